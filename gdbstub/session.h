@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One gdb, talking. Bytes go in, bytes come out through a callback; there is no socket here, so that
+ * transcripts and a fuzzer drive it directly.
+ */
+#ifndef GDBSTUB_SESSION_H
+#define GDBSTUB_SESSION_H
+
+#include "debug/debug.h"
+
+struct gdb_session;
+
+struct gdb_config {
+	void *ctx;
+	/* Bytes for gdb. Whole packets; the callee takes them all. */
+	void (*output)(void *ctx, const void *bytes, size_t size);
+	/* gdb said goodbye (detached true) or asked for the end (k): close the connection. May be NULL. */
+	void (*closed)(void *ctx, bool detached);
+	/* `monitor LINE`: runs it and calls write with pieces of its answer. May be NULL. */
+	void *monitor_ctx;
+	void (*monitor)(void *ctx, const char *line, void (*write)(void *wctx, const char *text, size_t size), void *wctx);
+};
+
+/* The machine is paused already. NULL when out of memory. */
+struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config *config);
+/* Removes gdb's points. The guest stays as it is. */
+void gdb_session_free(struct gdb_session *session);
+
+void gdb_session_feed(struct gdb_session *session, const void *bytes, size_t size);
+void gdb_session_on_event(struct gdb_session *session, enum debug_event event, enum debug_owner actor);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What runs a vCPU. One table of operations per accelerator: `kvm`, and `dummy`, a scripted CPU for
+ * tests. QEMU chooses between kvm, tcg and dummy in qemu_init_vcpu(); vitrine chooses here.
+ *
+ * Which thread may call what: the vcpu_* operations marked [own] are called by the vCPU's own thread;
+ * those marked [parked] by that thread or, while it is parked, by any one other; the rest by anybody.
+ */
+#ifndef ACCEL_H
+#define ACCEL_H
+
+#include "error.h"
+#include "x86/cpu_state.h"
+
+#include <stddef.h>
+
+/* ---- exits ------------------------------------------------------------------------------------ */
+
+enum exit_reason {
+	EXIT_INTR,       /* a kick or a signal: look whether something is asked */
+	EXIT_IO,         /* port I/O */
+	EXIT_MMIO,       /* an access to physical memory that no slot backs */
+	EXIT_IRQ_WINDOW, /* the guest can take an interrupt now */
+	EXIT_HLT,        /* hlt, where no interrupt controller in the kernel waits for us */
+	EXIT_SHUTDOWN,   /* triple fault */
+	EXIT_SYSTEM_EVENT,
+	EXIT_DEBUG,
+	EXIT_RDMSR,
+	EXIT_WRMSR,
+	EXIT_INTERNAL_ERROR, /* the accelerator cannot go on */
+	EXIT_FAIL_ENTRY,     /* the processor refused to enter the guest */
+	EXIT_UNKNOWN,        /* the processor left the guest for a reason that the accelerator does not know */
+	EXIT_HOST_ERROR,     /* running failed: an errno */
+	EXIT_OTHER,          /* a reason with a name and no handling */
+	EXIT_REASON_COUNT
+};
+
+enum system_event { SYSTEM_SHUTDOWN, SYSTEM_RESET, SYSTEM_CRASH, SYSTEM_OTHER };
+
+/* KVM_INTERNAL_ERROR_* (KVM API, KVM_EXIT_INTERNAL_ERROR). */
+enum internal_error { INTERNAL_EMULATION = 1, INTERNAL_SIMUL_EX = 2, INTERNAL_DELIVERY = 3, INTERNAL_UNEXPECTED = 4 };
+
+struct vm_exit {
+	enum exit_reason reason;
+	const char *name; /* the accelerator's own name of it, static: "KVM_EXIT_IO" */
+	union {
+		struct {
+			uint16_t port;
+			uint8_t size; /* 1, 2, 4 */
+			bool write;
+			uint32_t count; /* > 1 for string instructions */
+			uint8_t *data;  /* count * size bytes; for reads, filled in before the next run */
+		} io;
+		struct {
+			uint64_t gpa;
+			uint8_t size; /* 1 … 8 */
+			bool write;
+			uint8_t *data;
+		} mmio;
+		struct {
+			uint64_t pc; /* linear */
+			uint8_t vector;
+			uint64_t dr6, dr7;
+		} debug;
+		struct {
+			uint32_t index;
+			uint64_t *value;
+			bool *fault; /* set: the guest gets #GP */
+		} msr;
+		struct {
+			enum system_event event;
+			uint32_t type; /* the accelerator's number */
+		} system;
+		struct {
+			uint32_t suberror; /* enum internal_error or something newer */
+			unsigned data_count;
+			uint64_t data[16];
+			uint8_t insn_length; /* bytes of insn[] that are known */
+			uint8_t insn[15];
+		} internal;
+		struct {
+			uint64_t reason;
+			uint32_t cpu;
+		} fail_entry;
+		uint64_t hardware_reason; /* EXIT_UNKNOWN */
+		int host_errno;           /* EXIT_HOST_ERROR, positive */
+		uint32_t number;          /* EXIT_OTHER */
+	};
+};
+
+/* ---- debugging wishes, programmed before a run ------------------------------------------------- */
+
+struct accel_debug {
+	bool step;      /* one instruction, then EXIT_DEBUG with DR6.BS */
+	bool block_irq; /* no interrupts while stepping */
+	bool int3;      /* EXIT_DEBUG with vector 3 instead of #BP */
+	bool slots;     /* dr[] and dr7 hold vitrine's points; the guest's own do not fire */
+	uint64_t dr[4], dr7;
+	int inject; /* -1, or VECTOR_DB / VECTOR_BP: give the guest back what was its own */
+};
+
+/* ---- the operations ---------------------------------------------------------------------------- */
+
+struct accel_ops;
+
+/* Accelerators embed these at the start of their own structures. */
+struct accel_vm {
+	const struct accel_ops *ops;
+};
+
+struct accel_vcpu {
+	const struct accel_ops *ops;
+	struct accel_vm *vm;
+	int index;
+};
+
+struct accel_config {
+	unsigned vcpus;
+	bool irqchip;             /* in-kernel PICs, IOAPIC, LAPICs and PIT */
+	const char *cpu_features; /* -cpu: "max,-avx2,…" or NULL */
+	void *dummy;              /* struct dummy_config for the dummy accelerator, or NULL */
+};
+
+struct accel_slot {
+	unsigned id;
+	uint64_t gpa, size; /* size 0 deletes the slot */
+	void *hva;
+	bool readonly, log_dirty;
+};
+
+typedef void accel_coalesced_fn(void *ctx, bool pio, uint64_t addr, unsigned size, const void *data);
+
+struct accel_ops {
+	const char *name;
+
+	/* Every failure frees what was made and says which call failed and what to do. */
+	int (*vm_create)(const struct accel_config *config, struct accel_vm **vm, struct error *err);
+	void (*vm_destroy)(struct accel_vm *vm);
+	int (*slot_set)(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
+
+	/* Writes to the range may be collected in a ring; -ENOTSUP is no error, they exit then. */
+	int (*coalesce)(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
+	/* Hands out what the ring holds, oldest first. The caller holds the device lock. */
+	void (*coalesced_drain)(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
+
+	int (*irq_line)(struct accel_vm *vm, unsigned gsi, bool level); /* in-kernel controllers only */
+	int (*vm_reset)(struct accel_vm *vm); /* controllers and timers in the kernel back to power-on */
+
+	int (*vcpu_create)(struct accel_vm *vm, int index, struct accel_vcpu **vcpu, struct error *err); /* [own] */
+	void (*vcpu_destroy)(struct accel_vcpu *vcpu);
+
+	/* Runs until something happens; fills exit, always. [own] */
+	void (*vcpu_run)(struct accel_vcpu *vcpu, struct vm_exit *exit);
+	/* Completes an I/O, MMIO or MSR exit without running another instruction: EXIT_INTR when that is
+	 * all, else the next exit (EXIT_DEBUG at the end of a step, EXIT_MMIO for its second half). [own] */
+	void (*vcpu_complete)(struct accel_vcpu *vcpu, struct vm_exit *exit);
+	/* Makes the present or the next vcpu_run return EXIT_INTR. thread is the vCPU's. */
+	void (*vcpu_kick)(struct accel_vcpu *vcpu, unsigned long thread);
+	/* Forgets kicks that were answered. [own] */
+	void (*vcpu_kick_done)(struct accel_vcpu *vcpu);
+
+	/* groups: CPU_GENERAL | …. -errno. [parked] */
+	int (*state_get)(struct accel_vcpu *vcpu, unsigned groups, struct cpu_state *state);
+	int (*state_put)(struct accel_vcpu *vcpu, unsigned groups, const struct cpu_state *state);
+	/* Applies to every run until the next call; must be called again after state_put. [parked] */
+	int (*debug_set)(struct accel_vcpu *vcpu, const struct accel_debug *debug);
+	/* A hint: while on, exits bring CPU_GENERAL, CPU_SYSTEM and CPU_EVENTS with them, so that state_get
+	 * costs no system call. [parked] */
+	void (*sync_state)(struct accel_vcpu *vcpu, bool on);
+	/* Local interrupt controller and private clocks back to power-on. [parked] */
+	int (*vcpu_reset)(struct accel_vcpu *vcpu);
+
+	/* Without in-kernel controllers: may a vector be given now; give it; ask for EXIT_IRQ_WINDOW. [own] */
+	bool (*interrupt_ready)(struct accel_vcpu *vcpu);
+	int (*interrupt)(struct accel_vcpu *vcpu, uint8_t vector);
+	void (*interrupt_window)(struct accel_vcpu *vcpu, bool wanted);
+	int (*nmi)(struct accel_vcpu *vcpu);
+};
+
+extern const struct accel_ops accel_kvm, accel_dummy;
+
+/* By the name that -accel takes; NULL when there is none such. */
+const struct accel_ops *accel_find(const char *name);
+
+/* "port I/O", "MMIO", … */
+const char *exit_reason_name(enum exit_reason reason);
+
+/* One line for a person: "KVM_EXIT_IO: out 0x3f8, 1 byte: 0x41". */
+void vm_exit_describe(const struct vm_exit *exit, char *buf, size_t size);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The dummy accelerator: a CPU that is not there. It plays exits that a test scripted, and where the
+ * script has nothing to say it executes a handful of one- and two-byte instructions from guest memory
+ * in a flat address space, so that run control, breakpoints, races and the front ends are tested
+ * without KVM and deterministically:
+ *
+ *   90 nop · eb rel8 jmp · e4/e5 in · e6/e7 out · f4 hlt · cc int3 · fa cli · fb sti · 40+r inc (a counter
+ *   for loops, rAX … rDI, here always 64-bit) · a2/a3 moffs32 store of AL/EAX (MMIO or RAM)
+ *
+ * Anything else is an emulation failure, as KVM would report it.
+ */
+#ifndef ACCEL_DUMMY_H
+#define ACCEL_DUMMY_H
+
+#include "accel/accel.h"
+
+/* What the dummy pretends its "KVM" can do, so that every rung of the ladder can be played. */
+enum dummy_int3 { DUMMY_INT3_TRAPS, DUMMY_INT3_EMULATION_FAILURE, DUMMY_INT3_TO_GUEST };
+
+struct dummy_config {
+	enum dummy_int3 int3;
+	bool no_step;       /* steps are lost, as in ring 3 on some hosts */
+	bool no_slots;      /* debug registers never fire */
+	bool ignore_rf;     /* a slot hits again at once when one continues on it */
+	const struct vm_exit *script; /* played first, by vCPU 0, one per run */
+	unsigned script_length;
+	int fail_vm_create;   /* nonzero: the errno with which creation fails */
+	int fail_vcpu_create; /* 1 + index of the vCPU whose creation fails; 0: none */
+};
+
+/* How many times the guest was given #BP / #DB / an interrupt by vitrine; for tests. */
+struct dummy_counts {
+	unsigned injected_bp, injected_db, interrupts, nmis, runs, completions, state_gets, state_puts;
+};
+const struct dummy_counts *dummy_counts(const struct accel_vcpu *vcpu);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Loaders: bytes of a file become a boot image, that is, pieces of memory and the state in which the
+ * first vCPU starts. Nothing here touches a machine; reset places the same image again. Every header
+ * field is hostile: it is bounded, checked, and named in the error.
+ */
+#ifndef BOOT_BOOT_H
+#define BOOT_BOOT_H
+
+#include "error.h"
+#include "x86/cpu_state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct boot_request {
+	const char *kernel;  /* path, or NULL for the embedded guest */
+	const char *append;  /* command line, or NULL */
+	const char *initrd;  /* multiboot modules: "FILE [ARGS][,FILE…]" as QEMU has it; or NULL */
+	uint64_t ram_size;   /* bytes of guest RAM in all */
+	bool has_load, has_entry;
+	uint64_t load, entry; /* -load, -entry: raw images only */
+};
+
+struct boot_segment {
+	uint64_t gpa, size;  /* size >= data_size: the rest is zeros */
+	const void *data;
+	size_t data_size;
+	const char *what; /* "kernel .text", "module 0", "page tables" */
+};
+
+#define BOOT_MAX_SEGMENTS 64
+
+struct boot_image {
+	const char *protocol; /* "multiboot 1", "ELF64", "ELF32", "flat" */
+	char why[160];        /* why this protocol: "has a multiboot 1 header at 0x1010" */
+	unsigned segment_count;
+	struct boot_segment segment[BOOT_MAX_SEGMENTS];
+	struct cpu_state start; /* CPU_GENERAL and CPU_SYSTEM of the bootstrap processor */
+	const void *elf;        /* the whole file, when it is ELF with symbols; for the debugger */
+	size_t elf_size;
+	char *path; /* of the file, absolute; NULL for the embedded guest */
+	void *allocations[16];
+	unsigned allocation_count;
+};
+
+/* Reads and checks; on failure *image is empty and err names the file, the field and the remedy. */
+int boot_load(const struct boot_request *request, struct boot_image *image, struct error *err);
+void boot_free(struct boot_image *image);
+
+/* The embedded copy of guests/long64. */
+const void *boot_embedded(size_t *size);
+
+/* Guest RAM's shape, for loaders and the machine alike: [0, 640 KiB), [1 MiB, below_4g) and, when
+ * there is more, [4 GiB, 4 GiB + above_4g). 768 KiB-1 MiB is RAM too, but not told to guests. */
+#define RAM_LOW_END   0xa0000ull
+#define RAM_HIGH_BASE 0x100000ull
+#define RAM_BELOW_4G_MAX 0xc0000000ull
+struct ram_layout {
+	uint64_t below_4g; /* end of RAM below 4 GiB */
+	uint64_t above_4g; /* bytes of RAM from 4 GiB up */
+};
+struct ram_layout ram_layout(uint64_t ram_size);
+
+#endif

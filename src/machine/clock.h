@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Guest time, and the devices' timers. Guest time stands still while the machine is stopped. The timers
+ * share one timerfd, which the event loop watches.
+ */
+#ifndef MACHINE_CLOCK_H
+#define MACHINE_CLOCK_H
+
+#include "devices/device.h"
+
+#include <pthread.h>
+
+struct clock {
+	pthread_mutex_t lock; /* innermost of all */
+	bool running;
+	uint64_t offset;   /* guest time = host monotonic time - offset, while running */
+	uint64_t stopped_at; /* guest time, while not running */
+	int fd;            /* readable when a timer is due */
+	struct device_timer *timers; /* sorted by deadline */
+};
+
+int clock_init(struct clock *clock, struct error *err);
+void clock_destroy(struct clock *clock);
+uint64_t clock_now(struct clock *clock); /* ns */
+void clock_start(struct clock *clock);
+void clock_stop(struct clock *clock);
+void clock_reset(struct clock *clock); /* guest time 0, no timers */
+void clock_timer_arm(struct clock *clock, struct device_timer *timer, uint64_t deadline);
+/* Runs the timers that are due. Caller holds the device lock. */
+void clock_run(struct clock *clock);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A machine owns everything: the accelerator's VM, RAM, vCPUs, devices, clock, and the boot image.
+ * Nothing is global; a test can have two.
+ *
+ * Locks, outermost first: `gate.lock` (who may run: plans, parking, requests), then `device_lock` (every
+ * device, both buses, the clock's timers). A vCPU's registers have no lock: they belong to its thread
+ * while it runs and to the holder of a stopped machine while it is parked.
+ */
+#ifndef MACHINE_MACHINE_H
+#define MACHINE_MACHINE_H
+
+#include "accel/accel.h"
+#include "boot/boot.h"
+#include "devices/devices.h"
+#include "machine/clock.h"
+#include "machine/gate.h"
+#include "machine/memory.h"
+#include "machine/vcpu.h"
+
+#include <pthread.h>
+
+enum irqchip { IRQCHIP_KERNEL, IRQCHIP_USER };
+
+struct machine_config {
+	const struct accel_ops *accel;
+	void *dummy; /* struct dummy_config, for -accel dummy */
+	uint64_t ram_size;
+	unsigned vcpus;
+	enum irqchip irqchip;
+	const char *cpu_features;
+	uint16_t debug_exit_port;
+	struct serial_backend serial[2];
+};
+
+/* Who hears of what the machine cannot answer by itself: the debugger core, or a test. Called by
+ * vCPU threads, no lock held. */
+struct machine_observer {
+	void *ctx;
+	/* An exit that devices do not answer. Returns true when the vCPU may go on at once; otherwise a
+	 * stop has been recorded and the vCPU parks. */
+	bool (*exit)(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
+	/* A plan's step was completed by something other than a debug exit. As above. */
+	bool (*stepped)(void *ctx, struct vcpu *vcpu);
+	/* A device asked for a reset or the end. The vCPU parks afterwards if the observer held it. */
+	void (*request)(void *ctx, enum host_request request, int status, const char *why);
+	/* gate.lock held: the last running vCPU has parked. */
+	void (*parked)(void *ctx);
+	/* Bytes for port 0xe9. */
+	void (*debug_output)(void *ctx, const void *bytes, size_t size);
+};
+
+struct machine {
+	struct machine_config config;
+	struct accel_vm *vm;
+	struct memory *memory;
+	struct boot_image boot;
+	bool booted; /* boot holds an image */
+
+	struct gate gate;
+	unsigned vcpu_count;
+	struct vcpu *vcpus;
+
+	pthread_mutex_t device_lock;
+	struct bus ports, mmio;
+	struct device *devices;
+	struct device *serial[2], *pic, *text_screen;
+	struct device_host host;
+	struct clock clock;
+
+	struct machine_observer observer;
+};
+
+/* Creates everything and starts the vCPU threads, which park at once. On failure nothing is left. */
+int machine_create(const struct machine_config *config, struct machine **machine, struct error *err);
+void machine_destroy(struct machine *machine); /* NULL is fine; ends the vCPU threads */
+
+/* Puts an image into RAM and the first vCPU at its start; the machine takes the image over. All
+ * vCPUs must be parked. */
+int machine_boot(struct machine *machine, struct boot_image *image, struct error *err);
+
+/* Back to power-on: RAM cleared, image placed again, devices, controllers and vCPUs reset. All vCPUs
+ * must be parked. */
+int machine_reset(struct machine *machine, struct error *err);
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A vCPU: its thread, its run loop, and its registers. docs/vcpu-loop.md walks through vcpu.c. */
+#ifndef MACHINE_VCPU_H
+#define MACHINE_VCPU_H
+
+#include "accel/accel.h"
+#include "machine/gate.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct machine;
+
+/* The last exits, for the error path and the console. */
+#define EXIT_RECORDS 64
+struct exit_record {
+	enum exit_reason reason;
+	bool write;
+	uint8_t size;
+	uint64_t address; /* port, gpa, pc or MSR */
+	uint64_t value;
+};
+
+struct vcpu {
+	struct machine *machine;
+	int index;
+	pthread_t thread;
+	bool thread_started;
+	struct accel_vcpu *accel;
+
+	/* Guarded by gate.lock. */
+	enum vcpu_plan plan;
+	bool parked;
+	bool created, create_failed;
+	bool work; /* something besides the plan wants this vCPU to look: interrupt, reset */
+	struct error create_error;
+
+	/* The vCPU thread's while it runs; the stopped machine's while it is parked. */
+	struct cpu_state state;
+	unsigned valid, dirty; /* groups of state fetched; groups changed and not yet put */
+	struct accel_debug debug;
+	bool debug_changed;
+	bool completion_due; /* the last exit must be completed before registers mean anything */
+	bool halted;         /* hlt under -irqchip=user */
+	uint64_t exits[EXIT_REASON_COUNT];
+	struct exit_record record[EXIT_RECORDS];
+	uint64_t record_count;
+};
+
+/* Starts the thread and waits until it says that the vCPU exists. */
+int vcpu_start(struct vcpu *vcpu, struct machine *machine, int index, struct error *err);
+void vcpu_join(struct vcpu *vcpu); /* gate.quit is set */
+
+/* Registers of a parked vCPU, or of the calling vCPU thread. Fetches groups that are not valid yet;
+ * NULL when the accelerator refuses. vcpu_dirty() says that the caller changed groups. */
+struct cpu_state *vcpu_state(struct vcpu *vcpu, unsigned groups);
+void vcpu_dirty(struct vcpu *vcpu, unsigned groups);
+
+/* Puts changed groups back to the accelerator. 0 or -errno. */
+int vcpu_flush(struct vcpu *vcpu);
+
+/* Back to power-on. Parked only. */
+int vcpu_reset(struct vcpu *vcpu);
+
+/* Makes the vCPU leave the guest or wake up, and look at its plan. gate.lock held. */
+void vcpu_kick(struct vcpu *vcpu);
+
+#endif
