@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Errors are values. A function that can fail returns 0 or a negative errno, and, where a person will
- * read the reason, fills a struct error with one sentence that says what to do about it. The sentence
- * travels up untouched and is printed once, at the edge.
+ * Errors are values. A function that can fail returns 0 or a negative errno, and, where a person
+ * will read the reason, fills a struct error with one sentence that says what to do about it. The
+ * sentence travels up untouched and is printed once, at the edge.
  */
 #ifndef ERROR_H
 #define ERROR_H
 
 struct error {
-	int code;       /* negative errno; 0 while nothing went wrong */
+	int code;	/* negative errno; 0 while nothing went wrong */
 	char text[480]; /* one sentence, no trailing newline */
 };
 

@@ -17,8 +17,8 @@ void log_set_level(enum log_level level);
 /* Where lines go; NULL restores stderr. */
 void log_set_sink(log_sink_fn *sink, void *ctx);
 
-/* area is the part of vitrine that speaks: "boot", "gdb", "accel", … Text that a guest chose must be
- * made printable before it comes here. */
+/* area is the part of vitrine that speaks: "boot", "gdb", "accel", … Text that a guest chose must
+ * be made printable before it comes here. */
 void log_line(enum log_level level, const char *area, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -17,8 +17,9 @@ struct net_address {
 
 int net_address_parse(const char *text, struct net_address *address, struct error *err);
 
-/* A listening, non-blocking, close-on-exec socket. A stale unix socket (nobody listens) is replaced, a live one is
- * -EADDRINUSE. Port 0 picks one; the address is updated to what was bound. */
+/* A listening, non-blocking, close-on-exec socket. A stale unix socket (nobody listens) is
+ * replaced, a live one is -EADDRINUSE. Port 0 picks one; the address is updated to what was bound.
+ */
 int net_listen(struct net_address *address, struct error *err);
 
 /* Whether others than this machine's users could reach it. */

@@ -27,15 +27,17 @@ struct debug_config {
 	bool no_reboot; /* a guest's reset ends the run, as QEMU's -no-reboot */
 };
 
-int debug_create(struct machine *machine, const struct debug_config *config, struct debug **debug, struct error *err);
+int debug_create(struct machine *machine, const struct debug_config *config, struct debug **debug,
+		 struct error *err);
 void debug_destroy(struct debug *debug); /* before machine_destroy() */
 
-/* ---- events -------------------------------------------------------------------------------------- */
+/* ---- events
+ * -------------------------------------------------------------------------------------- */
 
 enum stop_reason {
-	STOP_PAUSE,       /* somebody asked */
-	STOP_STEP,        /* a step, or a range, is done */
-	STOP_BREAKPOINT,  /* a point of kind POINT_SOFTWARE */
+	STOP_PAUSE,	 /* somebody asked */
+	STOP_STEP,	 /* a step, or a range, is done */
+	STOP_BREAKPOINT, /* a point of kind POINT_SOFTWARE */
 	STOP_HW_BREAKPOINT,
 	STOP_WATCH_WRITE,
 	STOP_WATCH_READ,
@@ -58,9 +60,9 @@ enum stop_reason {
 struct stop {
 	enum stop_reason reason;
 	int vcpu;
-	uint64_t pc;      /* linear */
+	uint64_t pc;	  /* linear */
 	uint64_t address; /* watched address, port, gpa, MSR */
-	int point;        /* number of the point, or 0 */
+	int point;	  /* number of the point, or 0 */
 	unsigned vector;
 	uint32_t error_code;
 	int exit_status; /* STOP_SHUTDOWN */
@@ -71,8 +73,8 @@ const char *stop_reason_name(enum stop_reason reason);
 enum debug_event {
 	DEBUG_STOPPED, /* every vCPU is parked; debug_last_stop() tells why */
 	DEBUG_RESUMED,
-	DEBUG_RESET,   /* the guest is back at its start; it goes on as it was, running or stopped */
-	DEBUG_EXITED,  /* the run is over: debug_last_stop() has the exit status */
+	DEBUG_RESET,  /* the guest is back at its start; it goes on as it was, running or stopped */
+	DEBUG_EXITED, /* the run is over: debug_last_stop() has the exit status */
 };
 
 /* Who acts; events name the actor so that a front end can tell its own doing from another's. */
@@ -88,10 +90,11 @@ void debug_unlisten(struct debug *debug, debug_listener_fn *fn, void *ctx);
 int debug_event_fd(const struct debug *debug);
 void debug_dispatch(struct debug *debug);
 
-/* ---- run control --------------------------------------------------------------------------------- */
+/* ---- run control
+ * --------------------------------------------------------------------------------- */
 
 unsigned debug_vcpu_count(const struct debug *debug);
-bool debug_running(struct debug *debug);            /* false from the moment every vCPU is parked */
+bool debug_running(struct debug *debug); /* false from the moment every vCPU is parked */
 const struct stop *debug_last_stop(struct debug *debug); /* of a stopped machine */
 
 /* Asks; the stop arrives as an event. Harmless when already stopped. */
@@ -105,36 +108,44 @@ struct plan {
 	uint64_t low, high; /* PLAN_STEP_RANGE: step while low <= linear pc < high */
 };
 
-/* plans: one per vCPU. -EBUSY when running; -ENOTSUP, with the reason and what would work, when a step
- * is asked that this host cannot make. Steps off breakpoints by itself. */
-int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner actor, struct error *err);
+/* plans: one per vCPU. -EBUSY when running; -ENOTSUP, with the reason and what would work, when a
+ * step is asked that this host cannot make. Steps off breakpoints by itself. */
+int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner actor,
+		 struct error *err);
 int debug_continue(struct debug *debug, enum debug_owner actor, struct error *err); /* all RUN */
-int debug_step(struct debug *debug, int vcpu, enum debug_owner actor, struct error *err); /* others held */
+int debug_step(struct debug *debug, int vcpu, enum debug_owner actor,
+	       struct error *err); /* others held */
 
 /* Interrupts come while stepping (off by default: a step does not wander into a handler). */
 void debug_set_step_interrupts(struct debug *debug, bool on);
 
-int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err); /* stopped or running */
+int debug_reset(struct debug *debug, enum debug_owner actor,
+		struct error *err); /* stopped or running */
 /* Ends the run: DEBUG_EXITED follows with this status. */
 void debug_kill(struct debug *debug, enum debug_owner actor, int status);
 
-/* ---- registers and memory (stopped machine) ------------------------------------------------------ */
+/* ---- registers and memory (stopped machine)
+ * ------------------------------------------------------ */
 
-/* The state of one vCPU with at least groups valid; NULL when running or refused. Valid until resume. */
+/* The state of one vCPU with at least groups valid; NULL when running or refused. Valid until
+ * resume. */
 const struct cpu_state *debug_state(struct debug *debug, int vcpu, unsigned groups);
 
-/* value: bits / 8 bytes, little-endian. reg: index in the register table. -EBUSY, -EINVAL, -EPERM for a
- * read-only one. */
+/* value: bits / 8 bytes, little-endian. reg: index in the register table. -EBUSY, -EINVAL, -EPERM
+ * for a read-only one. */
 int debug_reg_get(struct debug *debug, int vcpu, unsigned reg, void *value);
 int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value);
 uint64_t debug_pc(struct debug *debug, int vcpu); /* linear; 0 when running */
 
 enum space { SPACE_LINEAR, SPACE_PHYSICAL };
 
-/* Bytes done, at least 1, fewer than len at a hole; -EFAULT when the first byte is not there; -EBUSY.
- * RAM only: devices are never touched. Linear addresses are translated by this vCPU's paging. */
-ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf, size_t len);
-ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf, size_t len);
+/* Bytes done, at least 1, fewer than len at a hole; -EFAULT when the first byte is not there;
+ * -EBUSY. RAM only: devices are never touched. Linear addresses are translated by this vCPU's
+ * paging. */
+ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf,
+		   size_t len);
+ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf,
+		    size_t len);
 
 /* -EBUSY, or the walk's fault (>= 0). */
 int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_walk *walk);
@@ -142,7 +153,8 @@ int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_wal
 /* RAM ranges, lowest first; false when there are no more. */
 bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size);
 
-/* ---- points --------------------------------------------------------------------------------------- */
+/* ---- points
+ * --------------------------------------------------------------------------------------- */
 
 enum point_kind { POINT_SOFTWARE, POINT_HARDWARE, POINT_WRITE, POINT_READ, POINT_ACCESS };
 
@@ -150,7 +162,7 @@ struct point_spec {
 	enum point_kind kind;
 	uint64_t address; /* linear */
 	uint64_t length;  /* watches: bytes; else ignored */
-	int vcpu;         /* whose paging gives the address its meaning */
+	int vcpu;	  /* whose paging gives the address its meaning */
 	bool temporary;
 };
 
@@ -159,19 +171,25 @@ struct point {
 	enum debug_owner owner;
 	struct point_spec spec;
 	uint64_t hits;
-	const char *rung; /* how it is realised here: "int3", "int3 by emulation failure", "debug register 2" */
+	const char *rung; /* how it is realised here: "int3", "int3 by emulation failure", "debug
+			     register 2" */
 };
 
-/* Adding what is already there (same owner, kind, address, length) gives the same number: 0 is success
- * for gdb either way. Returns the number, or -EBUSY, -ENOTSUP, -ENOSPC, -EFAULT with a sentence. */
-int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner, struct error *err);
+/* Adding what is already there (same owner, kind, address, length) gives the same number: 0 is
+ * success for gdb either way. Returns the number, or -EBUSY, -ENOTSUP, -ENOSPC, -EFAULT with a
+ * sentence. */
+int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
+		    struct error *err);
 int debug_point_remove(struct debug *debug, int number, struct error *err); /* -ENOENT, -EBUSY */
-int debug_point_find(struct debug *debug, const struct point_spec *spec, enum debug_owner owner); /* or 0 */
-const struct point *debug_point_next(struct debug *debug, const struct point *after); /* NULL: first */
+int debug_point_find(struct debug *debug, const struct point_spec *spec,
+		     enum debug_owner owner); /* or 0 */
+const struct point *debug_point_next(struct debug *debug,
+				     const struct point *after); /* NULL: first */
 /* Works on a running machine too: gdb may vanish at any time. */
 void debug_points_forget(struct debug *debug, enum debug_owner owner);
 
-/* ---- what a vCPU is like, in words ---------------------------------------------------------------- */
+/* ---- what a vCPU is like, in words
+ * ---------------------------------------------------------------- */
 
 struct vcpu_info {
 	enum cpu_mode mode;
@@ -187,7 +205,8 @@ void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size);
 /* One exit per line, oldest first, of the last exits; for the error path and the console. */
 void debug_exits_text(struct debug *debug, int vcpu, char *buf, size_t size);
 
-/* ---- what this host's KVM really does ------------------------------------------------------------- */
+/* ---- what this host's KVM really does
+ * ------------------------------------------------------------- */
 
 enum capability_mode { CAP_REAL, CAP_PROT, CAP_LONG, CAP_USER, CAP_MODE_COUNT };
 enum capability_int3 { INT3_LOST, INT3_TRAPS, INT3_EMULATION_FAILURE };
@@ -195,14 +214,15 @@ enum capability_int3 { INT3_LOST, INT3_TRAPS, INT3_EMULATION_FAILURE };
 struct debug_capabilities {
 	enum capability_int3 int3[CAP_MODE_COUNT];
 	bool step[CAP_MODE_COUNT];
-	bool slot[CAP_MODE_COUNT];       /* execution breakpoint in a debug register */
-	bool slot_ignores_rf;            /* hits again at once on resume */
-	bool watch;                      /* write watch by debug register, long mode ring 0 */
+	bool slot[CAP_MODE_COUNT]; /* execution breakpoint in a debug register */
+	bool slot_ignores_rf;	   /* hits again at once on resume */
+	bool watch;		   /* write watch by debug register, long mode ring 0 */
 };
 const struct debug_capabilities *debug_capabilities(struct debug *debug);
 const char *capability_mode_name(enum capability_mode mode);
 
-/* ---- the image, for symbols ------------------------------------------------------------------------ */
+/* ---- the image, for symbols
+ * ------------------------------------------------------------------------ */
 
 /* The guest's ELF image, when it has one; path is NULL for the embedded guest. */
 const void *debug_image(struct debug *debug, size_t *size, const char **path);

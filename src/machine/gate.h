@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The gate: which vCPUs may run, and the certainty that none does. Every decision is taken under its
- * lock, so that no stop is lost between "pause asked" and "all parked".
+ * The gate: which vCPUs may run, and the certainty that none does. Every decision is taken under
+ * its lock, so that no stop is lost between "pause asked" and "all parked".
  */
 #ifndef MACHINE_GATE_H
 #define MACHINE_GATE_H
@@ -27,9 +27,9 @@ void gate_destroy(struct gate *gate);
 
 /* All of these: gate.lock held. */
 bool gate_all_parked(const struct gate *gate);
-void gate_hold_all(struct machine *machine);                         /* plans = HOLD, and kicks */
-void gate_set_plan(struct vcpu *vcpu, enum vcpu_plan plan);          /* a parked vCPU's; see gate_open */
-void gate_open(struct machine *machine);                             /* lets all plans take effect at once */
+void gate_hold_all(struct machine *machine);		    /* plans = HOLD, and kicks */
+void gate_set_plan(struct vcpu *vcpu, enum vcpu_plan plan); /* a parked vCPU's; see gate_open */
+void gate_open(struct machine *machine);		    /* lets all plans take effect at once */
 /* Waits until all are parked; -ETIMEDOUT after timeout_ms. */
 int gate_wait_parked(struct gate *gate, int timeout_ms);
 

@@ -3,9 +3,9 @@
  * A machine owns everything: the accelerator's VM, RAM, vCPUs, devices, clock, and the boot image.
  * Nothing is global; a test can have two.
  *
- * Locks, outermost first: `gate.lock` (who may run: plans, parking, requests), then `device_lock` (every
- * device, both buses, the clock's timers). A vCPU's registers have no lock: they belong to its thread
- * while it runs and to the holder of a stopped machine while it is parked.
+ * Locks, outermost first: `device_lock` (every device, both buses), `gate.lock` (who may run:
+ * plans, parking), `clock.lock`. A vCPU's registers have no lock: they belong to its thread while
+ * it runs, and while it is parked to whoever may act on a stopped machine.
  */
 #ifndef MACHINE_MACHINE_H
 #define MACHINE_MACHINE_H
@@ -19,12 +19,14 @@
 #include "machine/vcpu.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum irqchip { IRQCHIP_KERNEL, IRQCHIP_USER };
 
 struct machine_config {
 	const struct accel_ops *accel;
-	void *dummy; /* struct dummy_config, for -accel dummy */
+	const char *kvm_device; /* NULL: /dev/kvm */
+	void *dummy;		/* struct dummy_config, for -accel dummy */
 	uint64_t ram_size;
 	unsigned vcpus;
 	enum irqchip irqchip;
@@ -34,15 +36,15 @@ struct machine_config {
 };
 
 /* Who hears of what the machine cannot answer by itself: the debugger core, or a test. Called by
- * vCPU threads, no lock held. */
+ * vCPU threads, no lock held unless it says so. */
 struct machine_observer {
 	void *ctx;
-	/* An exit that devices do not answer. Returns true when the vCPU may go on at once; otherwise a
-	 * stop has been recorded and the vCPU parks. */
+	/* An exit that devices do not answer. Returns true when the vCPU may go on at once;
+	 * otherwise a stop has been recorded and the vCPU parks. */
 	bool (*exit)(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
 	/* A plan's step was completed by something other than a debug exit. As above. */
 	bool (*stepped)(void *ctx, struct vcpu *vcpu);
-	/* A device asked for a reset or the end. The vCPU parks afterwards if the observer held it. */
+	/* A device asked for a reset or the end; device_lock held. */
 	void (*request)(void *ctx, enum host_request request, int status, const char *why);
 	/* gate.lock held: the last running vCPU has parked. */
 	void (*parked)(void *ctx);
@@ -64,23 +66,37 @@ struct machine {
 	pthread_mutex_t device_lock;
 	struct bus ports, mmio;
 	struct device *devices;
-	struct device *serial[2], *pic, *text_screen;
+	struct device *serial[2], *text_screen;
+	struct device *pic; /* -irqchip=user, else NULL */
+	atomic_bool intr;   /* its INTR line */
 	struct device_host host;
 	struct clock clock;
 
 	struct machine_observer observer;
 };
 
-/* Creates everything and starts the vCPU threads, which park at once. On failure nothing is left. */
-int machine_create(const struct machine_config *config, struct machine **machine, struct error *err);
+/* Creates everything and starts the vCPU threads, which park at once. On failure nothing is left.
+ */
+int machine_create(const struct machine_config *config, struct machine **machine,
+		   struct error *err);
 void machine_destroy(struct machine *machine); /* NULL is fine; ends the vCPU threads */
 
 /* Puts an image into RAM and the first vCPU at its start; the machine takes the image over. All
  * vCPUs must be parked. */
 int machine_boot(struct machine *machine, struct boot_image *image, struct error *err);
 
-/* Back to power-on: RAM cleared, image placed again, devices, controllers and vCPUs reset. All vCPUs
- * must be parked. */
+/* Devices change only between these. Locking drains coalesced writes first, so that nobody sees a
+ * device older than the guest believes it to be. */
+void machine_lock_devices(struct machine *machine);
+void machine_unlock_devices(struct machine *machine);
+
+/* Bytes from outside for COM1 (port 0) or COM2; returns how many there was room for. */
+size_t machine_serial_input(struct machine *machine, unsigned port, const void *bytes, size_t size);
+/* clock.fd is readable: runs the timers that are due. */
+void machine_timers(struct machine *machine);
+
+/* Back to power-on: RAM cleared, image placed again, devices, controllers and vCPUs reset. All
+ * vCPUs must be parked. */
 int machine_reset(struct machine *machine, struct error *err);
 
 #endif

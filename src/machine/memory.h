@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Guest RAM: one memfd, mapped once, shown to the guest through slots. All reads and writes from
- * vitrine's side go through mem_read_phys and mem_write_phys, which survive a page that the host lost
- * (SIGBUS): they stop short there.
+ * vitrine's side go through mem_read_phys and mem_write_phys, which survive a page that the host
+ * lost (SIGBUS): they stop short there.
  */
 #ifndef MACHINE_MEMORY_H
 #define MACHINE_MEMORY_H
@@ -25,6 +25,7 @@ int memory_fd(const struct memory *memory);
 size_t mem_read_phys(struct memory *memory, uint64_t gpa, void *buf, size_t len);
 size_t mem_write_phys(struct memory *memory, uint64_t gpa, const void *buf, size_t len);
 int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len); /* -EFAULT outside RAM */
+int memory_clear(struct memory *memory); /* all of RAM reads zero; -EFAULT when a page is lost */
 
 /* Where a byte of RAM lies in this process and how many follow it; NULL outside RAM. */
 void *mem_hva(struct memory *memory, uint64_t gpa, uint64_t *contiguous);

@@ -12,9 +12,10 @@
 struct machine;
 
 /* The last exits, for the error path and the console. */
-#define EXIT_RECORDS 64
+#define EXIT_RECORDS 64 /* a power of two */
 struct exit_record {
 	enum exit_reason reason;
+	const char *name; /* the accelerator's own, static */
 	bool write;
 	uint8_t size;
 	uint64_t address; /* port, gpa, pc or MSR */
@@ -32,8 +33,9 @@ struct vcpu {
 	enum vcpu_plan plan;
 	bool parked;
 	bool created, create_failed;
-	bool work; /* something besides the plan wants this vCPU to look: interrupt, reset */
 	struct error create_error;
+
+	atomic_bool attention; /* raised under gate.lock: leave the guest and look at the plan */
 
 	/* The vCPU thread's while it runs; the stopped machine's while it is parked. */
 	struct cpu_state state;
@@ -41,7 +43,7 @@ struct vcpu {
 	struct accel_debug debug;
 	bool debug_changed;
 	bool completion_due; /* the last exit must be completed before registers mean anything */
-	bool halted;         /* hlt under -irqchip=user */
+	bool halted;	     /* hlt under -irqchip=user */
 	uint64_t exits[EXIT_REASON_COUNT];
 	struct exit_record record[EXIT_RECORDS];
 	uint64_t record_count;

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * One table, indexed by exit reason. Devices answer I/O and MMIO here; whatever a machine cannot
+ * answer by itself goes to its observer, the debugger core.
+ */
+#include "machine/exits.h"
+
+#include "machine/machine.h"
+
+#include <string.h>
+
+typedef bool exit_fn(struct vcpu *vcpu, const struct vm_exit *exit);
+
+/* A kick or a signal: the loop looks whether something is asked. */
+static bool exit_intr(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	(void)vcpu;
+	(void)exit;
+	return true;
+}
+
+/* A string instruction arrives as one exit with its elements in a row. */
+static bool exit_io(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct machine *machine = vcpu->machine;
+	uint8_t *data = exit->io.data;
+
+	machine_lock_devices(machine);
+	for (uint32_t i = 0; i < exit->io.count; i++, data += exit->io.size)
+		bus_access(&machine->ports, exit->io.port, exit->io.size, exit->io.write, data);
+	machine_unlock_devices(machine);
+	return true;
+}
+
+static bool exit_mmio(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct machine *machine = vcpu->machine;
+
+	machine_lock_devices(machine);
+	bus_access(&machine->mmio, exit->mmio.gpa, exit->mmio.size, exit->mmio.write,
+		   exit->mmio.data);
+	machine_unlock_devices(machine);
+	return true;
+}
+
+/* The next vcpu_prepare() finds that the guest can take its interrupt. */
+static bool exit_irq_window(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	(void)vcpu;
+	(void)exit;
+	return true;
+}
+
+/* Comes only where no controller in the kernel waits for us; the loop sleeps until an interrupt. */
+static bool exit_hlt(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	(void)exit;
+	vcpu->halted = true;
+	return true;
+}
+
+static bool exit_to_observer(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct machine_observer *observer = &vcpu->machine->observer;
+
+	return observer->exit(observer->ctx, vcpu, exit);
+}
+
+static bool exit_system_event(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct machine *machine = vcpu->machine;
+	bool reset = exit->system.event == SYSTEM_RESET;
+
+	if (!reset && exit->system.event != SYSTEM_SHUTDOWN)
+		return exit_to_observer(vcpu, exit);
+	machine_lock_devices(machine);
+	machine->observer.request(machine->observer.ctx, reset ? HOST_RESET : HOST_POWER_OFF, 0,
+				  exit->name);
+	machine_unlock_devices(machine);
+	return true;
+}
+
+static exit_fn *const exit_table[EXIT_REASON_COUNT] = {
+	[EXIT_INTR] = exit_intr,
+	[EXIT_IO] = exit_io,
+	[EXIT_MMIO] = exit_mmio,
+	[EXIT_IRQ_WINDOW] = exit_irq_window,
+	[EXIT_HLT] = exit_hlt,
+	[EXIT_SHUTDOWN] = exit_to_observer,
+	[EXIT_SYSTEM_EVENT] = exit_system_event,
+	[EXIT_DEBUG] = exit_to_observer,
+	[EXIT_RDMSR] = exit_to_observer,
+	[EXIT_WRMSR] = exit_to_observer,
+	[EXIT_INTERNAL_ERROR] = exit_to_observer,
+	[EXIT_FAIL_ENTRY] = exit_to_observer,
+	[EXIT_UNKNOWN] = exit_to_observer,
+	[EXIT_HOST_ERROR] = exit_to_observer,
+	[EXIT_OTHER] = exit_to_observer,
+};
+
+bool exit_dispatch(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	return exit_table[exit->reason](vcpu, exit);
+}
+
+static void record_io(struct exit_record *record, const struct vm_exit *exit)
+{
+	record->write = exit->io.write;
+	record->size = exit->io.size;
+	record->address = exit->io.port;
+	if (exit->io.write)
+		memcpy(&record->value, exit->io.data, exit->io.size);
+}
+
+static void record_mmio(struct exit_record *record, const struct vm_exit *exit)
+{
+	record->write = exit->mmio.write;
+	record->size = exit->mmio.size;
+	record->address = exit->mmio.gpa;
+	if (exit->mmio.write)
+		memcpy(&record->value, exit->mmio.data, exit->mmio.size);
+}
+
+void exit_record(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct exit_record *record = &vcpu->record[vcpu->record_count++ % EXIT_RECORDS];
+
+	vcpu->exits[exit->reason]++;
+	*record = (struct exit_record){.reason = exit->reason, .name = exit->name};
+	switch (exit->reason) {
+	case EXIT_IO: record_io(record, exit); break;
+	case EXIT_MMIO: record_mmio(record, exit); break;
+	case EXIT_DEBUG: record->address = exit->debug.pc; break;
+	case EXIT_RDMSR:
+	case EXIT_WRMSR: record->address = exit->msr.index; break;
+	case EXIT_INTERNAL_ERROR: record->value = exit->internal.suberror; break;
+	case EXIT_HOST_ERROR: record->value = (uint64_t)exit->host_errno; break;
+	default: break;
+	}
+}
+
+/* ---- a machine that nobody debugs
+ * ---------------------------------------------------------------- */
+
+static void hold(struct vcpu *vcpu)
+{
+	pthread_mutex_lock(&vcpu->machine->gate.lock);
+	gate_hold_all(vcpu->machine);
+	pthread_mutex_unlock(&vcpu->machine->gate.lock);
+}
+
+static bool hold_on_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	(void)ctx;
+	(void)exit;
+	hold(vcpu);
+	return false;
+}
+
+static bool hold_on_step(void *ctx, struct vcpu *vcpu)
+{
+	(void)ctx;
+	hold(vcpu);
+	return false;
+}
+
+static void ignore_request(void *ctx, enum host_request request, int status, const char *why)
+{
+	(void)ctx;
+	(void)request;
+	(void)status;
+	(void)why;
+}
+
+static void ignore_parked(void *ctx)
+{
+	(void)ctx;
+}
+
+static void ignore_output(void *ctx, const void *bytes, size_t size)
+{
+	(void)ctx;
+	(void)bytes;
+	(void)size;
+}
+
+const struct machine_observer no_observer = {
+	.exit = hold_on_exit,
+	.stepped = hold_on_step,
+	.request = ignore_request,
+	.parked = ignore_parked,
+	.debug_output = ignore_output,
+};

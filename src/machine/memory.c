@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "machine/memory.h"
+
+#include "boot/boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* 640 KiB-768 KiB is where a PC has its video memory: devices live there, no RAM. */
+#define VIDEO_END 0xc0000ull
+#define FOUR_GIB  0x100000000ull
+
+struct ram_range {
+	uint64_t gpa, size;
+	uint64_t offset; /* into the mapping */
+};
+
+struct memory {
+	uint64_t size;
+	int fd;
+	uint8_t *base;
+	unsigned range_count;
+	struct ram_range range[3];
+};
+
+static void add_range(struct memory *memory, uint64_t gpa, uint64_t end, uint64_t offset)
+{
+	if (end <= gpa)
+		return;
+	memory->range[memory->range_count++] = (struct ram_range){
+		.gpa = gpa, .size = end - gpa, .offset = offset};
+}
+
+static void lay_out(struct memory *memory)
+{
+	struct ram_layout layout = ram_layout(memory->size);
+
+	add_range(memory, 0, RAM_LOW_END, 0);
+	add_range(memory, VIDEO_END, layout.below_4g, VIDEO_END);
+	add_range(memory, FOUR_GIB, FOUR_GIB + layout.above_4g, layout.below_4g);
+}
+
+static int map_ram(struct memory *memory, struct error *err)
+{
+	memory->fd = memfd_create("guest-ram", MFD_CLOEXEC);
+	if (memory->fd < 0)
+		return error_set(err, -errno, "memfd_create for guest RAM failed: %s",
+				 strerror(errno));
+	if (ftruncate(memory->fd, (off_t)memory->size) < 0)
+		return error_set(err, -errno,
+				 "cannot set aside %llu MiB of guest RAM: %s; give less with -m",
+				 (unsigned long long)(memory->size >> 20), strerror(errno));
+	memory->base = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
+			    memory->fd, 0);
+	if (memory->base == MAP_FAILED) {
+		memory->base = NULL;
+		return error_set(err, -errno,
+				 "cannot map %llu MiB of guest RAM: %s; give less with -m",
+				 (unsigned long long)(memory->size >> 20), strerror(errno));
+	}
+	/* Guest RAM is most of a core dump and none of its use. */
+	madvise(memory->base, memory->size, MADV_DONTDUMP);
+	return 0;
+}
+
+static int show_to_guest(struct memory *memory, struct accel_vm *vm, struct error *err)
+{
+	for (unsigned i = 0; i < memory->range_count; i++) {
+		const struct ram_range *r = &memory->range[i];
+		struct accel_slot slot = {
+			.id = i, .gpa = r->gpa, .size = r->size, .hva = memory->base + r->offset};
+		int rc = vm->ops->slot_set(vm, &slot, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int memory_create(uint64_t size, struct accel_vm *vm, struct memory **out, struct error *err)
+{
+	struct memory *memory = calloc(1, sizeof(*memory));
+	int rc;
+
+	if (!memory)
+		return error_set(err, -ENOMEM, "out of memory");
+	memory->size = size;
+	memory->fd = -1;
+	lay_out(memory);
+	rc = map_ram(memory, err);
+	if (rc == 0)
+		rc = show_to_guest(memory, vm, err);
+	if (rc < 0) {
+		memory_destroy(memory);
+		return rc;
+	}
+	*out = memory;
+	return 0;
+}
+
+void memory_destroy(struct memory *memory)
+{
+	if (!memory)
+		return;
+	if (memory->base)
+		munmap(memory->base, memory->size);
+	if (memory->fd >= 0)
+		close(memory->fd);
+	free(memory);
+}
+
+uint64_t memory_size(const struct memory *memory)
+{
+	return memory->size;
+}
+
+int memory_fd(const struct memory *memory)
+{
+	return memory->fd;
+}
+
+bool memory_range(const struct memory *memory, unsigned index, uint64_t *gpa, uint64_t *size)
+{
+	if (index >= memory->range_count)
+		return false;
+	*gpa = memory->range[index].gpa;
+	*size = memory->range[index].size;
+	return true;
+}
+
+void *mem_hva(struct memory *memory, uint64_t gpa, uint64_t *contiguous)
+{
+	for (unsigned i = 0; i < memory->range_count; i++) {
+		const struct ram_range *r = &memory->range[i];
+
+		if (gpa - r->gpa >= r->size)
+			continue;
+		if (contiguous)
+			*contiguous = r->size - (gpa - r->gpa);
+		return memory->base + r->offset + (gpa - r->gpa);
+	}
+	return NULL;
+}
+
+/* The one loop over RAM: hands each contiguous piece to a copy that may stop short. */
+static size_t for_each_piece(struct memory *memory, uint64_t gpa, size_t len,
+			     size_t (*copy)(void *hva, void *ctx, size_t done, size_t size),
+			     void *ctx)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		uint64_t room;
+		void *hva = mem_hva(memory, gpa + done, &room);
+		size_t piece, copied;
+
+		if (!hva || gpa + done < gpa)
+			break;
+		piece = len - done < room ? len - done : (size_t)room;
+		copied = copy(hva, ctx, done, piece);
+		done += copied;
+		if (copied < piece)
+			break;
+	}
+	return done;
+}
+
+static size_t copy_out(void *hva, void *buf, size_t done, size_t size)
+{
+	return sigbus_copy((uint8_t *)buf + done, hva, size);
+}
+
+static size_t copy_in(void *hva, void *buf, size_t done, size_t size)
+{
+	return sigbus_copy(hva, (const uint8_t *)buf + done, size);
+}
+
+size_t mem_read_phys(struct memory *memory, uint64_t gpa, void *buf, size_t len)
+{
+	return for_each_piece(memory, gpa, len, copy_out, buf);
+}
+
+size_t mem_write_phys(struct memory *memory, uint64_t gpa, const void *buf, size_t len)
+{
+	return for_each_piece(memory, gpa, len, copy_in, (void *)buf);
+}
+
+int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len)
+{
+	static const uint8_t zeros[4096];
+
+	while (len > 0) {
+		size_t piece = len < sizeof(zeros) ? (size_t)len : sizeof(zeros);
+
+		if (mem_write_phys(memory, gpa, zeros, piece) != piece)
+			return -EFAULT;
+		gpa += piece;
+		len -= piece;
+	}
+	return 0;
+}
+
+/* Fresh zero pages cost nothing until they are touched, unlike writing zeros. */
+int memory_clear(struct memory *memory)
+{
+	if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
+		      (off_t)memory->size) == 0)
+		return 0;
+	for (unsigned i = 0; i < memory->range_count; i++)
+		if (mem_zero_phys(memory, memory->range[i].gpa, memory->range[i].size) < 0)
+			return -EFAULT;
+	return 0;
+}

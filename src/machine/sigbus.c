@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A page of guest RAM can be lost under us: a memory error that the hardware found, or a backing
+ * file that somebody truncated. The kernel then sends SIGBUS to whoever touches it. vitrine's own
+ * accesses go through sigbus_copy(), which jumps out of the copy; inside KVM_RUN no signal comes
+ * for a truncated file (the ioctl fails with EFAULT), and for a memory error it fails with
+ * EHWPOISON.
+ */
+#include "machine/memory.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/prctl.h>
+
+/* Per thread, because the signal comes to the thread that touched the page. */
+static _Thread_local struct {
+	sigjmp_buf env;
+	volatile sig_atomic_t armed;
+} guard;
+
+static void on_sigbus(int signo, siginfo_t *info, void *context)
+{
+	(void)context;
+	if (guard.armed) {
+		guard.armed = 0;
+		siglongjmp(guard.env, 1);
+	}
+	/* A warning of an error found in the background harms nobody yet. */
+	if (info->si_code == BUS_MCEERR_AO)
+		return;
+	signal(signo, SIG_DFL);
+	raise(signo);
+}
+
+int sigbus_install(struct error *err)
+{
+	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER};
+
+	if (sigaction(SIGBUS, &action, NULL) < 0)
+		return error_set(err, -errno, "cannot watch for lost memory pages: %s",
+				 strerror(errno));
+	/* Ask to hear of a bad page at once, not when the guest meets it; older kernels refuse. */
+	prctl(PR_MCE_KILL, PR_MCE_KILL_SET, PR_MCE_KILL_EARLY, 0, 0);
+	return 0;
+}
+
+/* Page by page, so that what comes before a lost page is still copied. */
+size_t sigbus_copy(void *dst, const void *src, size_t len)
+{
+	volatile size_t done = 0;
+
+	if (sigsetjmp(guard.env, 0))
+		return done;
+	guard.armed = 1;
+	while (done < len) {
+		size_t piece = 4096 - (((uintptr_t)src + done) & 4095);
+
+		if (piece > len - done)
+			piece = len - done;
+		memcpy((uint8_t *)dst + done, (const uint8_t *)src + done, piece);
+		done += piece;
+	}
+	guard.armed = 0;
+	return done;
+}

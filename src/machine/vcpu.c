@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A vCPU's thread and its run loop.
+ *
+ *   vcpu_thread          born, announced, then for ever: may it run? run : wait
+ *     vcpu_exec          runs until somebody wants attention
+ *       vcpu_prepare     what must be true before the guest is entered
+ *       accel->vcpu_run  the guest runs
+ *       exit_dispatch    one table, indexed by exit reason (exits.c)
+ *     vcpu_settle        completes a half-done I/O, so that registers mean something
+ *
+ * Attention is asked by vcpu_kick(), always under gate.lock: it raises the flag first and then
+ * kicks the accelerator, so that a vCPU which looked at the flag too early finds the kick waiting
+ * in its next run. It is answered in vcpu_look(), under the same lock, before anything is decided.
+ */
+#include "machine/exits.h"
+#include "machine/machine.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+struct cpu_state *vcpu_state(struct vcpu *vcpu, unsigned groups)
+{
+	unsigned missing = groups & ~vcpu->valid;
+
+	if (missing && vcpu->accel->ops->state_get(vcpu->accel, missing, &vcpu->state) < 0)
+		return NULL;
+	vcpu->valid |= missing;
+	return &vcpu->state;
+}
+
+void vcpu_dirty(struct vcpu *vcpu, unsigned groups)
+{
+	vcpu->valid |= groups;
+	vcpu->dirty |= groups;
+}
+
+int vcpu_flush(struct vcpu *vcpu)
+{
+	int rc;
+
+	if (!vcpu->dirty)
+		return 0;
+	rc = vcpu->accel->ops->state_put(vcpu->accel, vcpu->dirty, &vcpu->state);
+	vcpu->dirty = 0;
+	/* On some processors a register write disarms a step that was armed before it. */
+	vcpu->debug_changed = true;
+	return rc;
+}
+
+int vcpu_reset(struct vcpu *vcpu)
+{
+	int rc = vcpu->accel->ops->vcpu_reset(vcpu->accel);
+
+	if (rc < 0)
+		return rc;
+	/* MSRs that the table lists but this host lacks stay marked as lacking. */
+	if (!vcpu_state(vcpu, CPU_ALL))
+		return -EIO;
+	cpu_state_reset(&vcpu->state, vcpu->index == 0);
+	vcpu->halted = false;
+	vcpu->completion_due = false;
+	vcpu_dirty(vcpu, CPU_ALL);
+	return vcpu_flush(vcpu);
+}
+
+void vcpu_kick(struct vcpu *vcpu)
+{
+	atomic_store(&vcpu->attention, true);
+	vcpu->accel->ops->vcpu_kick(vcpu->accel, vcpu->thread);
+	pthread_cond_broadcast(&vcpu->machine->gate.work);
+}
+
+/* Answers every kick so far. gate.lock held, so none can slip in between. */
+static void vcpu_look(struct vcpu *vcpu)
+{
+	atomic_store(&vcpu->attention, false);
+	vcpu->accel->ops->vcpu_kick_done(vcpu->accel);
+}
+
+/* Gives the guest an interrupt from vitrine's own controllers, or asks to be told when it can take
+ * one. */
+static void offer_interrupt(struct vcpu *vcpu)
+{
+	const struct accel_ops *ops = vcpu->accel->ops;
+	struct machine *machine = vcpu->machine;
+	bool waiting = atomic_load(&machine->intr) && !(vcpu->debug.step && vcpu->debug.block_irq);
+
+	if (waiting && ops->interrupt_ready(vcpu->accel)) {
+		pthread_mutex_lock(&machine->device_lock);
+		ops->interrupt(vcpu->accel, pic_acknowledge(machine->pic));
+		waiting = pic_pending(machine->pic);
+		pthread_mutex_unlock(&machine->device_lock);
+	}
+	ops->interrupt_window(vcpu->accel, waiting);
+}
+
+/* What must be true before the guest is entered. Registers first: see vcpu_flush(). */
+static int vcpu_prepare(struct vcpu *vcpu)
+{
+	int rc = vcpu_flush(vcpu);
+
+	if (rc == 0 && vcpu->debug_changed) {
+		rc = vcpu->accel->ops->debug_set(vcpu->accel, &vcpu->debug);
+		vcpu->debug.inject = -1;
+		vcpu->debug_changed = false;
+	}
+	if (vcpu->machine->pic && vcpu->index == 0)
+		offer_interrupt(vcpu);
+	return rc;
+}
+
+/* Registers that were fetched are the guest's again once it runs. */
+static void after_run(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	vcpu->valid = 0;
+	vcpu->completion_due = exit->reason == EXIT_IO || exit->reason == EXIT_MMIO ||
+			       exit->reason == EXIT_RDMSR || exit->reason == EXIT_WRMSR;
+	exit_record(vcpu, exit);
+}
+
+/* Completes an I/O without running another instruction. A page-crossing MMIO has a second half, and
+ * the end of a step may be reported here: both are exits like any other. False: the vCPU must park.
+ */
+static bool vcpu_settle(struct vcpu *vcpu)
+{
+	bool go_on = true;
+
+	while (vcpu->completion_due) {
+		struct vm_exit exit;
+
+		vcpu->accel->ops->vcpu_complete(vcpu->accel, &exit);
+		after_run(vcpu, &exit);
+		if (exit.reason != EXIT_INTR)
+			go_on = exit_dispatch(vcpu, &exit) && go_on;
+	}
+	return go_on;
+}
+
+/* A step over an I/O instruction ends when the I/O is complete, whether or not the accelerator
+ * reports it: running on would execute one instruction too many. */
+static bool settle_step(struct vcpu *vcpu)
+{
+	uint64_t debug_exits = vcpu->exits[EXIT_DEBUG];
+
+	if (!vcpu_settle(vcpu))
+		return false;
+	if (vcpu->exits[EXIT_DEBUG] != debug_exits)
+		return true;
+	return vcpu->machine->observer.stepped(vcpu->machine->observer.ctx, vcpu);
+}
+
+static void vcpu_exec(struct vcpu *vcpu)
+{
+	bool go_on = true;
+
+	while (go_on && !vcpu->halted &&
+	       !atomic_load_explicit(&vcpu->attention, memory_order_acquire)) {
+		struct vm_exit exit = {.reason = EXIT_HOST_ERROR, .name = "entering the guest"};
+		int rc = vcpu_prepare(vcpu);
+
+		if (rc < 0)
+			exit.host_errno = -rc;
+		else
+			vcpu->accel->ops->vcpu_run(vcpu->accel, &exit);
+		after_run(vcpu, &exit);
+		go_on = exit_dispatch(vcpu, &exit);
+		if (go_on && vcpu->debug.step && (vcpu->completion_due || vcpu->halted))
+			go_on = settle_step(vcpu);
+	}
+	vcpu_settle(vcpu);
+}
+
+/* hlt under -irqchip=user: only an interrupt that the guest would take ends it. */
+static bool still_halted(struct vcpu *vcpu)
+{
+	struct cpu_state *state;
+
+	if (!vcpu->halted || !atomic_load(&vcpu->machine->intr))
+		return vcpu->halted;
+	state = vcpu_state(vcpu, CPU_GENERAL);
+	if (state && (state->general.rflags & RFLAGS_IF))
+		vcpu->halted = false;
+	return vcpu->halted;
+}
+
+/* All parked is announced here and nowhere else. */
+static void vcpu_park(struct vcpu *vcpu)
+{
+	struct machine *machine = vcpu->machine;
+	struct gate *gate = &machine->gate;
+
+	vcpu->parked = true;
+	gate->parked_count++;
+	if (gate_all_parked(gate))
+		machine->observer.parked(machine->observer.ctx);
+	pthread_cond_broadcast(&gate->parked);
+	while (vcpu->parked && !gate->quit)
+		pthread_cond_wait(&gate->work, &gate->lock);
+}
+
+static void vcpu_loop(struct vcpu *vcpu)
+{
+	struct gate *gate = &vcpu->machine->gate;
+
+	while (!gate->quit) {
+		vcpu_look(vcpu);
+		if (vcpu->plan == VCPU_HOLD) {
+			vcpu_park(vcpu);
+		} else if (still_halted(vcpu)) {
+			pthread_cond_wait(&gate->work, &gate->lock);
+		} else {
+			pthread_mutex_unlock(&gate->lock);
+			vcpu_exec(vcpu);
+			pthread_mutex_lock(&gate->lock);
+		}
+	}
+}
+
+/* Every signal but the kick goes to the main thread; the kick is let in by the accelerator, and
+ * only while the guest runs. Faults of our own stay ours. */
+static void mask_signals(void)
+{
+	sigset_t set;
+
+	sigfillset(&set);
+	sigdelset(&set, SIGBUS);
+	sigdelset(&set, SIGSEGV);
+	sigdelset(&set, SIGFPE);
+	sigdelset(&set, SIGILL);
+	pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+static bool vcpu_create(struct vcpu *vcpu)
+{
+	struct accel_vm *vm = vcpu->machine->vm;
+	int rc = vm->ops->vcpu_create(vm, vcpu->index, &vcpu->accel, &vcpu->create_error);
+
+	if (rc == 0)
+		rc = vcpu_reset(vcpu);
+	if (rc < 0 && !vcpu->create_error.code)
+		error_set(&vcpu->create_error, rc, "cannot set the registers of vCPU %d: %s",
+			  vcpu->index, strerror(-rc));
+	return rc == 0;
+}
+
+static void *vcpu_thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+	struct gate *gate = &vcpu->machine->gate;
+	bool ok;
+
+	mask_signals();
+	ok = vcpu_create(vcpu);
+	pthread_mutex_lock(&gate->lock);
+	vcpu->created = ok;
+	vcpu->create_failed = !ok;
+	pthread_cond_broadcast(&gate->parked);
+	if (ok)
+		vcpu_loop(vcpu);
+	pthread_mutex_unlock(&gate->lock);
+	if (vcpu->accel)
+		vcpu->accel->ops->vcpu_destroy(vcpu->accel);
+	return NULL;
+}
+
+int vcpu_start(struct vcpu *vcpu, struct machine *machine, int index, struct error *err)
+{
+	struct gate *gate = &machine->gate;
+	int rc;
+
+	vcpu->machine = machine;
+	vcpu->index = index;
+	vcpu->plan = VCPU_HOLD;
+	vcpu->debug.inject = -1;
+	gate->vcpu_count = (unsigned)index + 1;
+	rc = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
+	if (rc)
+		return error_set(err, -rc,
+				 "cannot start a thread for vCPU %d: %s; give less with -smp",
+				 index, strerror(rc));
+	vcpu->thread_started = true;
+	pthread_mutex_lock(&gate->lock);
+	while (!vcpu->parked && !vcpu->create_failed)
+		pthread_cond_wait(&gate->parked, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+	if (vcpu->create_failed && err)
+		*err = vcpu->create_error;
+	return vcpu->create_failed ? vcpu->create_error.code : 0;
+}
+
+void vcpu_join(struct vcpu *vcpu)
+{
+	if (vcpu->thread_started)
+		pthread_join(vcpu->thread, NULL);
+	vcpu->thread_started = false;
+}
