@@ -64,7 +64,17 @@ struct cpu_table {
 };
 
 /* The order of the first six is the instructions' (SDM vol. 2A, table "sreg"). */
-enum cpu_segment_name { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_TR, SEG_LDTR, SEG_COUNT };
+enum cpu_segment_name {
+	SEG_ES,
+	SEG_CS,
+	SEG_SS,
+	SEG_DS,
+	SEG_FS,
+	SEG_GS,
+	SEG_TR,
+	SEG_LDTR,
+	SEG_COUNT
+};
 
 struct cpu_system {
 	struct cpu_segment seg[SEG_COUNT];
@@ -145,31 +155,35 @@ struct cpu_state {
 };
 
 /* Bits that code outside the tables needs by name. */
-#define RFLAGS_CF     (1u << 0)
-#define RFLAGS_FIXED  (1u << 1)
-#define RFLAGS_TF     (1u << 8)
-#define RFLAGS_IF     (1u << 9)
-#define RFLAGS_RF     (1u << 16)
-#define RFLAGS_VM     (1u << 17)
-#define CR0_PE        (1ull << 0)
-#define CR0_MP        (1ull << 1)
-#define CR0_ET        (1ull << 4)
-#define CR0_NE        (1ull << 5)
-#define CR0_WP        (1ull << 16)
-#define CR0_NW        (1ull << 29)
-#define CR0_CD        (1ull << 30)
-#define CR0_PG        (1ull << 31)
-#define CR4_PSE       (1ull << 4)
-#define CR4_PAE       (1ull << 5)
-#define CR4_OSFXSR    (1ull << 9)
-#define CR4_LA57      (1ull << 12)
-#define EFER_SCE      (1ull << 0)
-#define EFER_LME      (1ull << 8)
-#define EFER_LMA      (1ull << 10)
-#define EFER_NXE      (1ull << 11)
+#define RFLAGS_CF    (1u << 0)
+#define RFLAGS_FIXED (1u << 1)
+#define RFLAGS_TF    (1u << 8)
+#define RFLAGS_IF    (1u << 9)
+#define RFLAGS_RF    (1u << 16)
+#define RFLAGS_VM    (1u << 17)
+#define CR0_PE	     (1ull << 0)
+#define CR0_MP	     (1ull << 1)
+#define CR0_ET	     (1ull << 4)
+#define CR0_NE	     (1ull << 5)
+#define CR0_WP	     (1ull << 16)
+#define CR0_NW	     (1ull << 29)
+#define CR0_CD	     (1ull << 30)
+#define CR0_PG	     (1ull << 31)
+#define CR4_PSE	     (1ull << 4)
+#define CR4_PAE	     (1ull << 5)
+#define CR4_PGE	     (1ull << 7)
+#define CR4_OSFXSR   (1ull << 9)
+#define CR4_LA57     (1ull << 12)
+#define CR4_PCIDE    (1ull << 17)
+#define CR4_CET	     (1ull << 23)
+#define EFER_SCE     (1ull << 0)
+#define EFER_LME     (1ull << 8)
+#define EFER_LMA     (1ull << 10)
+#define EFER_NXE     (1ull << 11)
 
-/* The state after power-up or INIT (SDM vol. 3A, table 10-1): real mode, CS:IP = f000:fff0.
- * bsp: the bootstrap processor; the others wait for a startup IPI. */
+/* The state after power-up (SDM vol. 3A, table 10-1): real mode, CS:IP = f000:fff0.
+ * bsp: the bootstrap processor is runnable; the others wait for INIT, and then for a startup IPI.
+ * msrs.valid is kept, since it describes the host: zero a state that was never filled. */
 void cpu_state_reset(struct cpu_state *state, bool bsp);
 
 #endif

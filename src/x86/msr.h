@@ -6,12 +6,24 @@
 
 struct msr_desc {
 	uint32_t index;
-	const char *name; /* as a register: "star", "lstar", "kernel_gs_base", … */
+	const char *name;      /* as a register: "star", "lstar", "kernel_gs_base", … */
+	const char *long_name; /* "MSR_LSTAR" */
+	/* Writing the MSR by hand is refused. Time belongs to the machine's clock; and it goes on,
+	 * so that what was written could not be read back. */
+	bool clock;
+	bool canonical;	   /* holds an address of 64 bits */
+	uint64_t reserved; /* bits that must be 0 */
+	/* For what a mask cannot say; or NULL. */
+	bool (*valid)(uint64_t value);
 };
 
 extern const struct msr_desc msr_table[MSR_SLOT_COUNT]; /* indexed by enum cpu_msr */
 
-/* "MSR_LSTAR" or NULL for a number that has no row. */
+/* Whether writing value would not raise #GP (SDM vol. 4). state: CPU_SYSTEM. */
+bool msr_value_valid(enum cpu_msr slot, uint64_t value, const struct cpu_state *state);
+
+/* "MSR_LSTAR". Knows some more numbers than the table has rows, those that guests use to find their
+ * way. NULL for any other. */
 const char *msr_name(uint32_t index);
 
 #endif
