@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Loaders: bytes of a file become a boot image, that is, pieces of memory and the state in which the
- * first vCPU starts. Nothing here touches a machine; reset places the same image again. Every header
- * field is hostile: it is bounded, checked, and named in the error.
+ * Loaders: bytes of a file become a boot image, that is, pieces of memory and the state in which
+ * the first vCPU starts. Nothing here touches a machine; reset places the same image again. Every
+ * header field is hostile: it is bounded, checked, and named in the error.
  */
 #ifndef BOOT_BOOT_H
 #define BOOT_BOOT_H
@@ -14,37 +14,59 @@
 #include <stddef.h>
 
 struct boot_request {
-	const char *kernel;  /* path, or NULL for the embedded guest */
-	const char *append;  /* command line, or NULL */
-	const char *initrd;  /* multiboot modules: "FILE [ARGS][,FILE…]" as QEMU has it; or NULL */
-	uint64_t ram_size;   /* bytes of guest RAM in all */
+	const char *kernel; /* path, or NULL for the embedded guest */
+	const char *append; /* command line, or NULL; a raw real-mode image has no place for one */
+	const char *initrd; /* multiboot modules: "FILE [ARGS][,FILE…]" as QEMU has it; or NULL */
+	uint64_t ram_size;  /* bytes of guest RAM in all */
 	bool has_load, has_entry;
-	uint64_t load, entry; /* -load, -entry: raw images only */
+	uint64_t load, entry; /* -load, -entry: raw images only; either defaults to the other */
 };
 
 struct boot_segment {
-	uint64_t gpa, size;  /* size >= data_size: the rest is zeros */
-	const void *data;
+	uint64_t gpa, size; /* size >= data_size: the rest is zeros */
+	const void *data;   /* the image's own, until boot_free() */
 	size_t data_size;
-	const char *what; /* "kernel .text", "module 0", "page tables" */
+	char what[32]; /* "segment 1", "module 0", "page tables" */
 };
 
-#define BOOT_MAX_SEGMENTS 64
+#define BOOT_MAX_SEGMENTS    64
+#define BOOT_MAX_ALLOCATIONS 48
 
 struct boot_image {
 	const char *protocol; /* "multiboot 1", "ELF64", "ELF32", "flat" */
-	char why[160];        /* why this protocol: "has a multiboot 1 header at 0x1010" */
+	char why[160];	      /* why this protocol: "has a multiboot 1 header at 0x1010" */
 	unsigned segment_count;
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
 	struct cpu_state start; /* CPU_GENERAL and CPU_SYSTEM of the bootstrap processor */
-	const void *elf;        /* the whole file, when it is ELF with symbols; for the debugger */
+	const void *elf;	/* the whole file, when it is ELF; for the debugger's symbols */
 	size_t elf_size;
 	char *path; /* of the file, absolute; NULL for the embedded guest */
-	void *allocations[16];
+	void *allocations[BOOT_MAX_ALLOCATIONS]; /* what the pointers above point into */
 	unsigned allocation_count;
 };
 
-/* Reads and checks; on failure *image is empty and err names the file, the field and the remedy. */
+/*
+ * Reads and checks; on failure *image is empty and err names the file, the field and the remedy.
+ * -EINVAL: a field is wrong; -EOPNOTSUPP: a kind of file that vitrine does not boot; -ENOSPC: does
+ * not fit into RAM; or what opening and reading the file said.
+ *
+ * The protocol is chosen by content, first match first:
+ *
+ * - multiboot 1: a header with a right checksum in the first 8 KiB (Multiboot Specification
+ * 0.6.96). Entered in flat 32-bit protected mode, EAX = 0x2badb002, EBX = the information
+ * structure.
+ * - ELF64: entered in long mode at its physical addresses. The first 4 GiB are identity mapped by
+ *   2 MiB pages for ring 0, flat GDT (code 8, data 0x10), interrupts off, SSE on, RSP as behind a
+ *   call, RDI = bytes of RAM, RSI = the command line.
+ * - ELF32: entered in flat protected mode. The same selectors, EDI = bytes of RAM below 4 GiB,
+ *   ESI = the command line, ESP as behind a call.
+ * - flat: raw bytes. With 0xaa55 at byte 510, and neither -load nor -entry: a boot sector at
+ * 0x7c00, however long. Otherwise -load and -entry say where it goes. An entry below 1 MiB is real
+ * mode (CS holds the entry's 64 KiB, IP the rest, DL = 0x80, SS:SP = 0:7c00), above it is as ELF32.
+ *
+ * Where a segment has e_entry between p_vaddr and p_vaddr + p_filesz, the entry is the same byte by
+ * p_paddr; otherwise e_entry is taken as a physical address.
+ */
 int boot_load(const struct boot_request *request, struct boot_image *image, struct error *err);
 void boot_free(struct boot_image *image);
 
@@ -53,8 +75,8 @@ const void *boot_embedded(size_t *size);
 
 /* Guest RAM's shape, for loaders and the machine alike: [0, 640 KiB), [1 MiB, below_4g) and, when
  * there is more, [4 GiB, 4 GiB + above_4g). 768 KiB-1 MiB is RAM too, but not told to guests. */
-#define RAM_LOW_END   0xa0000ull
-#define RAM_HIGH_BASE 0x100000ull
+#define RAM_LOW_END	 0xa0000ull
+#define RAM_HIGH_BASE	 0x100000ull
 #define RAM_BELOW_4G_MAX 0xc0000000ull
 struct ram_layout {
 	uint64_t below_4g; /* end of RAM below 4 GiB */

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Raw bytes: a boot sector, or whatever -load and -entry say. */
+#include "boot/boot_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define BOOT_SECTOR	      0x7c00ull
+#define BOOT_SECTOR_SIGNATURE 0xaa55
+#define SIGNATURE_OFFSET      510
+#define LINUX_MAGIC	      0x53726448 /* "HdrS" */
+#define LINUX_MAGIC_OFFSET    0x202
+#define GZIP_MAGIC	      0x8b1f
+#define REAL_MODE_END	      0x100000ull
+
+bool boot_wants_raw(const struct boot_request *request)
+{
+	return request->has_load || request->has_entry;
+}
+
+static bool is_linux(const struct loader *loader)
+{
+	return loader->size >= LINUX_MAGIC_OFFSET + 4 &&
+	       boot_u32(loader, LINUX_MAGIC_OFFSET) == LINUX_MAGIC;
+}
+
+static bool is_boot_sector(const struct loader *loader)
+{
+	return loader->size >= SIGNATURE_OFFSET + 2 &&
+	       boot_u32(loader, SIGNATURE_OFFSET - 2) >> 16 == BOOT_SECTOR_SIGNATURE;
+}
+
+static int refuse_unknown(struct loader *loader)
+{
+	if (loader->size >= 4 && (boot_u32(loader, 0) & 0xffff) == GZIP_MAGIC)
+		return error_set(loader->err, -EOPNOTSUPP,
+				 "is compressed by gzip; unpack it first");
+	return error_set(loader->err, -EOPNOTSUPP,
+			 "is neither ELF nor multiboot, nor a boot sector (no 0xaa55 at byte 510); "
+			 "for a raw image say where it goes: -load ADDR [-entry ADDR]");
+}
+
+static int choose_addresses(struct loader *loader, uint64_t *load, uint64_t *entry)
+{
+	const struct boot_request *request = loader->request;
+	struct boot_image *image = loader->image;
+
+	if (!boot_wants_raw(request) && !is_boot_sector(loader))
+		return refuse_unknown(loader);
+	*load = request->has_load    ? request->load
+		: request->has_entry ? request->entry
+				     : BOOT_SECTOR;
+	*entry = request->has_entry ? request->entry : *load;
+	if (*entry < *load || *entry - *load >= loader->size)
+		return error_set(loader->err, -EINVAL,
+				 "-entry 0x%llx is outside the image, which -load 0x%llx puts at "
+				 "0x%llx-0x%llx",
+				 (unsigned long long)*entry, (unsigned long long)*load,
+				 (unsigned long long)*load,
+				 (unsigned long long)(*load + loader->size));
+	snprintf(image->why, sizeof(image->why), "%s: %s at 0x%llx",
+		 boot_wants_raw(request) ? "is raw, by -load or -entry"
+					 : "has a boot sector's 0xaa55 at byte 510",
+		 *entry < REAL_MODE_END ? "real mode" : "protected mode",
+		 (unsigned long long)*entry);
+	return 0;
+}
+
+static int enter(struct loader *loader, uint64_t entry)
+{
+	if (entry > UINT32_MAX)
+		return error_set(loader->err, -EINVAL,
+				 "-entry 0x%llx is not below 4 GiB, where protected mode ends",
+				 (unsigned long long)entry);
+	if (entry >= REAL_MODE_END)
+		return entry_protected(loader, entry);
+	if (loader->request->append)
+		return error_set(loader->err, -EINVAL,
+				 "starts in real mode, where nothing takes a command line; leave "
+				 "-append out");
+	entry_real(loader, entry);
+	return 0;
+}
+
+int flat_load(struct loader *loader)
+{
+	struct boot_segment segment = {
+		.size = loader->size,
+		.data = loader->file,
+		.data_size = loader->size,
+		.what = "image",
+	};
+	uint64_t entry = 0;
+	int rc;
+
+	if (is_linux(loader) && !boot_wants_raw(loader->request))
+		return error_set(loader->err, -EOPNOTSUPP,
+				 "is a Linux bzImage; Linux kernels are not supported yet");
+	rc = choose_addresses(loader, &segment.gpa, &entry);
+	if (rc == 0)
+		rc = boot_add(loader, &segment);
+	if (rc < 0)
+		return rc;
+	loader->image->protocol = "flat";
+	return enter(loader, entry);
+}

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What a multiboot 1 guest is told: one block with the information structure, the memory map, the
+ * list of modules and all strings; and the modules themselves (Multiboot Specification, 3.3). */
+#include "boot/boot_private.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MODULES_MAX 32
+#define PAGE	    4096
+#define FOUR_GIB    0x100000000ull
+#define IOAPIC_BASE 0xfec00000ull
+
+enum {
+	INFO_MEMORY = 1 << 0,
+	INFO_COMMAND_LINE = 1 << 2,
+	INFO_MODULES = 1 << 3,
+	INFO_MEMORY_MAP = 1 << 6,
+	INFO_LOADER_NAME = 1 << 9,
+	INFO_FRAMEBUFFER = 1 << 12,
+};
+
+struct info {
+	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4];
+	uint32_t mmap_length, mmap_addr, drives_length, drives_addr, config_table, boot_loader_name;
+	uint32_t apm_table, vbe_control_info, vbe_mode_info;
+	uint16_t vbe_mode, vbe_interface_seg, vbe_interface_off, vbe_interface_len;
+	uint64_t framebuffer_addr;
+	uint32_t framebuffer_pitch, framebuffer_width, framebuffer_height;
+	uint8_t framebuffer_bpp, framebuffer_type, color_info[6];
+} __attribute__((packed));
+
+struct module {
+	uint32_t start, end, string, reserved;
+};
+
+enum { MAP_AVAILABLE = 1, MAP_RESERVED = 2, MAP_MAX = 5 };
+
+struct map_entry {
+	uint32_t size; /* of the rest */
+	uint64_t base, length;
+	uint32_t type;
+} __attribute__((packed));
+
+struct parts {
+	struct module modules[MODULES_MAX];
+	char *module_text[MODULES_MAX];
+	unsigned module_count;
+	struct map_entry map[MAP_MAX];
+	unsigned map_count;
+	const char *command_line;
+};
+
+#define LOADER_NAME "vitrine"
+
+static void map_add(struct parts *parts, uint64_t base, uint64_t end, uint32_t type)
+{
+	if (base >= end)
+		return;
+	parts->map[parts->map_count++] = (struct map_entry){
+		.size = htole32(sizeof(struct map_entry) - 4),
+		.base = htole64(base),
+		.length = htole64(end - base),
+		.type = htole32(type),
+	};
+}
+
+static void describe_memory(struct parts *parts, const struct ram_layout *ram)
+{
+	map_add(parts, 0, RAM_LOW_END, MAP_AVAILABLE);
+	map_add(parts, RAM_LOW_END, RAM_HIGH_BASE, MAP_RESERVED);
+	map_add(parts, RAM_HIGH_BASE, ram->below_4g, MAP_AVAILABLE);
+	map_add(parts, IOAPIC_BASE, FOUR_GIB, MAP_RESERVED);
+	map_add(parts, FOUR_GIB, FOUR_GIB + ram->above_4g, MAP_AVAILABLE);
+}
+
+static int place_module(struct loader *loader, struct parts *parts, const char *path)
+{
+	unsigned number = parts->module_count;
+	struct module *module = &parts->modules[number];
+	struct boot_segment segment = {0};
+	const uint8_t *bytes;
+	int rc = boot_read_file(loader->image, path, &bytes, &segment.data_size, loader->err);
+
+	if (rc == 0)
+		rc = boot_find_high(loader, segment.data_size, PAGE, "module", &segment.gpa);
+	if (rc < 0) {
+		error_prefix(loader->err, "module %s (-initrd)", path);
+		return rc;
+	}
+	segment.size = segment.data_size;
+	segment.data = bytes;
+	snprintf(segment.what, sizeof(segment.what), "module %u", number);
+	module->start = htole32((uint32_t)segment.gpa);
+	module->end = htole32((uint32_t)(segment.gpa + segment.size));
+	parts->module_count++;
+	return boot_add(loader, &segment);
+}
+
+/* One "FILE ARGS"; the module's string is all of it, as QEMU has it. */
+static int add_module(struct loader *loader, struct parts *parts, char *text)
+{
+	size_t length = strcspn(text, " ");
+	char *path;
+	int rc;
+
+	if (length == 0)
+		return error_set(loader->err, -EINVAL,
+				 "-initrd names an empty file; write FILE [ARGS][,FILE...]");
+	if (parts->module_count == MODULES_MAX)
+		return error_set(loader->err, -E2BIG, "-initrd names more than %d modules",
+				 MODULES_MAX);
+	path = strndup(text, length);
+	if (!path)
+		return error_set(loader->err, -ENOMEM, "no memory for the modules");
+	parts->module_text[parts->module_count] = text;
+	rc = place_module(loader, parts, path);
+	free(path);
+	return rc;
+}
+
+/* Ends text at the first single comma; a double one stands for itself. Returns what follows, or
+ * NULL. */
+static char *split_at_comma(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text == ',' && *++text != ',') {
+			*to = '\0';
+			return text;
+		}
+		*to++ = *text;
+	}
+	*to = '\0';
+	return NULL;
+}
+
+static int add_modules(struct loader *loader, struct parts *parts)
+{
+	const char *initrd = loader->request->initrd;
+	char *text;
+	int rc = 0;
+
+	if (!initrd)
+		return 0;
+	text = boot_allocate(loader->image, strlen(initrd) + 1);
+	if (!text)
+		return error_set(loader->err, -ENOMEM, "no memory for the modules");
+	strcpy(text, initrd);
+	while (text && rc == 0) {
+		char *next = split_at_comma(text);
+
+		rc = add_module(loader, parts, text);
+		text = next;
+	}
+	return rc;
+}
+
+/* The order in the block: info, modules, map, strings. */
+static size_t block_size(const struct parts *parts)
+{
+	size_t size = sizeof(struct info) + parts->module_count * sizeof(struct module) +
+		      parts->map_count * sizeof(struct map_entry) + sizeof(LOADER_NAME) +
+		      strlen(parts->command_line) + 1;
+
+	for (unsigned i = 0; i < parts->module_count; i++)
+		size += strlen(parts->module_text[i]) + 1;
+	return size;
+}
+
+/* Appends to the block; *at moves on. Returns the guest's address of what was appended. */
+static uint32_t append(uint8_t *block, uint64_t gpa, size_t *at, const void *data, size_t size)
+{
+	uint32_t address = htole32((uint32_t)(gpa + *at));
+
+	memcpy(block + *at, data, size);
+	*at += size;
+	return address;
+}
+
+static uint32_t append_text(uint8_t *block, uint64_t gpa, size_t *at, const char *text)
+{
+	return append(block, gpa, at, text, strlen(text) + 1);
+}
+
+/* The text screen is what the machine has by way of video. */
+static void describe_screen(struct info *info)
+{
+	info->framebuffer_addr = htole64(0xb8000);
+	info->framebuffer_pitch = htole32(160);
+	info->framebuffer_width = htole32(80);
+	info->framebuffer_height = htole32(25);
+	info->framebuffer_bpp = 16;
+	info->framebuffer_type = 2; /* EGA text */
+}
+
+static void fill_block(uint8_t *block, uint64_t gpa, struct parts *parts,
+		       const struct ram_layout *ram)
+{
+	struct info info = {
+		.flags = htole32(INFO_MEMORY | INFO_COMMAND_LINE | INFO_MODULES | INFO_MEMORY_MAP |
+				 INFO_LOADER_NAME | INFO_FRAMEBUFFER),
+		.mem_lower = htole32(RAM_LOW_END >> 10),
+		.mem_upper = htole32((uint32_t)((ram->below_4g - RAM_HIGH_BASE) >> 10)),
+		.mods_count = htole32(parts->module_count),
+		.mmap_length = htole32(parts->map_count * sizeof(struct map_entry)),
+	};
+	size_t at = sizeof(info) + parts->module_count * sizeof(struct module), list = sizeof(info);
+
+	describe_screen(&info);
+	info.mmap_addr = append(block, gpa, &at, parts->map,
+				parts->map_count * sizeof(struct map_entry));
+	info.cmdline = append_text(block, gpa, &at, parts->command_line);
+	info.boot_loader_name = append_text(block, gpa, &at, LOADER_NAME);
+	for (unsigned i = 0; i < parts->module_count; i++)
+		parts->modules[i].string = append_text(block, gpa, &at, parts->module_text[i]);
+	info.mods_addr = append(block, gpa, &list, parts->modules,
+				parts->module_count * sizeof(struct module));
+	memcpy(block, &info, sizeof(info));
+}
+
+int multiboot_place_info(struct loader *loader, uint64_t *info)
+{
+	struct ram_layout ram = ram_layout(loader->request->ram_size);
+	struct parts parts = {.command_line = loader->request->append ? loader->request->append
+								      : ""};
+	uint8_t *block;
+	size_t size;
+	int rc = add_modules(loader, &parts);
+
+	if (rc < 0)
+		return rc;
+	describe_memory(&parts, &ram);
+	size = block_size(&parts);
+	block = boot_allocate(loader->image, size);
+	if (!block)
+		return error_set(loader->err, -ENOMEM, "no memory for the multiboot information");
+	rc = boot_put(loader, block, size, 16, "multiboot information", info);
+	if (rc == 0)
+		fill_block(block, *info, &parts, &ram);
+	return rc;
+}
