@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A device has five verbs: init, reset, save, load, io. init is each device's own (its arguments
- * differ) and fills in a struct device; io sits in its bus regions; the other three are here. All are
- * called with the device lock held, never by two threads at once.
+ * differ) and fills in a struct device; io sits in its bus regions; the other three are here. All
+ * are called with the device lock held, never by two threads at once.
  */
 #ifndef DEVICES_DEVICE_H
 #define DEVICES_DEVICE_H
@@ -20,12 +20,12 @@ struct device_host {
 	void *ctx;
 	struct bus *ports, *mmio;
 	void (*irq)(void *ctx, unsigned line, bool level); /* line: 0-15, as on the two 8259s */
-	uint64_t (*now)(void *ctx);                        /* guest time, ns; stands still while the guest is stopped */
-	/* Calls fn(arg), with the device lock held, when guest time reaches deadline (ns); one call per
-	 * timer, a later one replaces it; UINT64_MAX disarms. */
+	uint64_t (*now)(void *ctx); /* guest time, ns; stands still while the guest is stopped */
+	/* Calls fn(arg), with the device lock held, when guest time reaches deadline (ns); one call
+	 * per timer, a later one replaces it; UINT64_MAX disarms. */
 	void (*timer_arm)(void *ctx, struct device_timer *timer, uint64_t deadline);
-	/* why becomes part of what the user reads: "keyboard controller, command 0xfe". status: the exit
-	 * status for HOST_POWER_OFF. */
+	/* why becomes part of what the user reads: "keyboard controller, command 0xfe"; it is
+	 * copied. status: the exit status for HOST_POWER_OFF. */
 	void (*request)(void *ctx, enum host_request request, int status, const char *why);
 	void (*debug_output)(void *ctx, const void *bytes, size_t size); /* port 0xe9 */
 };
@@ -33,7 +33,7 @@ struct device_host {
 struct device_timer {
 	void (*fn)(void *arg);
 	void *arg;
-	uint64_t deadline;         /* the host's own, UINT64_MAX when not armed */
+	uint64_t deadline;	   /* the host's own, UINT64_MAX when not armed */
 	struct device_timer *next; /* the host's own */
 };
 
@@ -44,8 +44,19 @@ struct device {
 	void (*reset)(struct device *device);
 	void (*save)(const struct device *device, struct device_stream *out);
 	int (*load)(struct device *device, struct device_stream *in); /* -EINVAL: does not fit */
-	void (*destroy)(struct device *device);                       /* frees the device itself */
-	struct device *next;                                          /* the machine's list */
+	void (*destroy)(struct device *device);			      /* frees the device itself */
+	struct device *next;					      /* the machine's list */
 };
+
+/* One region of a device and the bus that it sits on. */
+struct device_region {
+	struct bus *bus;
+	struct bus_region *region;
+};
+
+/* The end of every init: adds the count regions (all or none), resets the device, and hands it out.
+ * On failure the device is destroyed and *out is left alone. 0, or what bus_add() said. */
+int device_attach(struct device *device, const struct device_region *regions, unsigned count,
+		  struct device **out, struct error *err);
 
 #endif

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "net_address.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void test_good_spellings(void **state)
+{
+	static const struct {
+		const char *text;
+		int kind;
+		const char *host, *path, *shown;
+		unsigned port;
+		bool wide;
+	} rows[] = {
+		{":1234",			  NET_TCP,  "127.0.0.1",	"",	    ":1234",	     1234,  false},
+		{"tcp::1234",		      NET_TCP,  "127.0.0.1",   "",		":1234",		 1234,  false},
+		{"tcp:localhost:1",		    NET_TCP,  "localhost",	  "",	      "localhost:1",    1,	false},
+		{"0.0.0.0:65535",		  NET_TCP,  "0.0.0.0",     "",	  "0.0.0.0:65535",  65535, true },
+		{"example.org:80",		   NET_TCP,  "example.org", "",	       "example.org:80", 80,    true },
+		{"127.1.2.3:0",			NET_TCP,	 "127.1.2.3",   "",	  "127.1.2.3:0",	 0,	    false},
+		{"[::1]:5",			    NET_TCP,  "::1",	    "",		"[::1]:5",	   5,     false},
+		{"tcp:[::]:5",		       NET_TCP,	"::",	      "",	  "[::]:5",	    5,     true },
+		{"tcp::1234,server,nowait",	    NET_TCP,  "127.0.0.1",	  "",	      ":1234",	       1234,  false},
+		{"unix:/run/gdb",		  NET_UNIX, "",		"/run/gdb", "unix:/run/gdb",  0,	false},
+		{"unix:a:b,server=on,wait=off", NET_UNIX, "",	      "a:b",	     "unix:a:b",	 0,	    false},
+		{"none",			 NET_NONE, "",	       "",	   "none",	   0,     false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct net_address a;
+		struct error err = {0};
+		char shown[200];
+
+		if (net_address_parse(rows[i].text, &a, &err) < 0)
+			fail_msg("%s: %s", rows[i].text, err.text);
+		net_address_text(&a, shown, sizeof(shown));
+		assert_int_equal(a.kind, rows[i].kind);
+		assert_string_equal(a.host, rows[i].host);
+		assert_string_equal(a.path, rows[i].path);
+		assert_int_equal(a.port, rows[i].port);
+		assert_string_equal(shown, rows[i].shown);
+		assert_int_equal(net_is_wide(&a), rows[i].wide);
+	}
+}
+
+static void test_bad_spellings(void **state)
+{
+	static const char *const rows[] = {
+		"",	      "1234",	 "tcp:",	 "tcp:1234",
+		":",	      ":x",	 ":65536",	 ":-1",
+		":12x",	      ":123456", ":99999999999", "unix:",
+		"::1:5",      "[]:5",	 "nonesuch",	 ":1,bogus",
+		"none,bogus", ":1 ",	 "unix:,server",
+	};
+	char host[300], path[300];
+	struct net_address a;
+	struct error err;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		err = (struct error){0};
+		if (net_address_parse(rows[i], &a, &err) != -EINVAL || !err.text[0])
+			fail_msg("\"%s\" was taken, or refused without a word", rows[i]);
+		assert_int_equal(a.kind, NET_NONE);
+	}
+	snprintf(path, sizeof(path), "unix:/%0200d", 1);
+	assert_int_equal(net_address_parse(path, &a, &err), -ENAMETOOLONG);
+	snprintf(host, sizeof(host), "%0200d:1", 1);
+	assert_int_equal(net_address_parse(host, &a, &err), -EINVAL);
+}
+
+static struct net_address parse(const char *text)
+{
+	struct net_address a;
+	struct error err;
+
+	if (net_address_parse(text, &a, &err) < 0)
+		fail_msg("%s", err.text);
+	return a;
+}
+
+static int connect_to(unsigned short port)
+{
+	struct sockaddr_in in = {.sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
+	return fd;
+}
+
+static void test_tcp_listens_on_a_free_port(void **state)
+{
+	struct net_address a = parse(":0"), again;
+	struct error err = {0};
+	int fd = net_listen(&a, &err), peer;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_not_equal(a.port, 0);
+	assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
+	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	peer = connect_to(a.port);
+	again = a;
+	assert_int_equal(net_listen(&again, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.text, "is another vitrine or QEMU running?"));
+	assert_non_null(strstr(err.text, "-gdb :PORT"));
+	close(peer);
+	close(fd);
+	fd = net_listen(&again, &err); /* at once, in spite of TIME_WAIT */
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void test_hosts_that_are_not_ours(void **state)
+{
+	struct net_address a = parse("192.0.2.1:0"), b = parse("no.such.host.invalid:0"),
+			   none = parse("none");
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(net_listen(&a, &err), -EADDRNOTAVAIL);
+	assert_non_null(strstr(err.text, "192.0.2.1"));
+	assert_int_equal(net_listen(&b, &err), -EADDRNOTAVAIL);
+	assert_int_equal(net_listen(&none, &err), -EINVAL);
+}
+
+static void make_dir(char *dir)
+{
+	strcpy(dir, "/tmp/vitrine-test-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+}
+
+static struct net_address in_dir(const char *dir, const char *name)
+{
+	char text[100];
+
+	snprintf(text, sizeof(text), "unix:%s/%s", dir, name);
+	return parse(text);
+}
+
+static void test_live_socket_is_left_alone(void **state)
+{
+	char dir[40];
+	struct net_address a;
+	struct error err = {0};
+	struct stat st;
+	int fd;
+
+	(void)state;
+	make_dir(dir);
+	a = in_dir(dir, "s");
+	fd = net_listen(&a, &err);
+	assert_true(fd >= 0);
+	assert_int_equal(stat(a.path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(net_listen(&a, &err), -EADDRINUSE);
+	assert_non_null(strstr(err.text, a.path));
+	assert_int_equal(accept(fd, NULL, NULL), -1); /* and nobody knocked at it */
+	assert_int_equal(errno, EAGAIN);
+	close(fd);
+	fd = net_listen(&a, &err); /* stale now */
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(a.path);
+	rmdir(dir);
+}
+
+static void test_other_files_are_left_alone(void **state)
+{
+	char dir[40], missing[60];
+	struct net_address a;
+	struct error err = {0};
+
+	(void)state;
+	make_dir(dir);
+	a = in_dir(dir, "precious");
+	close(open(a.path, O_CREAT | O_WRONLY, 0644));
+	assert_int_equal(net_listen(&a, &err), -EEXIST);
+	assert_int_equal(access(a.path, F_OK), 0);
+	unlink(a.path);
+	snprintf(missing, sizeof(missing), "%s/no", dir);
+	a = in_dir(missing, "s");
+	assert_int_equal(net_listen(&a, &err), -ENOENT);
+	rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_good_spellings),
+		cmocka_unit_test(test_bad_spellings),
+		cmocka_unit_test(test_tcp_listens_on_a_free_port),
+		cmocka_unit_test(test_hosts_that_are_not_ours),
+		cmocka_unit_test(test_live_socket_is_left_alone),
+		cmocka_unit_test(test_other_files_are_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
