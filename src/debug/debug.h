@@ -25,6 +25,9 @@ struct machine;
 struct debug_config {
 	enum { ON_TRIPLE_FAULT_STOP, ON_TRIPLE_FAULT_RESET, ON_TRIPLE_FAULT_EXIT } on_triple_fault;
 	bool no_reboot; /* a guest's reset ends the run, as QEMU's -no-reboot */
+	/* What the guest writes to port 0xe9; from a vCPU's thread. May be NULL. */
+	void (*debug_output)(void *ctx, const void *bytes, size_t size);
+	void *debug_output_ctx;
 };
 
 int debug_create(struct machine *machine, const struct debug_config *config, struct debug **debug,
@@ -202,6 +205,8 @@ struct vcpu_info {
 int debug_vcpu_info(struct debug *debug, int vcpu, struct vcpu_info *info); /* -EBUSY */
 /* "long mode, ring 0, cr3 0x102000, IF=1" or "running". */
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size);
+/* How often a vCPU left the guest for a reason: 0, 1, 2, … until *name is NULL. */
+uint64_t debug_exit_count(struct debug *debug, int vcpu, unsigned reason, const char **name);
 /* One exit per line, oldest first, of the last exits; for the error path and the console. */
 void debug_exits_text(struct debug *debug, int vcpu, char *buf, size_t size);
 

@@ -106,6 +106,11 @@ static void host_debug_output(void *ctx, const void *bytes, size_t size)
 /* ---- creation
  * ---------------------------------------------------------------------------------------- */
 
+void machine_forget_observer(struct machine *machine)
+{
+	machine->observer = no_observer;
+}
+
 static int add_device(struct machine *machine, struct device *device, int rc)
 {
 	if (rc < 0)

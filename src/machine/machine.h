@@ -95,6 +95,9 @@ size_t machine_serial_input(struct machine *machine, unsigned port, const void *
 /* clock.fd is readable: runs the timers that are due. */
 void machine_timers(struct machine *machine);
 
+/* The observer that is there from the start: an exit without an answer holds the machine. gate.lock held. */
+void machine_forget_observer(struct machine *machine);
+
 /* Back to power-on: RAM cleared, image placed again, devices, controllers and vCPUs reset. All
  * vCPUs must be parked. */
 int machine_reset(struct machine *machine, struct error *err);

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Registers and memory of a machine that stands still. */
+#include "debug/core.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool readable(struct debug *debug, int vcpu)
+{
+	return vcpu >= 0 && (unsigned)vcpu < debug->machine->vcpu_count && !debug_running(debug);
+}
+
+const struct cpu_state *debug_state(struct debug *debug, int vcpu, unsigned groups)
+{
+	return readable(debug, vcpu) ? vcpu_state(&debug->machine->vcpus[vcpu], groups) : NULL;
+}
+
+uint64_t debug_pc(struct debug *debug, int vcpu)
+{
+	const struct cpu_state *state = debug_state(debug, vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	return state ? cpu_linear_pc(state) : 0;
+}
+
+int debug_reg_get(struct debug *debug, int vcpu, unsigned reg, void *value)
+{
+	const struct cpu_state *state;
+
+	if (reg >= register_count)
+		return -EINVAL;
+	state = debug_state(debug, vcpu, registers[reg].state);
+	if (!state)
+		return -EBUSY;
+	registers[reg].get(&registers[reg], state, value);
+	return 0;
+}
+
+/* Put at once, so that a value which the processor refuses is refused here and not at the next
+ * resume. */
+static int put_now(struct vcpu *vcpu, unsigned group)
+{
+	int rc;
+
+	vcpu_dirty(vcpu, group);
+	rc = vcpu_flush(vcpu);
+	if (rc < 0)
+		vcpu->valid &= ~group;
+	return rc < 0 ? -EINVAL : 0;
+}
+
+int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value)
+{
+	struct cpu_state *state;
+	int rc;
+
+	if (reg >= register_count)
+		return -EINVAL;
+	if (!registers[reg].writable)
+		return -EPERM;
+	if (!readable(debug, vcpu))
+		return -EBUSY;
+	state = vcpu_state(&debug->machine->vcpus[vcpu],
+			   registers[reg].state | CPU_GENERAL | CPU_SYSTEM);
+	if (!state)
+		return -EIO;
+	rc = registers[reg].set(&registers[reg], state, value);
+	if (rc == 0)
+		rc = put_now(&debug->machine->vcpus[vcpu], registers[reg].state);
+	if (rc == 0)
+		debug->dead = false;
+	return rc;
+}
+
+int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_walk *walk)
+{
+	if (!readable(debug, vcpu))
+		return -EBUSY;
+	return (int)core_walk(debug, &debug->machine->vcpus[vcpu], linear, walk);
+}
+
+/* Physical address of addr and how many bytes from there on lie on the same page. */
+static bool locate(struct debug *debug, int vcpu, enum space space, uint64_t addr, uint64_t *gpa,
+		   size_t *room)
+{
+	struct paging_walk walk;
+
+	*room = 4096 - (addr & 4095);
+	*gpa = addr;
+	if (space == SPACE_PHYSICAL)
+		return true;
+	if (core_walk(debug, &debug->machine->vcpus[vcpu], addr, &walk) != PAGING_OK)
+		return false;
+	*gpa = walk.gpa;
+	return true;
+}
+
+typedef size_t transfer_fn(struct memory *memory, uint64_t gpa, void *buf, size_t len);
+
+static size_t write_bytes(struct memory *memory, uint64_t gpa, void *buf, size_t len)
+{
+	return mem_write_phys(memory, gpa, buf, len);
+}
+
+/* Page by page: linear neighbours need not be physical ones. */
+static ssize_t transfer(struct debug *debug, int vcpu, enum space space, uint64_t addr,
+			uint8_t *buf, size_t len, transfer_fn *move)
+{
+	size_t done = 0;
+
+	if (!readable(debug, vcpu))
+		return -EBUSY;
+	while (done < len) {
+		uint64_t gpa;
+		size_t room, piece, moved;
+
+		if (!locate(debug, vcpu, space, addr + done, &gpa, &room))
+			break;
+		piece = len - done < room ? len - done : room;
+		moved = move(debug->machine->memory, gpa, buf + done, piece);
+		done += moved;
+		if (moved < piece)
+			break;
+	}
+	return done > 0 || len == 0 ? (ssize_t)done : -EFAULT;
+}
+
+ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf,
+		   size_t len)
+{
+	return transfer(debug, vcpu, space, addr, buf, len, mem_read_phys);
+}
+
+ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf,
+		    size_t len)
+{
+	return transfer(debug, vcpu, space, addr, (void *)buf, len, write_bytes);
+}
+
+bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size)
+{
+	return memory_range(debug->machine->memory, index, gpa, size);
+}
+
+const void *debug_image(struct debug *debug, size_t *size, const char **path)
+{
+	const struct boot_image *image = &debug->machine->boot;
+
+	*size = image->elf_size;
+	*path = image->path;
+	return image->elf;
+}

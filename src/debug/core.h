@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The inside of the debugger core; only src/debug includes this.
+ *
+ * One state machine, guarded by gate.lock:
+ *
+ *            launch()                      a stop, a pause, a request
+ *   STOPPED ─────────> STEPPING_OFF ──┐  ┌───────────────> STOPPING
+ *      ^   (vCPUs that stand on a     │  │                     │
+ *      │    breakpoint step off it,   v  │                     │ the last vCPU parks:
+ *      │    the others held) ─────> RUNNING ── quiesce() ──> QUIESCED      points are lifted, the
+ *      └──────────────────────────────────────────────────────┘            news is told
+ *
+ * Points are planted when the machine starts to run and lifted when the last vCPU has parked, so
+ * that memory is the guest's own whenever anybody can look at it.
+ */
+#ifndef DEBUG_CORE_H
+#define DEBUG_CORE_H
+
+#include "debug/debug.h"
+#include "machine/machine.h"
+#include "x86/debug_registers.h"
+
+enum core_state { CORE_STOPPED, CORE_STEPPING_OFF, CORE_RUNNING, CORE_STOPPING, CORE_QUIESCED };
+
+enum rung { RUNG_NONE, RUNG_INT3, RUNG_SLOT };
+
+struct core_point {
+	struct point point;
+	struct core_point *next;
+	enum rung rung; /* as last chosen */
+	unsigned slot;	/* RUNG_SLOT: 0-3 */
+	bool warned;	/* the user knows that no rung carries it at present */
+};
+
+/* Where an int3 was written, and what was there. A point has several places when vCPUs map its
+ * address to different pages. */
+struct place {
+	uint64_t gpa;
+	struct core_point *point;
+	uint8_t original;
+};
+
+/* What is in force while the machine runs. */
+struct planted {
+	struct place *place; /* in the order of planting */
+	unsigned place_count, place_room;
+	struct core_point *slot[DR_SLOTS];
+	uint64_t dr[DR_SLOTS], dr7;
+};
+
+struct core_vcpu {
+	struct plan plan;
+	bool seen; /* a stop was reported for this vCPU at seen_pc: resuming must not report it
+		      again */
+	uint64_t seen_pc;  /* linear */
+	bool stepping_off; /* STEPPING_OFF concerns this one */
+	bool pending;	   /* it hit something while another stop was being reported */
+	struct stop pending_stop;
+};
+
+struct news {
+	enum debug_event event;
+	enum debug_owner actor;
+};
+
+struct listener {
+	debug_listener_fn *fn;
+	void *ctx;
+};
+
+#define MAX_NEWS      16
+#define MAX_LISTENERS 8
+
+struct debug {
+	struct machine *machine;
+	struct debug_config config;
+	struct debug_capabilities capabilities;
+
+	/* Guarded by gate.lock. */
+	enum core_state state;
+	bool have_stop; /* stop is the reason of STOPPING or STOPPED */
+	struct stop stop;
+	enum debug_owner stop_actor; /* who asked for the pause */
+	bool quiesce;		     /* park, lift, and tell nobody */
+	bool dead; /* triple fault: running on makes no sense until something is changed */
+	struct {
+		bool waiting;
+		enum host_request what;
+		int status;
+		char why[96];
+	} request;
+	struct core_vcpu *vcpu;
+	struct core_point *points; /* by number, ascending */
+	struct planted planted;
+	struct news news[MAX_NEWS];
+	unsigned news_count;
+
+	/* The main thread's. */
+	int event_fd;
+	struct plan *scratch; /* one per vCPU */
+	int next_number;
+	bool step_interrupts, exited;
+	struct listener listener[MAX_LISTENERS];
+	unsigned listener_count;
+};
+
+static inline void core_lock(struct debug *debug)
+{
+	pthread_mutex_lock(&debug->machine->gate.lock);
+}
+
+static inline void core_unlock(struct debug *debug)
+{
+	pthread_mutex_unlock(&debug->machine->gate.lock);
+}
+
+/* All below: gate.lock held. */
+
+/* events.c */
+void core_tell(struct debug *debug, enum debug_event event, enum debug_owner actor);
+void core_wake(struct debug *debug); /* the main thread has a request to serve */
+
+/* run_control.c */
+void core_launch(struct debug *debug);			  /* all parked; the plans are set */
+void core_parked(void *ctx);				  /* machine_observer.parked */
+void core_stop(struct debug *debug, const struct stop *); /* from a vCPU thread, lock NOT held */
+/* Parks a running machine without telling anybody, points lifted; false when it was not running.
+ * core_go_on() undoes it unless a stop came in between. */
+bool core_quiesce(struct debug *debug);
+void core_go_on(struct debug *debug);
+int core_can_step(struct debug *debug, int vcpu, struct error *err);
+void core_set_seen(struct debug *debug, int vcpu);
+bool core_stopped(struct debug *debug);
+
+/* stop.c: machine_observer.exit and .stepped, lock not held */
+bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
+bool core_stepped(void *ctx, struct vcpu *vcpu);
+
+/* points.c */
+struct core_point *core_point_at(struct debug *debug,
+				 uint64_t pc); /* a breakpoint on this linear pc */
+struct core_point *core_point_numbered(struct debug *debug, int number);
+
+/* planting.c */
+void core_plant(struct debug *debug);
+void core_lift(struct debug *debug);
+/* The point whose int3 the vCPU meets at linear pc, through whatever alias; or NULL. A vCPU thread
+ * may ask without the lock while it runs: nothing is planted or lifted then. */
+struct core_point *core_planted_at(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
+
+/* rungs.c: which rung carries this point now; RUNG_NONE with a sentence when none does. taken: bit
+ * mask of debug registers in use. */
+enum rung core_choose_rung(struct debug *debug, const struct core_point *point, unsigned taken,
+			   struct error *err);
+const char *core_rung_text(const struct debug *debug, const struct core_point *point);
+bool core_is_watch(enum point_kind kind);
+
+/* requests.c */
+void core_request(void *ctx, enum host_request request, int status, const char *why);
+void core_serve_request(struct debug *debug);	    /* main thread, lock not held */
+bool core_serve_before_resume(struct debug *debug); /* lock held; stopped */
+
+/* capabilities.c */
+int core_probe(const struct machine_config *config, struct debug_capabilities *found,
+	       struct error *err);
+enum capability_mode core_mode_of(const struct cpu_state *state);
+
+/* linear memory of a parked vCPU, for the core's own use */
+enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,
+			    struct paging_walk *walk);
+
+#endif

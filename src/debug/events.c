@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* News: vCPU threads put it into a small queue, the main thread tells the listeners. */
+#include "debug/core.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+static void wake_main(struct debug *debug)
+{
+	uint64_t one = 1;
+
+	/* Cannot fail: the counter would have to overflow. */
+	if (write(debug->event_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+/* The queue cannot overflow: the main thread tells all news before it resumes, and between two
+ * resumes a machine makes at most a stop, a reset and an exit. */
+void core_tell(struct debug *debug, enum debug_event event, enum debug_owner actor)
+{
+	if (debug->news_count < MAX_NEWS)
+		debug->news[debug->news_count++] = (struct news){event, actor};
+	wake_main(debug);
+}
+
+void core_wake(struct debug *debug)
+{
+	wake_main(debug);
+}
+
+int debug_listen(struct debug *debug, debug_listener_fn *fn, void *ctx)
+{
+	if (debug->listener_count == MAX_LISTENERS)
+		return -ENOSPC;
+	debug->listener[debug->listener_count++] = (struct listener){fn, ctx};
+	return 0;
+}
+
+void debug_unlisten(struct debug *debug, debug_listener_fn *fn, void *ctx)
+{
+	for (unsigned i = 0; i < debug->listener_count; i++) {
+		if (debug->listener[i].fn != fn || debug->listener[i].ctx != ctx)
+			continue;
+		debug->listener_count--;
+		memmove(&debug->listener[i], &debug->listener[i + 1],
+			(debug->listener_count - i) * sizeof(debug->listener[0]));
+		return;
+	}
+}
+
+int debug_event_fd(const struct debug *debug)
+{
+	return debug->event_fd;
+}
+
+static bool take_news(struct debug *debug, struct news *news)
+{
+	bool some;
+
+	core_lock(debug);
+	some = debug->news_count > 0;
+	if (some) {
+		*news = debug->news[0];
+		debug->news_count--;
+		memmove(debug->news, debug->news + 1, debug->news_count * sizeof(debug->news[0]));
+	}
+	core_unlock(debug);
+	return some;
+}
+
+/* A listener may leave while it is being told, and with it the one behind moves up; telling from a
+ * copy would call the dead, so the list is walked as it stands. */
+static void tell_listeners(struct debug *debug, const struct news *news)
+{
+	for (unsigned i = 0; i < debug->listener_count;) {
+		struct listener now = debug->listener[i];
+
+		now.fn(now.ctx, news->event, news->actor);
+		if (i < debug->listener_count && debug->listener[i].fn == now.fn &&
+		    debug->listener[i].ctx == now.ctx)
+			i++;
+	}
+}
+
+void debug_dispatch(struct debug *debug)
+{
+	struct news news;
+	uint64_t count;
+
+	if (read(debug->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return;
+	core_serve_request(debug);
+	while (take_news(debug, &news))
+		tell_listeners(debug, &news);
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Points go in when the machine starts to run and come out when it has stopped. Lifting runs
+ * backwards, so that two points on one byte (an alias) restore what was there before the first.
+ */
+#include "debug/core.h"
+
+#include "log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define INT3 0xcc
+
+static size_t read_ram(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	return mem_read_phys(ctx, gpa, buf, len);
+}
+
+enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,
+			    struct paging_walk *walk)
+{
+	struct cpu_state *state = vcpu_state(vcpu, CPU_SYSTEM);
+	struct paging_regs regs;
+
+	if (!state)
+		return PAGING_NO_TABLE;
+	regs = paging_regs_of(state);
+	return paging_walk(&regs, linear, read_ram, debug->machine->memory, walk);
+}
+
+static bool make_room(struct planted *planted)
+{
+	unsigned room = planted->place_room ? planted->place_room * 2 : 16;
+	struct place *place;
+
+	if (planted->place_count < planted->place_room)
+		return true;
+	place = realloc(planted->place, room * sizeof(*place));
+	if (!place)
+		return false;
+	planted->place = place;
+	planted->place_room = room;
+	return true;
+}
+
+static bool planted_already(const struct planted *planted, const struct core_point *point,
+			    uint64_t gpa)
+{
+	for (unsigned i = 0; i < planted->place_count; i++)
+		if (planted->place[i].gpa == gpa && planted->place[i].point == point)
+			return true;
+	return false;
+}
+
+static void plant_byte(struct debug *debug, struct core_point *point, uint64_t gpa)
+{
+	struct planted *planted = &debug->planted;
+	struct memory *memory = debug->machine->memory;
+	const uint8_t int3 = INT3;
+	uint8_t original;
+
+	if (planted_already(planted, point, gpa) || !make_room(planted))
+		return;
+	if (mem_read_phys(memory, gpa, &original, 1) != 1 ||
+	    mem_write_phys(memory, gpa, &int3, 1) != 1)
+		return;
+	planted->place[planted->place_count++] = (struct place){
+		.gpa = gpa, .point = point, .original = original};
+}
+
+/* Each vCPU may map the address to a page of its own. */
+static void plant_int3(struct debug *debug, struct core_point *point)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct paging_walk walk;
+
+		if (core_walk(debug, &debug->machine->vcpus[i], point->point.spec.address, &walk) ==
+		    PAGING_OK)
+			plant_byte(debug, point, walk.gpa);
+	}
+}
+
+static enum dr_type dr_type_of(enum point_kind kind)
+{
+	return kind == POINT_WRITE ? DR_WRITE : core_is_watch(kind) ? DR_ACCESS : DR_EXEC;
+}
+
+static unsigned slots_taken(const struct planted *planted)
+{
+	unsigned taken = 0;
+
+	for (unsigned i = 0; i < DR_SLOTS; i++)
+		taken |= planted->slot[i] ? 1u << i : 0;
+	return taken;
+}
+
+static void plant_slot(struct planted *planted, struct core_point *point)
+{
+	const struct point_spec *spec = &point->point.spec;
+	unsigned slot = (unsigned)__builtin_ctz(~slots_taken(planted));
+	unsigned length = core_is_watch(spec->kind) ? (unsigned)spec->length : 1;
+
+	point->slot = slot;
+	planted->slot[slot] = point;
+	planted->dr[slot] = spec->address;
+	planted->dr7 = dr7_enable(planted->dr7, slot, dr_type_of(spec->kind), length);
+}
+
+static void plant_point(struct debug *debug, struct core_point *point)
+{
+	struct error why = {0};
+
+	point->rung = core_choose_rung(debug, point, slots_taken(&debug->planted), &why);
+	if (point->rung == RUNG_INT3)
+		plant_int3(debug, point);
+	else if (point->rung == RUNG_SLOT)
+		plant_slot(&debug->planted, point);
+	else if (!point->warned)
+		log_warn("debug", "breakpoint %d is not armed: %s", point->point.number, why.text);
+	point->warned = point->rung == RUNG_NONE;
+	point->point.rung = core_rung_text(debug, point);
+}
+
+void core_plant(struct debug *debug)
+{
+	for (struct core_point *p = debug->points; p; p = p->next)
+		plant_point(debug, p);
+}
+
+/* A byte that is no longer our int3 was written by the guest, and is its own. */
+static void lift_byte(struct memory *memory, const struct place *place)
+{
+	uint8_t now;
+
+	if (mem_read_phys(memory, place->gpa, &now, 1) == 1 && now == INT3)
+		mem_write_phys(memory, place->gpa, &place->original, 1);
+}
+
+void core_lift(struct debug *debug)
+{
+	struct planted *planted = &debug->planted;
+
+	while (planted->place_count > 0)
+		lift_byte(debug->machine->memory, &planted->place[--planted->place_count]);
+	memset(planted->slot, 0, sizeof(planted->slot));
+	memset(planted->dr, 0, sizeof(planted->dr));
+	planted->dr7 = 0;
+}
+
+struct core_point *core_planted_at(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
+{
+	const struct planted *planted = &debug->planted;
+	struct paging_walk walk;
+
+	if (core_walk(debug, vcpu, pc, &walk) != PAGING_OK)
+		return NULL;
+	for (unsigned i = 0; i < planted->place_count; i++)
+		if (planted->place[i].gpa == walk.gpa)
+			return planted->place[i].point;
+	return NULL;
+}

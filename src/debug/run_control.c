@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The state machine that core.h draws: pausing, resuming, stepping off, and the certainty of a
+ * stop. */
+#include "debug/core.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- small questions
+ * ------------------------------------------------------------------------------ */
+
+static uint64_t linear_pc(struct debug *debug, unsigned i)
+{
+	struct cpu_state *state = vcpu_state(&debug->machine->vcpus[i], CPU_GENERAL | CPU_SYSTEM);
+
+	return state ? cpu_linear_pc(state) : 0;
+}
+
+bool core_stopped(struct debug *debug)
+{
+	return debug->state == CORE_STOPPED;
+}
+
+void core_set_seen(struct debug *debug, int vcpu)
+{
+	debug->vcpu[vcpu].seen = true;
+	debug->vcpu[vcpu].seen_pc = linear_pc(debug, (unsigned)vcpu);
+}
+
+int core_can_step(struct debug *debug, int vcpu, struct error *err)
+{
+	struct cpu_state *state = vcpu_state(&debug->machine->vcpus[vcpu],
+					     CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
+	enum capability_mode mode;
+
+	if (!state)
+		return error_set(err, -EIO, "cannot read the registers of vCPU %d", vcpu);
+	if (state->events.run_state == CPU_WAIT_INIT || state->events.run_state == CPU_WAIT_SIPI)
+		return error_set(err, -ENOTSUP,
+				 "vCPU %d waits for the guest to start it (INIT, startup IPI): "
+				 "there is no instruction to step",
+				 vcpu);
+	mode = core_mode_of(state);
+	if (debug->capabilities.step[mode])
+		return 0;
+	return error_set(err, -ENOTSUP,
+			 "this host's KVM cannot single-step in %s (the guest would get the trap); "
+			 "set a breakpoint "
+			 "where the kernel is entered next, and continue",
+			 capability_mode_name(mode));
+}
+
+/* A breakpoint that was told already must be stepped off; one that was not must be hit. */
+static bool must_step_off(struct debug *debug, unsigned i)
+{
+	struct core_vcpu *v = &debug->vcpu[i];
+
+	return v->plan.action != PLAN_HOLD && v->seen && v->seen_pc == linear_pc(debug, i) &&
+	       core_point_at(debug, v->seen_pc);
+}
+
+static bool any_plan(const struct debug *debug, enum plan_action action)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		if (debug->vcpu[i].plan.action == action)
+			return true;
+	return false;
+}
+
+/* ---- coming to a stop
+ * ------------------------------------------------------------------------------ */
+
+static void describe_pause(struct debug *debug)
+{
+	static const char *const by[OWNER_COUNT] = {[OWNER_NONE] = "paused",
+						    [OWNER_GDB] = "paused by gdb",
+						    [OWNER_CONSOLE] = "paused from the console"};
+
+	debug->stop.pc = linear_pc(debug, (unsigned)debug->stop.vcpu);
+	snprintf(debug->stop.text, sizeof(debug->stop.text), "%s", by[debug->stop_actor]);
+}
+
+/* All parked, points lifted, and a reason to tell. */
+static void finish_stop(struct debug *debug)
+{
+	if (debug->stop.reason == STOP_PAUSE)
+		describe_pause(debug);
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		debug->vcpu[i].stepping_off = false;
+	core_set_seen(debug, debug->stop.vcpu);
+	debug->state = CORE_STOPPED;
+	core_tell(debug, DEBUG_STOPPED, debug->stop_actor);
+}
+
+static void all_parked(struct debug *debug)
+{
+	core_lift(debug);
+	clock_stop(&debug->machine->clock);
+	if (debug->have_stop)
+		finish_stop(debug);
+	else if (debug->request.waiting)
+		core_wake(debug);
+	else if (debug->quiesce)
+		debug->state = CORE_QUIESCED;
+}
+
+void core_parked(void *ctx)
+{
+	struct debug *debug = ctx;
+
+	if (debug->state == CORE_STEPPING_OFF)
+		core_launch(debug);
+	else if (debug->state == CORE_STOPPING)
+		all_parked(debug);
+}
+
+void core_stop(struct debug *debug, const struct stop *stop)
+{
+	core_lock(debug);
+	if (!debug->have_stop) {
+		debug->have_stop = true;
+		debug->stop = *stop;
+	} else {
+		debug->vcpu[stop->vcpu].pending = true;
+		debug->vcpu[stop->vcpu].pending_stop = *stop;
+	}
+	debug->state = CORE_STOPPING;
+	gate_hold_all(debug->machine);
+	core_unlock(debug);
+}
+
+static void ask_pause(struct debug *debug, enum debug_owner actor)
+{
+	if (debug->state == CORE_STOPPED || debug->have_stop)
+		return;
+	debug->have_stop = true;
+	debug->stop = (struct stop){.reason = STOP_PAUSE, .vcpu = debug->stop.vcpu};
+	debug->stop_actor = actor;
+	debug->state = CORE_STOPPING;
+	gate_hold_all(debug->machine);
+	/* All stand still already when a reset was waiting to be served. */
+	if (gate_all_parked(&debug->machine->gate))
+		all_parked(debug);
+}
+
+void debug_pause(struct debug *debug, enum debug_owner actor)
+{
+	core_lock(debug);
+	ask_pause(debug, actor);
+	core_unlock(debug);
+}
+
+int debug_pause_wait(struct debug *debug, enum debug_owner actor, int timeout_ms)
+{
+	int rc = 0;
+
+	core_lock(debug);
+	ask_pause(debug, actor);
+	if (debug->state != CORE_STOPPED)
+		rc = gate_wait_parked(&debug->machine->gate, timeout_ms);
+	core_unlock(debug);
+	return rc;
+}
+
+/* ---- starting
+ * --------------------------------------------------------------------------------------- */
+
+static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool points)
+{
+	struct vcpu *vcpu = &debug->machine->vcpus[i];
+	const struct planted *planted = &debug->planted;
+	struct accel_debug *wish = &vcpu->debug;
+
+	wish->step = plan == VCPU_STEP;
+	wish->block_irq = !debug->step_interrupts;
+	wish->int3 = points && planted->place_count > 0;
+	wish->slots = points && planted->dr7 != 0;
+	memcpy(wish->dr, planted->dr, sizeof(wish->dr));
+	wish->dr7 = planted->dr7;
+	vcpu->debug_changed = true;
+	vcpu->accel->ops->sync_state(vcpu->accel, wish->step || wish->int3 || wish->slots);
+	gate_set_plan(vcpu, plan);
+}
+
+static bool worth_telling(struct debug *debug, const struct core_vcpu *v)
+{
+	switch (v->pending_stop.reason) {
+	case STOP_STEP:
+	case STOP_PAUSE: return false;
+	case STOP_BREAKPOINT:
+	case STOP_HW_BREAKPOINT: return core_point_at(debug, v->pending_stop.pc) != NULL;
+	default: return true;
+	}
+}
+
+/* What another vCPU hit while the last stop was being told, unless the point is gone by now. */
+static bool tell_pending(struct debug *debug)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct core_vcpu *v = &debug->vcpu[i];
+
+		if (!v->pending || v->plan.action == PLAN_HOLD)
+			continue;
+		v->pending = false;
+		if (!worth_telling(debug, v))
+			continue;
+		debug->stop = v->pending_stop;
+		debug->have_stop = true;
+		finish_stop(debug);
+		return true;
+	}
+	return false;
+}
+
+/* One instruction each, with nothing planted and everybody else held. */
+static bool begin_stepping_off(struct debug *debug)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct core_vcpu *v = &debug->vcpu[i];
+
+		v->stepping_off = must_step_off(debug, i);
+		any |= v->stepping_off;
+		arm(debug, i, v->stepping_off ? VCPU_STEP : VCPU_HOLD, false);
+	}
+	if (!any)
+		return false;
+	debug->state = CORE_STEPPING_OFF;
+	clock_start(&debug->machine->clock);
+	gate_open(debug->machine);
+	return true;
+}
+
+static enum vcpu_plan vcpu_plan_of(const struct plan *plan)
+{
+	static const enum vcpu_plan table[] = {[PLAN_HOLD] = VCPU_HOLD,
+					       [PLAN_RUN] = VCPU_RUN,
+					       [PLAN_STEP] = VCPU_STEP,
+					       [PLAN_STEP_RANGE] = VCPU_STEP};
+
+	return table[plan->action];
+}
+
+/* Steps alone need no points: a step ends after one instruction, and a range looks at the pc. */
+void core_launch(struct debug *debug)
+{
+	bool points = any_plan(debug, PLAN_RUN);
+
+	debug->have_stop = false;
+	debug->stop_actor = OWNER_NONE;
+	if (tell_pending(debug) || (points && begin_stepping_off(debug)))
+		return;
+	if (points)
+		core_plant(debug);
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		arm(debug, i, vcpu_plan_of(&debug->vcpu[i].plan), points);
+	debug->state = CORE_RUNNING;
+	clock_start(&debug->machine->clock);
+	gate_open(debug->machine);
+}
+
+static int check_plans(struct debug *debug, const struct plan *plans, struct error *err)
+{
+	bool any = false;
+
+	if (debug->dead)
+		return error_set(err, -ENOTSUP,
+				 "the guest is in shutdown after a triple fault and cannot go on: "
+				 "use `monitor reset` "
+				 "(or reset), or change a register first");
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		bool step = plans[i].action == PLAN_STEP || plans[i].action == PLAN_STEP_RANGE;
+		int rc;
+
+		any |= plans[i].action != PLAN_HOLD;
+		debug->vcpu[i].plan = plans[i];
+		if (!step && !must_step_off(debug, i))
+			continue;
+		rc = core_can_step(debug, (int)i, err);
+		if (rc < 0)
+			return rc;
+	}
+	return any ? 0 : error_set(err, -EINVAL, "nothing would run: every vCPU is held");
+}
+
+int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner actor,
+		 struct error *err)
+{
+	int rc;
+
+	debug_dispatch(debug);
+	core_lock(debug);
+	if (debug->exited)
+		rc = error_set(err, -ESHUTDOWN, "the guest has ended");
+	else if (!core_stopped(debug))
+		rc = error_set(err, -EBUSY, "the guest is running already");
+	else
+		rc = check_plans(debug, plans, err);
+	if (rc == 0) {
+		core_tell(debug, DEBUG_RESUMED, actor);
+		if (!core_serve_before_resume(debug))
+			core_launch(debug);
+	}
+	core_unlock(debug);
+	return rc;
+}
+
+/* ---- parking without a word
+ * -------------------------------------------------------------------------- */
+
+bool core_quiesce(struct debug *debug)
+{
+	struct gate *gate = &debug->machine->gate;
+
+	if (debug->state == CORE_RUNNING || debug->state == CORE_STEPPING_OFF) {
+		debug->quiesce = true;
+		debug->state = CORE_STOPPING;
+		gate_hold_all(debug->machine);
+	}
+	while (debug->state == CORE_STOPPING && !gate_all_parked(gate))
+		pthread_cond_wait(&gate->parked, &gate->lock);
+	debug->quiesce = false;
+	/* Parked for a request that the main thread has not served yet: served by core_go_on(). */
+	if (debug->state == CORE_STOPPING && !debug->have_stop)
+		debug->state = CORE_QUIESCED;
+	return debug->state == CORE_QUIESCED;
+}
+
+void core_go_on(struct debug *debug)
+{
+	if (debug->state != CORE_QUIESCED)
+		return;
+	if (debug->request.waiting) {
+		debug->state = CORE_STOPPING;
+		core_wake(debug);
+	} else {
+		core_launch(debug);
+	}
+}
+
+/* ---- the simple requests
+ * ------------------------------------------------------------------------------ */
+
+unsigned debug_vcpu_count(const struct debug *debug)
+{
+	return debug->machine->vcpu_count;
+}
+
+bool debug_running(struct debug *debug)
+{
+	bool stopped;
+
+	core_lock(debug);
+	stopped = core_stopped(debug);
+	core_unlock(debug);
+	return !stopped;
+}
+
+const struct stop *debug_last_stop(struct debug *debug)
+{
+	return &debug->stop;
+}
+
+void debug_set_step_interrupts(struct debug *debug, bool on)
+{
+	debug->step_interrupts = on;
+}
+
+static int resume_with(struct debug *debug, enum plan_action all, int one, enum plan_action its,
+		       enum debug_owner actor, struct error *err)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		debug->scratch[i] = (struct plan){.action = (int)i == one ? its : all};
+	return debug_resume(debug, debug->scratch, actor, err);
+}
+
+int debug_continue(struct debug *debug, enum debug_owner actor, struct error *err)
+{
+	return resume_with(debug, PLAN_RUN, -1, PLAN_RUN, actor, err);
+}
+
+int debug_step(struct debug *debug, int vcpu, enum debug_owner actor, struct error *err)
+{
+	return resume_with(debug, PLAN_HOLD, vcpu, PLAN_STEP, actor, err);
+}

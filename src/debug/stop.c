@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * From an exit to a stop, in the vCPU's thread: whose was it, ours or the guest's? What KVM
+ * reported decides (vector, DR6, pc, instruction bytes), never a guess. What belongs to the guest
+ * is given back.
+ */
+#include "debug/core.h"
+
+#include "log.h"
+#include "x86/exceptions.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define INT3 0xcc
+
+const char *stop_reason_name(enum stop_reason reason)
+{
+	static const char *const names[STOP_REASON_COUNT] = {
+		[STOP_PAUSE] = "paused",
+		[STOP_STEP] = "step",
+		[STOP_BREAKPOINT] = "breakpoint",
+		[STOP_HW_BREAKPOINT] = "hardware breakpoint",
+		[STOP_WATCH_WRITE] = "write watch",
+		[STOP_WATCH_READ] = "read watch",
+		[STOP_WATCH_ACCESS] = "access watch",
+		[STOP_GUEST_INT3] = "guest's own int3",
+		[STOP_EXCEPTION] = "exception",
+		[STOP_IO] = "port I/O",
+		[STOP_MMIO] = "MMIO",
+		[STOP_MSR] = "MSR access",
+		[STOP_MODE_SWITCH] = "mode switch",
+		[STOP_TRIPLE_FAULT] = "triple fault",
+		[STOP_RESET] = "reset",
+		[STOP_SHUTDOWN] = "shutdown",
+		[STOP_EMULATION_FAILURE] = "emulation failure",
+		[STOP_HOST_ERROR] = "host error",
+	};
+
+	return reason < STOP_REASON_COUNT ? names[reason] : "unknown";
+}
+
+static struct stop __attribute__((format(printf, 3, 4)))
+make_stop(struct vcpu *vcpu, enum stop_reason reason, const char *fmt, ...)
+{
+	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	struct stop stop = {
+		.reason = reason, .vcpu = vcpu->index, .pc = state ? cpu_linear_pc(state) : 0};
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(stop.text, sizeof(stop.text), fmt, args);
+	va_end(args);
+	return stop;
+}
+
+/* ---- points
+ * --------------------------------------------------------------------------------------- */
+
+static enum stop_reason reason_of(enum point_kind kind)
+{
+	static const enum stop_reason table[] = {[POINT_SOFTWARE] = STOP_BREAKPOINT,
+						 [POINT_HARDWARE] = STOP_HW_BREAKPOINT,
+						 [POINT_WRITE] = STOP_WATCH_WRITE,
+						 [POINT_READ] = STOP_WATCH_READ,
+						 [POINT_ACCESS] = STOP_WATCH_ACCESS};
+
+	return table[kind];
+}
+
+/* Hits are counted under the lock: two vCPUs may hit one point at once. */
+static bool point_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point)
+{
+	enum stop_reason reason = reason_of(point->point.spec.kind);
+	struct stop stop = make_stop(vcpu, reason, "%s %d", stop_reason_name(reason),
+				     point->point.number);
+
+	stop.point = point->point.number;
+	stop.address = point->point.spec.address;
+	core_lock(debug);
+	point->point.hits++;
+	core_unlock(debug);
+	core_stop(debug, &stop);
+	return false;
+}
+
+/* ---- steps
+ * ---------------------------------------------------------------------------------------- */
+
+static bool still_in_range(const struct plan *plan, uint64_t pc)
+{
+	return plan->action == PLAN_STEP_RANGE && pc >= plan->low && pc < plan->high;
+}
+
+/* A vCPU that stepped off a breakpoint only to go on parks without a word; core_parked() launches.
+ */
+static bool stepped_off(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
+{
+	struct core_vcpu *v = &debug->vcpu[vcpu->index];
+	bool parks;
+
+	core_lock(debug);
+	parks = v->stepping_off && (v->plan.action == PLAN_RUN || still_in_range(&v->plan, pc));
+	if (v->stepping_off)
+		v->seen = false;
+	v->stepping_off = false;
+	if (parks)
+		vcpu->plan = VCPU_HOLD;
+	core_unlock(debug);
+	return parks;
+}
+
+/* A step that ends on a breakpoint has hit it: resuming will step off it. */
+static bool lands_on_point(struct debug *debug, struct stop *stop)
+{
+	struct core_point *here;
+
+	core_lock(debug);
+	here = core_point_at(debug, stop->pc);
+	if (here) {
+		here->point.hits++;
+		stop->point = here->point.number;
+		snprintf(stop->text, sizeof(stop->text), "step onto breakpoint %d", stop->point);
+	}
+	core_unlock(debug);
+	return here;
+}
+
+static bool step_done(struct debug *debug, struct vcpu *vcpu)
+{
+	struct stop stop = make_stop(vcpu, STOP_STEP, "step");
+
+	if (stepped_off(debug, vcpu, stop.pc))
+		return false;
+	if (!lands_on_point(debug, &stop) &&
+	    still_in_range(&debug->vcpu[vcpu->index].plan, stop.pc)) {
+		vcpu->debug_changed = true;
+		return true;
+	}
+	core_stop(debug, &stop);
+	return false;
+}
+
+bool core_stepped(void *ctx, struct vcpu *vcpu)
+{
+	return step_done(ctx, vcpu);
+}
+
+/* ---- exits, by reason
+ * ------------------------------------------------------------------------------ */
+
+static bool give_back(struct vcpu *vcpu, unsigned vector)
+{
+	vcpu->debug.inject = (int)vector;
+	vcpu->debug_changed = true;
+	return true;
+}
+
+static bool on_breakpoint_trap(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct core_point *point = core_planted_at(debug, vcpu, exit->debug.pc);
+
+	return point ? point_hit(debug, vcpu, point) : give_back(vcpu, VECTOR_BP);
+}
+
+/* A watch that fires during a step sets BS as well: the watch is what the user wants to hear of. */
+static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	if (vcpu->debug.slots)
+		for (unsigned i = 0; i < DR_SLOTS; i++)
+			if ((exit->debug.dr6 >> i & 1) && debug->planted.slot[i])
+				return point_hit(debug, vcpu, debug->planted.slot[i]);
+	if (vcpu->debug.step && (exit->debug.dr6 & DR6_BS))
+		return step_done(debug, vcpu);
+	return give_back(vcpu, VECTOR_DB);
+}
+
+static bool on_debug(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	return exit->debug.vector == VECTOR_BP ? on_breakpoint_trap(debug, vcpu, exit)
+					       : on_debug_trap(debug, vcpu, exit);
+}
+
+static bool triple_fault_policy(struct debug *debug, enum host_request what, int status)
+{
+	core_request(debug, what, status, "triple fault");
+	return false;
+}
+
+static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct stop stop;
+
+	(void)exit;
+	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_RESET)
+		return triple_fault_policy(debug, HOST_RESET, 0);
+	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_EXIT)
+		return triple_fault_policy(debug, HOST_POWER_OFF, 1);
+	stop = make_stop(vcpu, STOP_TRIPLE_FAULT,
+			 "triple fault; the guest would have been reset, it is stopped instead");
+	core_lock(debug);
+	debug->dead = true;
+	core_unlock(debug);
+	core_stop(debug, &stop);
+	return false;
+}
+
+static void hex_bytes(char *buf, size_t size, const uint8_t *bytes, unsigned count)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (unsigned i = 0; i < count && n + 4 < size; i++)
+		n += (size_t)snprintf(buf + n, size - n, "%s%02x", i ? " " : "", bytes[i]);
+}
+
+/* The rung below the #BP intercept: the host's KVM cannot execute int3 and says so, with RIP still
+ * on it. */
+static bool on_int3_failure(struct debug *debug, struct vcpu *vcpu)
+{
+	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
+	struct core_point *point;
+
+	if (!state)
+		return false;
+	point = core_planted_at(debug, vcpu, cpu_linear_pc(state));
+	if (point)
+		return point_hit(debug, vcpu, point);
+	/* The guest's own. int3 is a trap: the handler returns behind it. */
+	state->general.rip++;
+	state->events.exception.injected = true;
+	state->events.exception.vector = VECTOR_BP;
+	state->events.exception.has_error_code = false;
+	vcpu_dirty(vcpu, CPU_GENERAL | CPU_EVENTS);
+	return true;
+}
+
+static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	bool emulation = exit->internal.suberror == INTERNAL_EMULATION;
+	char what[200], bytes[64];
+	struct stop stop;
+
+	if (emulation && exit->internal.insn_length > 0 && exit->internal.insn[0] == INT3)
+		return on_int3_failure(debug, vcpu);
+	vm_exit_describe(exit, what, sizeof(what));
+	hex_bytes(bytes, sizeof(bytes), exit->internal.insn, exit->internal.insn_length);
+	if (emulation)
+		stop = make_stop(vcpu, STOP_EMULATION_FAILURE,
+				 "this host's KVM cannot execute the instruction here (bytes %s)",
+				 bytes);
+	else
+		stop = make_stop(vcpu, STOP_EMULATION_FAILURE, "%s", what);
+	core_stop(debug, &stop);
+	return false;
+}
+
+/* Whatever has no answer stops the machine, and the debugger keeps working. */
+static bool on_anything_else(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	char what[200];
+	struct stop stop;
+
+	vm_exit_describe(exit, what, sizeof(what));
+	stop = make_stop(vcpu, STOP_HOST_ERROR, "%s", what);
+	core_stop(debug, &stop);
+	return false;
+}
+
+bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	static bool (*const table[EXIT_REASON_COUNT])(struct debug *, struct vcpu *,
+						      const struct vm_exit *) = {
+		[EXIT_DEBUG] = on_debug,
+		[EXIT_SHUTDOWN] = on_shutdown,
+		[EXIT_INTERNAL_ERROR] = on_internal_error,
+	};
+
+	return (table[exit->reason] ? table[exit->reason] : on_anything_else)(ctx, vcpu, exit);
+}
