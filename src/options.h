@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The command line, in QEMU's spelling where QEMU has the thing. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include "accel/accel.h"
+#include "debug/debug.h"
+#include "error.h"
+#include "gdbstub/server.h"
+#include "log.h"
+#include "net_address.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MAX_COMMANDS 32
+#define MAX_SERIALS  2
+
+struct options {
+	const char *kernel, *append, *initrd, *symbols;
+	uint64_t ram_size;
+	unsigned vcpus;
+	const char *cpu;
+	const struct accel_ops *accel;
+	const char *kvm_device;
+	bool user_irqchip;
+	uint16_t debug_exit_port;
+	bool has_load, has_entry;
+	uint64_t load, entry;
+
+	struct net_address gdb;
+	enum on_disconnect on_disconnect;
+	bool paused; /* -S */
+	struct debug_config debug;
+
+	const char *serial[MAX_SERIALS]; /* as given; NULL: the default */
+	unsigned serial_count;
+	enum { MONITOR_DEFAULT, MONITOR_STDIO, MONITOR_NONE } monitor;
+	const char *batch; /* a file of console commands; the run ends behind them */
+	const char *command[MAX_COMMANDS]; /* -ex, in order */
+	unsigned command_count;
+	enum log_level log_level;
+};
+
+enum options_result {
+	OPTIONS_RUN,
+	OPTIONS_DONE /* -help, -version: printed */,
+	OPTIONS_USAGE /* err says why */
+};
+
+/* Strings point into argv. */
+enum options_result options_parse(int argc, char **argv, struct options *options,
+				  struct error *err);
+
+#endif
