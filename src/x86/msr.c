@@ -39,61 +39,31 @@ static bool mtrr_valid(uint64_t value)
 
 #define MTRR_DEF_TYPE_KNOWN (0xffull | 1ull << 10 | 1ull << 11)
 
-const struct msr_desc msr_table[MSR_SLOT_COUNT] = {
-	[MSR_SLOT_STAR] = {.index = 0xc0000081,	.name = "star",		.long_name = "MSR_STAR"},
-	[MSR_SLOT_LSTAR] = { .index = 0xc0000082,
-			    .name = "lstar",
-			    .long_name = "MSR_LSTAR",
-			    .canonical = true},
-	[MSR_SLOT_CSTAR] = {							 .index = 0xc0000083,
-			    .name = "cstar",
-			    .long_name = "MSR_CSTAR",
-			    .canonical = true},
-	[MSR_SLOT_FMASK] = {							 .index = 0xc0000084,
-			    .name = "fmask",
-			    .long_name = "MSR_FMASK",
-			    .reserved = HIGH_HALF},
-	[MSR_SLOT_KERNEL_GS_BASE] = {						     .index = 0xc0000102,
-			     .name = "kernel_gs_base",
-			     .long_name = "MSR_KERNEL_GS_BASE",
-			     .canonical = true},
-	[MSR_SLOT_SYSENTER_CS] = {							 .index = 0x174,
-				  .name = "sysenter_cs",
-				  .long_name = "MSR_SYSENTER_CS",
-				  .reserved = HIGH_HALF},
-	[MSR_SLOT_SYSENTER_ESP] = {						     .index = 0x175,
-			   .name = "sysenter_esp",
-			   .long_name = "MSR_SYSENTER_ESP",
-			   .canonical = true},
-	[MSR_SLOT_SYSENTER_EIP] = {							 .index = 0x176,
-			   .name = "sysenter_eip",
-			   .long_name = "MSR_SYSENTER_EIP",
-			   .canonical = true},
-	[MSR_SLOT_PAT] = {							 .index = 0x277,
-			   .name = "pat",
-			   .long_name = "MSR_PAT",
-			   .valid = pat_valid},
-	[MSR_SLOT_TSC] = {							.index = 0x10,		 .name = "tsc", .long_name = "MSR_TSC",		.clock = true},
-	[MSR_SLOT_TSC_AUX] = { .index = 0xc0000103,
-			      .name = "tsc_aux",
-			      .long_name = "MSR_TSC_AUX",
-			      .reserved = HIGH_HALF},
-	[MSR_SLOT_MISC_ENABLE] = {						     .index = 0x1a0,
-				  .name = "misc_enable",
-				  .long_name = "MSR_MISC_ENABLE",
-				  .reserved = ~MISC_ENABLE_KNOWN},
-	[MSR_SLOT_MTRR_DEF_TYPE] = {					    .index = 0x2ff,
-			    .name = "mtrr_def_type",
-			    .long_name = "MSR_MTRR_DEF_TYPE",
-			    .reserved = ~MTRR_DEF_TYPE_KNOWN,
-			    .valid = mtrr_valid},
-	[MSR_SLOT_TSC_DEADLINE] = {							 .index = 0x6e0,
-			   .name = "tsc_deadline",
-			   .long_name = "MSR_TSC_DEADLINE",
-			   .clock = true},
-};
+#define ROW(slot, number, register_name, ...)                                                      \
+	[MSR_SLOT_##slot] = {.index = (number),                                                    \
+			     .name = (register_name),                                              \
+			     .long_name = "MSR_" #slot,                                            \
+			     __VA_ARGS__}
 
 // clang-format off
+const struct msr_desc msr_table[MSR_SLOT_COUNT] = {
+	ROW(STAR,           0xc0000081, "star"),
+	ROW(LSTAR,          0xc0000082, "lstar", .canonical = true),
+	ROW(CSTAR,          0xc0000083, "cstar", .canonical = true),
+	ROW(FMASK,          0xc0000084, "fmask", .reserved = HIGH_HALF),
+	ROW(KERNEL_GS_BASE, 0xc0000102, "kernel_gs_base", .canonical = true),
+	ROW(SYSENTER_CS,    0x174, "sysenter_cs", .reserved = HIGH_HALF),
+	ROW(SYSENTER_ESP,   0x175, "sysenter_esp", .canonical = true),
+	ROW(SYSENTER_EIP,   0x176, "sysenter_eip", .canonical = true),
+	ROW(PAT,            0x277, "pat", .valid = pat_valid),
+	ROW(TSC,            0x10, "tsc", .clock = true),
+	ROW(TSC_AUX,        0xc0000103, "tsc_aux", .reserved = HIGH_HALF),
+	ROW(MISC_ENABLE,    0x1a0, "misc_enable", .reserved = ~MISC_ENABLE_KNOWN),
+	ROW(MTRR_DEF_TYPE,  0x2ff, "mtrr_def_type", .reserved = ~MTRR_DEF_TYPE_KNOWN,
+						    .valid = mtrr_valid),
+	ROW(TSC_DEADLINE,   0x6e0, "tsc_deadline", .clock = true),
+};
+
 /* Those that live elsewhere in struct cpu_state, and those that a guest reads while it boots. */
 static const struct {
 	uint32_t index;

@@ -2,6 +2,21 @@
 /*
  * The one register table. The target description, gdb's g/G/p/P packets, expedited registers,
  * `info registers`, `$name` in expressions and the round-trip test are all read off it.
+ *
+ * What writing a register means: what the CPU's own instruction for it would do, and a refusal
+ * where that instruction would fault, so that a slip of the finger never leaves a vCPU that cannot
+ * be entered. Writing back what was read always succeeds. Beyond that:
+ *  - Bits that the CPU holds at 1 (RFLAGS bit 1, CR0.ET, the fixed ones of DR6 and DR7) become 1.
+ *  - CR0 carries EFER.LMA along: LMA = LME and PG, as in the CPU.
+ *  - RFLAGS.VM cannot be changed by hand: every segment would have to change with it.
+ *  - A selector (cs … gs) takes its base along in real and virtual-8086 mode, base = selector * 16.
+ * In protected mode another selector is refused: what it stands for is written in the guest's GDT,
+ * and a selector that disagrees with the hidden part (cs_base, cs_limit, cs_attr) is a state that
+ * no instruction can make. Bases and limits can be written by themselves.
+ *  - The hidden attributes, tr, ldtr, tsc and tsc_deadline can be read only.
+ *  - rip is an offset into CS, in real mode too; x86/mode.h has the linear address.
+ *  - x87 and SSE registers are read as their initial values while their XSTATE_BV bit is 0, and
+ * writing one sets it, so that the value takes effect (SDM vol. 1, 13.6).
  */
 #ifndef X86_REGISTERS_H
 #define X86_REGISTERS_H
@@ -13,44 +28,79 @@
 /* Where a register belongs: for gdb a feature of the target description (gdb manual, "i386
  * Features"), for the console a heading. */
 enum register_group {
-	REG_CORE,     /* org.gnu.gdb.i386.core: rax…gs, st0-7, FPU control */
-	REG_SSE,      /* org.gnu.gdb.i386.sse: xmm0-15, mxcsr */
-	REG_SEGMENTS, /* org.gnu.gdb.i386.segments: fs_base, gs_base */
-	REG_CONTROL,  /* cr0 cr2 cr3 cr4 cr8 efer apic_base xcr0 */
-	REG_DESCRIPTOR, /* base and limit of segments and tables */
-	REG_DEBUG,    /* dr0-3, dr6, dr7 */
-	REG_MSR,      /* the rows of x86/msr.h */
+	REG_CORE,	/* org.gnu.gdb.i386.core: rax…gs, st0-7, FPU control */
+	REG_SSE,	/* org.gnu.gdb.i386.sse: xmm0-15, mxcsr */
+	REG_SEGMENTS,	/* org.gnu.gdb.i386.segments: fs_base, gs_base */
+	REG_CONTROL,	/* cr0 cr2 cr3 cr4 cr8 efer xcr0 apic_base k_gs_base, and plain twins */
+	REG_DESCRIPTOR, /* base, limit and attributes of segments; tables */
+	REG_DEBUG,	/* dr0-3, dr6, dr7 */
+	REG_MSR,	/* the rows of x86/msr.h */
 	REG_GROUP_COUNT
 };
 
 struct register_desc {
 	const char *name;
 	enum register_group group;
-	unsigned bits;        /* as gdb sees it */
-	const char *gdb_type; /* "int64", "code_ptr", "data_ptr", "i386_eflags", "i387_ext", "vec128", … */
-	enum cpu_group state; /* which group of cpu_state must be valid */
+	unsigned bits; /* as gdb sees it; a multiple of 8, 128 at most */
+	/* gdb's own: "int64", "uint64", "code_ptr", "data_ptr", "int", …; described by the stub:
+	 * "i387_ext", "vec128"; or the id of a register_flags_type. */
+	const char *gdb_type;
+	enum cpu_group
+		state; /* where it lives: must be valid for get and set, set dirties it alone */
+	unsigned set_checks; /* further groups, CPU_… | …, that set looks at: must be valid for set
+			      */
 	bool writable;
-	/* Copies the register, little-endian and bits/8 bytes long, out of or into state. set returns
-	 * -EINVAL for a value no CPU can hold (the state is unchanged then). */
+	/* Copies the register, little-endian and bits/8 bytes long, out of or into state. set
+	 * returns -EINVAL for a value that the CPU would refuse, -EPERM for a register that cannot
+	 * be written; the state is unchanged then. */
 	void (*get)(const struct register_desc *reg, const struct cpu_state *state, void *value);
 	int (*set)(const struct register_desc *reg, struct cpu_state *state, const void *value);
 	size_t offset; /* for get and set: offset into struct cpu_state */
 	unsigned size; /* for get and set: bytes stored there */
 };
 
+#define REGISTER_MAX_BYTES 16
+
 /* A register's index in the table is its number in gdb's protocol, in every mode. */
 extern const struct register_desc registers[];
 extern const unsigned register_count;
 
-/* Index, or -1. Knows the names that people type as well: pc, sp, fp, flags, eax, ax, al are not
- * rows, but pc, sp, fp and flags are aliases of rip, rsp, rbp and eflags. */
+/* Index, or -1. Knows the names that people type as well: eax, ax and al are not rows, but pc, sp,
+ * fp, flags and rflags are aliases of rip, rsp, rbp and eflags. */
 int register_find(const char *name);
 
-const char *register_group_name(enum register_group group);        /* "core", "control", … */
+/* False for an MSR that this host's accelerator does not know: get gives 0 then, set -EINVAL. For
+ * gdb such a register is "unavailable". Looks at reg->state. */
+bool register_available(const struct register_desc *reg, const struct cpu_state *state);
+
+const char *register_group_name(enum register_group group);	   /* "core", "control", … */
 const char *register_group_gdb_feature(enum register_group group); /* "org.gnu.gdb.i386.core", … */
 
-/* For bits with names: writes "PE MP ET NE WP PG" of value for the register called name, "" for a
- * register without named bits. Returns buf. */
+/* ---- bits with names ------------------------------------------------------------------------- */
+
+/* bit_lo … bit_hi of a flags type. An empty name is filler: bits that say nothing. */
+struct register_flag {
+	const char *name;
+	unsigned bit_lo, bit_hi;
+};
+
+/* One <flags> element of a target description. */
+struct register_flags_type {
+	const char *id; /* what register_desc.gdb_type says: "i386_eflags", "vitrine_cr0", … */
+	unsigned bytes; /* 4 or 8 */
+	const struct register_flag *fields; /* lowest bit first; they do not overlap */
+	unsigned field_count;
+};
+
+extern const struct register_flags_type register_flags_types[];
+extern const unsigned register_flags_type_count;
+
+/* NULL when id is the name of another type. */
+const struct register_flags_type *register_flags_type_find(const char *id);
+
+/* For bits with names: writes "PE MP ET NE WP PG" of value for the register called name, fields of
+ * more than one bit as "IOPL=3" (hexadecimal, left out when 0), "" for a register without named
+ * bits. Cut off at size. Returns buf. */
 char *register_flags_text(const char *name, uint64_t value, char *buf, size_t size);
 
 #endif
