@@ -14,35 +14,53 @@ GUEST_CFLAGS := -std=gnu17 -ffreestanding -nostdinc -isystem $(shell $(GUEST_CC)
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -MMD -MP
 GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack
 
-GUESTS64 := long64
-GUEST_ELF := $(GUESTS64:%=$(G)/%.elf)
-GUEST_IMAGES := $(GUEST_ELF)
+GUESTS64 := long64 smp user faults io
+GUESTS32 := prot32 mboot
+GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16) $(G)/real16.bin
 
-GUEST_LIB64 := start64 isr64 exceptions descriptors paging timer serial print text arguments
-guest_objects = $(patsubst guests/%,$(G)/$(1)/%.o,$(basename $(wildcard guests/$(2)/*.c guests/$(2)/*.S)))
+GUEST_LIB32 := serial print text arguments
+GUEST_LIB64 := start64 isr64 exceptions descriptors paging timer $(GUEST_LIB32)
+GUEST_LIB32_OBJ := $(GUEST_LIB32:%=$(G)/32/lib/%.o)
 GUEST_LIB64_OBJ := $(GUEST_LIB64:%=$(G)/64/lib/%.o)
+# The objects of guest $(2), for $(1) bits.
+guest_objects = $(patsubst guests/%,$(G)/$(1)/%.o,$(basename $(wildcard guests/$(2)/*.c guests/$(2)/*.S)))
 
 guests: $(GUEST_IMAGES)
 
 # A debugger's guest is debugged: its locals are in memory, where a debugger can change them.
 $(G)/64/long64/%.o: GUEST_OPT := -O0
 
-$(G)/64/%.o: guests/%.c
-	@mkdir -p $(@D)
-	$(E) GUEST $<
-	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) $(GUEST_OPT) -m64 -c -o $@ $<
+define guest_rules
+$(G)/$(1)/%.o: guests/%.c
+	@mkdir -p $$(@D)
+	$$(E) GUEST $$<
+	$$(Q)$$(GUEST_CC) $$(GUEST_CFLAGS) $$(GUEST_OPT) -m$(1) -c -o $$@ $$<
 
-$(G)/64/%.o: guests/%.S
-	@mkdir -p $(@D)
-	$(E) GUEST $<
-	$(Q)$(GUEST_CC) $(GUEST_CFLAGS) -m64 -c -o $@ $<
-
-define guest64
-$(G)/$(1).elf: $(call guest_objects,64,$(1)) $(GUEST_LIB64_OBJ) guests/lib/long.ld
-	$$(E) LINK $$@
-	$$(Q)$(GUEST_LD) -m elf_x86_64 $(GUEST_LDFLAGS) -T guests/lib/long.ld -o $$@ $$(filter %.o,$$^)
+$(G)/$(1)/%.o: guests/%.S
+	@mkdir -p $$(@D)
+	$$(E) GUEST $$<
+	$$(Q)$$(GUEST_CC) $$(GUEST_CFLAGS) -m$(1) -c -o $$@ $$<
 endef
-$(foreach guest,$(GUESTS64),$(eval $(call guest64,$(guest))))
+$(eval $(call guest_rules,32))
+$(eval $(call guest_rules,64))
+
+# $(1): name, $(2): bits, $(3): linker's emulation, $(4): linker script.
+define guest_link
+$(G)/$(1).elf: $(call guest_objects,$(2),$(1)) $(GUEST_LIB$(2)_OBJ) guests/$(4)
+	$$(E) LINK $$@
+	$$(Q)$$(GUEST_LD) -m $(3) $$(GUEST_LDFLAGS) -T guests/$(4) -o $$@ $$(filter %.o,$$^)
+endef
+$(foreach guest,$(GUESTS64),$(eval $(call guest_link,$(guest),64,elf_x86_64,lib/long.ld)))
+$(foreach guest,$(GUESTS32),$(eval $(call guest_link,$(guest),32,elf_i386,lib/prot.ld)))
+
+# One image with code for all three modes: nothing of lib/ fits into it.
+$(G)/real16.elf: $(G)/64/real16/boot.o guests/real16/real16.ld
+	$(E) LINK $@
+	$(Q)$(GUEST_LD) -m elf_x86_64 $(GUEST_LDFLAGS) -T guests/real16/real16.ld -o $@ $(filter %.o,$^)
+
+$(G)/%.bin: $(G)/%.elf
+	$(E) OBJCOPY $@
+	$(Q)$(GUEST_OBJCOPY) -O binary $< $@
 
 -include $(wildcard $(G)/*/*/*.d)
 .PHONY: guests

@@ -48,11 +48,17 @@ enum {
 	VECTOR_SYSTEM = 0x80,
 };
 
-/* Loads the IDT. Vectors without a handler print their frame and end the run with their number. */
+/* Makes and loads the IDT. Vectors without a handler print their frame and end the run with their
+ * number. */
 void exceptions_init(void);
+/* Loads the same IDT on another CPU. */
+void exceptions_load(void);
 void exception_handler(unsigned vector, handler_fn *handler);
 /* An IDT gate made not present again (0) or present (1). */
 void exception_gate(unsigned vector, int present);
+/* The gate switches to this stack of the task state segment; descriptors_own_stack() asks for it.
+ */
+void exception_stack(unsigned vector, unsigned stack);
 const char *exception_name(unsigned vector);
 void print_frame(const struct frame *frame);
 

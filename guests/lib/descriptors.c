@@ -11,8 +11,6 @@ struct task {
 static struct task task = {.io_map = sizeof(struct task)};
 static unsigned own_stacks;
 
-void exception_stack(unsigned vector, unsigned stack);
-
 /* Accessed and busy bits are set beforehand where the CPU would set them. */
 static uint64_t gdt[9] = {
 	[KERNEL_CODE / 8] = 0x00af9b000000ffff, [KERNEL_DATA / 8] = 0x00cf93000000ffff,

@@ -65,17 +65,22 @@ static void set_gate(unsigned vector, uint64_t address)
 	};
 }
 
-void exceptions_init(void)
+void exceptions_load(void)
 {
 	struct {
 		uint16_t limit;
 		uint64_t base;
 	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint64_t)idt};
 
+	__asm__ volatile("lidt %0" : : "m"(idtr));
+}
+
+void exceptions_init(void)
+{
 	for (unsigned vector = 0; vector < VECTOR_COUNT - 1; vector++)
 		set_gate(vector, isr_table[vector]);
 	set_gate(VECTOR_SYSTEM, isr_table[VECTOR_COUNT - 1]);
-	__asm__ volatile("lidt %0" : : "m"(idtr));
+	exceptions_load();
 }
 
 void exception_handler(unsigned vector, handler_fn *handler)
@@ -89,7 +94,6 @@ void exception_gate(unsigned vector, int present)
 				     (present ? GATE_PRESENT : 0));
 }
 
-void exception_stack(unsigned vector, unsigned stack);
 void exception_stack(unsigned vector, unsigned stack)
 {
 	idt[vector].stack = (uint8_t)stack;

@@ -53,16 +53,16 @@ struct boot_image {
  * The protocol is chosen by content, first match first:
  *
  * - multiboot 1: a header with a right checksum in the first 8 KiB (Multiboot Specification
- * 0.6.96). Entered in flat 32-bit protected mode, EAX = 0x2badb002, EBX = the information
- * structure.
+ *   0.6.96). Entered in flat 32-bit protected mode, EAX = 0x2badb002, EBX = the information.
  * - ELF64: entered in long mode at its physical addresses. The first 4 GiB are identity mapped by
  *   2 MiB pages for ring 0, flat GDT (code 8, data 0x10), interrupts off, SSE on, RSP as behind a
  *   call, RDI = bytes of RAM, RSI = the command line.
  * - ELF32: entered in flat protected mode. The same selectors, EDI = bytes of RAM below 4 GiB,
  *   ESI = the command line, ESP as behind a call.
  * - flat: raw bytes. With 0xaa55 at byte 510, and neither -load nor -entry: a boot sector at
- * 0x7c00, however long. Otherwise -load and -entry say where it goes. An entry below 1 MiB is real
- * mode (CS holds the entry's 64 KiB, IP the rest, DL = 0x80, SS:SP = 0:7c00), above it is as ELF32.
+ *   0x7c00, however long. Otherwise -load and -entry say where it goes. An entry below 1 MiB is
+ *   real mode (CS holds the entry's 64 KiB, IP the rest, DL = 0x80, SS:SP = 0:7c00), one above it
+ *   is as ELF32.
  *
  * Where a segment has e_entry between p_vaddr and p_vaddr + p_filesz, the entry is the same byte by
  * p_paddr; otherwise e_entry is taken as a physical address.

@@ -60,8 +60,8 @@ static int place_gdt(struct loader *loader, uint64_t code)
 	return boot_put(loader, gdt, 3 * sizeof(*gdt), 16, "GDT", &table->base);
 }
 
-/* Segments are loaded afresh by nobody's iret yet: an IDT of limit 0 turns an early exception into
- * a triple fault instead of a jump to wherever address 0 points. */
+/* The IDT is empty: an exception before the guest has its own is a triple fault, and not a jump to
+ * wherever the bytes at address 0 point. */
 static int enter_flat(struct loader *loader, uint64_t entry, unsigned bits)
 {
 	struct cpu_state *state = &loader->image->start;
