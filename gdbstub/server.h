@@ -16,12 +16,14 @@ struct gdb_server_config {
 	struct net_address address;
 	enum on_disconnect on_disconnect;
 	void *monitor_ctx;
-	void (*monitor)(void *ctx, const char *line, void (*write)(void *wctx, const char *text, size_t size), void *wctx);
+	void (*monitor)(void *ctx, const char *line,
+			void (*write)(void *wctx, const char *text, size_t size), void *wctx);
 };
 
 /* Listens at once; connections are taken by the event loop. */
-int gdb_server_new(struct debug *debug, struct event_loop *loop, const struct gdb_server_config *config,
-		   struct gdb_server **server, struct error *err);
+int gdb_server_new(struct debug *debug, struct event_loop *loop,
+		   const struct gdb_server_config *config, struct gdb_server **server,
+		   struct error *err);
 void gdb_server_free(struct gdb_server *server); /* closes; unlinks a unix socket it made */
 bool gdb_server_attached(const struct gdb_server *server);
 

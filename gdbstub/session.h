@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One gdb, talking. Bytes go in, bytes come out through a callback; there is no socket here, so that
- * transcripts and a fuzzer drive it directly.
+ * One gdb, talking. Bytes go in, bytes come out through a callback; there is no socket here, so
+ * that transcripts and a fuzzer drive it directly.
  */
 #ifndef GDBSTUB_SESSION_H
 #define GDBSTUB_SESSION_H
 
 #include "debug/debug.h"
+
+/* How long gdb waits for the guest to be paused before it is turned away. */
+#define GDB_ATTACH_TIMEOUT_MS 5000
 
 struct gdb_session;
 
@@ -14,11 +17,13 @@ struct gdb_config {
 	void *ctx;
 	/* Bytes for gdb. Whole packets; the callee takes them all. */
 	void (*output)(void *ctx, const void *bytes, size_t size);
-	/* gdb said goodbye (detached true) or asked for the end (k): close the connection. May be NULL. */
+	/* gdb said goodbye (detached true) or asked for the end (k): close the connection. May be
+	 * NULL. */
 	void (*closed)(void *ctx, bool detached);
 	/* `monitor LINE`: runs it and calls write with pieces of its answer. May be NULL. */
 	void *monitor_ctx;
-	void (*monitor)(void *ctx, const char *line, void (*write)(void *wctx, const char *text, size_t size), void *wctx);
+	void (*monitor)(void *ctx, const char *line,
+			void (*write)(void *wctx, const char *text, size_t size), void *wctx);
 };
 
 /* The machine is paused already. NULL when out of memory. */
@@ -27,6 +32,7 @@ struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config
 void gdb_session_free(struct gdb_session *session);
 
 void gdb_session_feed(struct gdb_session *session, const void *bytes, size_t size);
-void gdb_session_on_event(struct gdb_session *session, enum debug_event event, enum debug_owner actor);
+void gdb_session_on_event(struct gdb_session *session, enum debug_event event,
+			  enum debug_owner actor);
 
 #endif

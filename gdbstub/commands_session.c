@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Coming and going, and `monitor`. */
+#include "gdbstub/stub.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A guest that a debugger ended on purpose has not failed. */
+#define KILL_STATUS 0
+
+int command_extended(struct gdb_session *s, struct request *request)
+{
+	(void)request;
+	s->extended = true;
+	return reply_ok(s);
+}
+
+/* The OK to this packet is the last thing that is acknowledged. */
+int command_acknowledge_off(struct gdb_session *s, struct request *request)
+{
+	(void)request;
+	s->no_ack = true;
+	return reply_ok(s);
+}
+
+/* 1: the guest was there before gdb came, so that gdb detaches when it quits, and does not kill. */
+int command_attached(struct gdb_session *s, struct request *request)
+{
+	(void)request;
+	reply_text(&s->reply, "1");
+	return 0;
+}
+
+/* With `target extended-remote` the connection stays, for another attach or run. */
+int command_detach(struct gdb_session *s, struct request *request)
+{
+	(void)request;
+	debug_points_forget(s->debug, OWNER_GDB);
+	if (!s->exited && !debug_running(s->debug) &&
+	    debug_continue(s->debug, OWNER_GDB, &s->error) < 0)
+		log_warn("gdb", "detached, but the guest stays paused: %s", s->error.text);
+	s->waiting = false;
+	s->detached = true;
+	s->ended = !s->extended;
+	return reply_ok(s);
+}
+
+int command_kill(struct gdb_session *s, struct request *request)
+{
+	(void)request;
+	s->ended = true;
+	debug_kill(s->debug, OWNER_GDB, KILL_STATUS);
+	return SILENT;
+}
+
+int command_v_kill(struct gdb_session *s, struct request *request)
+{
+	command_kill(s, request);
+	return reply_ok(s);
+}
+
+/* ---- extended-remote ------------------------------------------------------------ */
+
+static int pause_guest(struct gdb_session *s)
+{
+	if (s->exited)
+		return -ESRCH;
+	return debug_running(s->debug)
+		       ? debug_pause_wait(s->debug, OWNER_GDB, GDB_ATTACH_TIMEOUT_MS)
+		       : 0;
+}
+
+int command_v_attach(struct gdb_session *s, struct request *request)
+{
+	int ret;
+
+	(void)request;
+	ret = pause_guest(s);
+	if (ret)
+		return ret;
+	s->detached = false;
+	stop_reply(s, debug_last_stop(s->debug));
+	return 0;
+}
+
+/* `run`: which program is not gdb's to choose, it is the image that the guest was started with. */
+int command_v_run(struct gdb_session *s, struct request *request)
+{
+	const struct stop at_start = {.reason = STOP_RESET};
+	int ret;
+
+	(void)request;
+	ret = pause_guest(s);
+	if (!ret)
+		ret = debug_reset(s->debug, OWNER_GDB, &s->error);
+	if (ret)
+		return ret;
+	s->detached = false;
+	stop_reply(s, &at_start);
+	return 0;
+}
+
+/* gdb expects no answer to this one, not even to a refusal. */
+int command_restart(struct gdb_session *s, struct request *request)
+{
+	(void)request;
+	if (debug_reset(s->debug, OWNER_GDB, &s->error) < 0)
+		log_warn("gdb", "the guest was not restarted: %s", s->error.text);
+	return SILENT;
+}
+
+/* ---- monitor -------------------------------------------------------------------- */
+
+static void print(void *ctx, const char *text, size_t size)
+{
+	session_print(ctx, text, size);
+}
+
+/* gdb keeps the registers that it read, and cannot be told that a command changed them. */
+static void warn_of_changes(struct gdb_session *s, bool was_running, uint64_t old_pc)
+{
+	static const char runs[] =
+		"The guest runs now, and gdb does not know: `continue` waits with it "
+		"for the next stop.\n";
+	static const char moved[] = "The guest moved, and gdb does not know: `maintenance flush "
+				    "register-cache` makes it look again.\n";
+	bool running = debug_running(s->debug);
+
+	if (!was_running && running)
+		session_print(s, runs, sizeof(runs) - 1);
+	else if (!was_running && debug_pc(s->debug, (int)s->general) != old_pc)
+		session_print(s, moved, sizeof(moved) - 1);
+}
+
+static void run_monitor(struct gdb_session *s, const char *line)
+{
+	bool was_running = debug_running(s->debug);
+	uint64_t old_pc = was_running ? 0 : debug_pc(s->debug, (int)s->general);
+
+	s->config.monitor(s->config.monitor_ctx, line, print, s);
+	if (!s->waiting && !s->exited)
+		warn_of_changes(s, was_running, old_pc);
+}
+
+int command_monitor(struct gdb_session *s, struct request *request)
+{
+	size_t size = request_left(request) / 2;
+	char *line;
+	int ret = -EINVAL;
+
+	if (!s->config.monitor)
+		return 0;
+	line = calloc(1, size + 1);
+	if (!line)
+		return -ENOMEM;
+	if (take_hex_bytes(request, line, size) && strlen(line) == size) {
+		run_monitor(s, line);
+		ret = reply_ok(s);
+	}
+	free(line);
+	return ret;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * gdb has one flat address space and reads memory at the values of pc and sp. So rip and rsp are
+ * shown as the linear addresses that CS and SS make of them: the same thing in long mode and with
+ * flat segments, base plus offset in real mode. On a write the offset is worked out again. rbp
+ * stays an offset: it is an ordinary register as often as a frame pointer, and gdb would write
+ * wrong values back.
+ */
+#include "gdbstub/stub.h"
+
+#include <errno.h>
+#include <string.h>
+
+size_t view_size(unsigned reg)
+{
+	return registers[reg].bits / 8;
+}
+
+static const struct cpu_state *addressing_state(struct gdb_session *s, unsigned vcpu)
+{
+	return debug_state(s->debug, (int)vcpu, CPU_GENERAL | CPU_SYSTEM);
+}
+
+static bool is_address(const struct gdb_session *s, unsigned reg)
+{
+	return (int)reg == s->rip || (int)reg == s->rsp;
+}
+
+static uint64_t linear(const struct gdb_session *s, const struct cpu_state *state, unsigned reg)
+{
+	return (int)reg == s->rip ? cpu_linear_pc(state) : cpu_linear_sp(state);
+}
+
+int view_get(struct gdb_session *s, unsigned vcpu, unsigned reg, void *value)
+{
+	const struct cpu_state *state;
+	uint64_t address;
+
+	if (!is_address(s, reg))
+		return debug_reg_get(s->debug, (int)vcpu, reg, value);
+	state = addressing_state(s, vcpu);
+	if (!state)
+		return -EBUSY;
+	address = linear(s, state, reg);
+	memcpy(value, &address, sizeof(address));
+	return 0;
+}
+
+/* The offset that rip or rsp must hold so that it means this linear address. */
+static int offset_of(const struct gdb_session *s, const struct cpu_state *state, unsigned reg,
+		     uint64_t address, uint64_t *offset)
+{
+	struct cpu_state copy = {.general = state->general, .system = state->system};
+
+	if ((int)reg == s->rip) {
+		int ret = cpu_set_linear_pc(&copy, address);
+
+		*offset = copy.general.rip;
+		return ret;
+	}
+	*offset = address - cpu_linear(state, SEG_SS, 0);
+	copy.general.gpr[GPR_RSP] = *offset;
+	return cpu_linear_sp(&copy) == address ? 0 : -ERANGE;
+}
+
+int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *value)
+{
+	const struct cpu_state *state;
+	uint64_t address, offset;
+	int ret;
+
+	if (!is_address(s, reg))
+		return debug_reg_set(s->debug, (int)vcpu, reg, value);
+	state = addressing_state(s, vcpu);
+	if (!state)
+		return -EBUSY;
+	memcpy(&address, value, sizeof(address));
+	/* Bits of rsp that 16-bit code does not see survive when gdb writes back what it read. */
+	if (linear(s, state, reg) == address)
+		return 0;
+	ret = offset_of(s, state, reg, address, &offset);
+	return ret ? ret : debug_reg_set(s->debug, (int)vcpu, reg, &offset);
+}
+
+void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg)
+{
+	const struct cpu_state *state = debug_state(s->debug, (int)vcpu, registers[reg].state);
+	uint8_t value[REGISTER_MAX_BYTES];
+	size_t size = view_size(reg);
+
+	if (state && register_available(&registers[reg], state) &&
+	    view_get(s, vcpu, reg, value) == 0) {
+		reply_hex(&s->reply, value, size);
+		return;
+	}
+	for (size_t i = 0; i < size; i++)
+		reply_text(&s->reply, "xx");
+}

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "gdbstub/stub.h"
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A peer that refuses the same reply over and over is not heard any more. */
+#define NAK_LIMIT 5
+
+/* Text in one `O` packet: twice as many hex digits must fit. */
+#define PRINT_PIECE 2048
+
+static unsigned count_g_registers(void)
+{
+	unsigned count = 0;
+
+	while (count < register_count && registers[count].group <= REG_SEGMENTS)
+		count++;
+	return count;
+}
+
+struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config *config)
+{
+	struct gdb_session *s = calloc(1, sizeof(*s));
+	const struct stop *stop;
+
+	if (!s)
+		return NULL;
+	s->debug = debug;
+	s->config = *config;
+	s->resume.kind = THREAD_ANY;
+	s->space = SPACE_LINEAR;
+	s->g_count = count_g_registers();
+	s->rip = register_find("rip");
+	s->rsp = register_find("rsp");
+	packet_reader_init(&s->reader);
+	reply_start(&s->reply);
+	stop = debug_running(debug) ? NULL : debug_last_stop(debug);
+	if (stop && stop->vcpu > 0 && (unsigned)stop->vcpu < debug_vcpu_count(debug))
+		s->general = (unsigned)stop->vcpu;
+	return s;
+}
+
+void gdb_session_free(struct gdb_session *s)
+{
+	if (!s)
+		return;
+	debug_points_forget(s->debug, OWNER_GDB);
+	text_clear(&s->transfer);
+	free(s);
+}
+
+static void output(struct gdb_session *s, const void *bytes, size_t size)
+{
+	s->config.output(s->config.ctx, bytes, size);
+}
+
+void session_send(struct gdb_session *s)
+{
+	if (s->reply.overflow) {
+		reply_start(&s->reply);
+		reply_format(&s->reply, "E%02x", EMSGSIZE);
+	}
+	s->last_size = reply_finish(&s->reply);
+	s->naks = 0;
+	output(s, s->reply.bytes, s->last_size);
+}
+
+int reply_ok(struct gdb_session *s)
+{
+	reply_text(&s->reply, "OK");
+	return 0;
+}
+
+static void send_error(struct gdb_session *s, int error)
+{
+	reply_start(&s->reply);
+	if (s->error_message && s->error.text[0]) {
+		reply_text(&s->reply, "E.");
+		reply_sentence(&s->reply, s->error.text);
+	} else {
+		reply_format(&s->reply, "E%02x", (unsigned)error & 0xff);
+	}
+	session_send(s);
+}
+
+static void print_piece(struct gdb_session *s, const char *text, size_t size)
+{
+	char packet[4 + 1 + 2 * PRINT_PIECE];
+	uint8_t sum = 'O';
+	size_t n = 0;
+
+	packet[n++] = '$';
+	packet[n++] = 'O';
+	for (size_t i = 0; i < size; i++) {
+		packet[n++] = hex_digits[(uint8_t)text[i] >> 4];
+		packet[n++] = hex_digits[(uint8_t)text[i] & 15];
+		sum += (uint8_t)packet[n - 1] + (uint8_t)packet[n - 2];
+	}
+	packet[n++] = '#';
+	packet[n++] = hex_digits[sum >> 4];
+	packet[n++] = hex_digits[sum & 15];
+	output(s, packet, n);
+}
+
+void session_print(struct gdb_session *s, const char *text, size_t size)
+{
+	while (size) {
+		size_t piece = size < PRINT_PIECE ? size : PRINT_PIECE;
+
+		print_piece(s, text, piece);
+		text += piece;
+		size -= piece;
+	}
+}
+
+bool vcpu_exists(const struct gdb_session *s, const struct thread_id *id)
+{
+	return id->kind != THREAD_ONE || id->vcpu < debug_vcpu_count(s->debug);
+}
+
+static void run_command(struct gdb_session *s)
+{
+	struct request request = {s->reader.body, s->reader.body + s->reader.size};
+	const struct gdb_command *command = command_find(&request);
+	int result;
+
+	reply_start(&s->reply);
+	s->error.text[0] = '\0';
+	result = command ? command->run(s, &request) : 0;
+	if (result < 0)
+		send_error(s, -result);
+	else if (result != SILENT)
+		session_send(s);
+	if (s->ended && s->config.closed)
+		s->config.closed(s->config.ctx, s->detached);
+}
+
+static void acknowledge(struct gdb_session *s, char sign)
+{
+	if (!s->no_ack)
+		output(s, &sign, 1);
+}
+
+static void send_again(struct gdb_session *s)
+{
+	if (!s->no_ack && s->last_size && s->naks++ < NAK_LIMIT)
+		output(s, s->reply.bytes, s->last_size);
+}
+
+/* Without acknowledgments nobody would send a damaged packet again: an answer keeps both in step.
+ */
+static void on_damaged(struct gdb_session *s)
+{
+	log_info("gdb", "a packet with a wrong checksum was not obeyed");
+	if (s->no_ack)
+		send_error(s, EILSEQ);
+	else
+		acknowledge(s, '-');
+}
+
+static void on_packet_event(struct gdb_session *s, enum packet_event event)
+{
+	switch (event) {
+	case PACKET_MORE:
+	case PACKET_ACK: break;
+	case PACKET_WHOLE:
+		acknowledge(s, '+');
+		run_command(s);
+		break;
+	case PACKET_DAMAGED: on_damaged(s); break;
+	case PACKET_TOO_LONG:
+		acknowledge(s, '+');
+		s->error.text[0] = '\0';
+		send_error(s, EMSGSIZE);
+		break;
+	case PACKET_INTERRUPT:
+		if (debug_running(s->debug))
+			debug_pause(s->debug, OWNER_GDB);
+		break;
+	case PACKET_NAK: send_again(s); break;
+	}
+}
+
+void gdb_session_feed(struct gdb_session *s, const void *bytes, size_t size)
+{
+	const uint8_t *byte = bytes;
+
+	for (size_t i = 0; i < size && !s->ended; i++)
+		on_packet_event(s, packet_read(&s->reader, byte[i]));
+}
+
+static void on_exit_event(struct gdb_session *s, enum debug_owner actor)
+{
+	s->exited = true;
+	if (!s->waiting)
+		return;
+	stop_tell(s, actor);
+	s->ended = true;
+	if (s->config.closed)
+		s->config.closed(s->config.ctx, false);
+}
+
+void gdb_session_on_event(struct gdb_session *s, enum debug_event event, enum debug_owner actor)
+{
+	if (s->ended)
+		return;
+	if (event == DEBUG_EXITED)
+		on_exit_event(s, actor);
+	else if (event == DEBUG_STOPPED && s->waiting && !debug_running(s->debug))
+		stop_tell(s, actor);
+	else if (event == DEBUG_RESUMED && !s->waiting && !s->detached && actor != OWNER_GDB)
+		log_warn("gdb",
+			 "the guest was resumed while gdb believes that it stands still; in gdb, "
+			 "`continue` joins it");
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * T packets. swbreak, hwbreak and watch are said of gdb's own points alone: when gdb hears of one
+ * that it did not set, it takes it for a leftover and silently goes on. Any other stop is a plain
+ * signal, which gdb shows, with the reason in words ahead of it.
+ */
+#include "gdbstub/stub.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* gdb's numbers of signals, which are not the host's (gdb manual, "Stop Reply Packets"). */
+enum { GDB_SIGINT = 2, GDB_SIGILL = 4, GDB_SIGTRAP = 5, GDB_SIGABRT = 6, GDB_SIGSEGV = 11 };
+
+static const unsigned char signals[STOP_REASON_COUNT] = {
+	[STOP_PAUSE] = GDB_SIGINT,
+	[STOP_TRIPLE_FAULT] = GDB_SIGSEGV,
+	[STOP_EMULATION_FAILURE] = GDB_SIGILL,
+	[STOP_HOST_ERROR] = GDB_SIGABRT,
+};
+
+static unsigned signal_of(const struct stop *stop)
+{
+	unsigned signal = stop->reason < STOP_REASON_COUNT ? signals[stop->reason] : 0;
+
+	return signal ? signal : GDB_SIGTRAP;
+}
+
+static const struct point *gdb_point(struct gdb_session *s, const struct stop *stop)
+{
+	const struct point *point = NULL;
+
+	while (stop->point && (point = debug_point_next(s->debug, point))) {
+		if (point->number == stop->point)
+			return point->owner == OWNER_GDB ? point : NULL;
+	}
+	return NULL;
+}
+
+static void append_cause(struct gdb_session *s, const struct stop *stop)
+{
+	static const char *const watches[] = {
+		[POINT_WRITE] = "watch", [POINT_READ] = "rwatch", [POINT_ACCESS] = "awatch"};
+	const struct point *point = gdb_point(s, stop);
+
+	if (!point)
+		return;
+	if (point->spec.kind == POINT_SOFTWARE && s->swbreak)
+		reply_text(&s->reply, "swbreak:;");
+	else if (point->spec.kind == POINT_HARDWARE && s->hwbreak)
+		reply_text(&s->reply, "hwbreak:;");
+	else if (point->spec.kind >= POINT_WRITE)
+		reply_format(&s->reply, "%s:%llx;", watches[point->spec.kind],
+			     (unsigned long long)stop->address);
+}
+
+/* What gdb looks at in any case; it asks for the other registers when it needs them. */
+static void append_registers(struct gdb_session *s, unsigned vcpu)
+{
+	static const char *const expedited[] = {"rip", "rsp", "rbp", "eflags"};
+
+	for (size_t i = 0; i < sizeof(expedited) / sizeof(expedited[0]); i++) {
+		int reg = register_find(expedited[i]);
+
+		if (reg < 0)
+			continue;
+		reply_format(&s->reply, "%02x:", (unsigned)reg);
+		view_append(s, vcpu, (unsigned)reg);
+		reply_text(&s->reply, ";");
+	}
+}
+
+void stop_reply(struct gdb_session *s, const struct stop *stop)
+{
+	static const struct stop nothing_yet = {.reason = STOP_PAUSE};
+
+	if (!stop)
+		stop = &nothing_yet;
+	if (s->exited || stop->reason == STOP_SHUTDOWN) {
+		reply_format(&s->reply, "W%02x", (unsigned)stop->exit_status & 0xff);
+		return;
+	}
+	if (stop->vcpu >= 0 && (unsigned)stop->vcpu < debug_vcpu_count(s->debug))
+		s->general = (unsigned)stop->vcpu;
+	reply_format(&s->reply, "T%02xthread:%x;core:%x;", signal_of(stop), s->general + 1,
+		     s->general);
+	append_cause(s, stop);
+	append_registers(s, s->general);
+}
+
+/* Whether the reply alone leaves gdb's user to guess. */
+static bool needs_words(struct gdb_session *s, const struct stop *stop, enum debug_owner actor)
+{
+	switch (stop->reason) {
+	case STOP_STEP: return false;
+	case STOP_SHUTDOWN: return stop->exit_status != 0;
+	case STOP_PAUSE: return actor == OWNER_CONSOLE;
+	default: return !gdb_point(s, stop);
+	}
+}
+
+static void print_words(struct gdb_session *s, const struct stop *stop)
+{
+	char line[sizeof(stop->text) + 32];
+	int n = snprintf(line, sizeof(line), "vCPU %d: %s\n", stop->vcpu, stop->text);
+
+	if (n > 0 && stop->text[0])
+		session_print(s, line, (size_t)n);
+}
+
+void stop_tell(struct gdb_session *s, enum debug_owner actor)
+{
+	const struct stop *stop = debug_last_stop(s->debug);
+
+	if (stop && needs_words(s, stop, actor))
+		print_words(s, stop);
+	s->waiting = false;
+	reply_start(&s->reply);
+	stop_reply(s, stop);
+	session_send(s);
+}

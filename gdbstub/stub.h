@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the stub's files share.
+ *
+ * gdb believes one of two things of the guest: that it stands still (`waiting` is false), or that
+ * it runs and a stop reply is owed (`waiting` is true). The machine really runs or stands still,
+ * and since the console acts too, belief and truth may differ:
+ *
+ *   gdb believes   machine   how it came                       what happens
+ *   stopped        stopped   a stop reply was sent             every packet works
+ *   running        running   vCont                             a stop sends the one reply that is
+ * owed running        stopped   it stopped just now               the event is on its way; as above
+ *   stopped        running   the console resumed the guest     packets that need a stopped guest
+ * get an error; `continue` joins; a later stop is not told, since no reply is owed
+ *
+ * A stop event may be older than the last resume (a pause that was waited for raises one, too). So
+ * the event only says "look": the reply is made when the machine really stands still, from its last
+ * stop.
+ */
+#ifndef GDBSTUB_STUB_H
+#define GDBSTUB_STUB_H
+
+#include "gdbstub/reply.h"
+#include "gdbstub/request.h"
+#include "gdbstub/session.h"
+#include "gdbstub/text.h"
+
+struct gdb_session {
+	struct debug *debug;
+	struct gdb_config config;
+	struct packet_reader reader;
+	struct reply reply; /* the one being made */
+	size_t last_size;   /* of the framed reply in reply.bytes, for a NAK; 0: none */
+	unsigned naks;	    /* in a row */
+	struct error error; /* why the handler that runs now refuses, when it knows a sentence */
+
+	bool no_ack, extended;
+	bool waiting;  /* gdb is owed a stop reply */
+	bool ended;    /* D, k: nothing is read any more */
+	bool detached; /* D, and nothing attached since */
+	bool exited;   /* the run is over */
+
+	/* What gdb offered in qSupported. */
+	bool swbreak, hwbreak, error_message;
+
+	unsigned general;	 /* vCPU that registers and memory are about (Hg) */
+	struct thread_id resume; /* Hc; for c and s, which name no thread themselves */
+	enum space space;	 /* what m and M address */
+
+	unsigned g_count;     /* registers [0, g_count) travel in g and G */
+	int rip, rsp;	      /* rows of the register table */
+	struct text transfer; /* the document that a qXfer reads piece by piece */
+	const void *transfer_object;
+};
+
+/* What a handler returns: 0 sends what it put into the reply (nothing: "not supported"), SILENT
+ * sends nothing now, and a negative errno becomes an error reply. */
+enum { SILENT = 1 };
+typedef int gdb_command_fn(struct gdb_session *s, struct request *request);
+
+/* The rest of the packet after the command's name, in the one table of commands.c. */
+struct gdb_command {
+	const char *name;
+	/* What follows the name: one of these characters (taken off), nothing when it is "", or
+	 * anything when it is NULL. A `\n` in the set stands for the end of the packet. */
+	const char *follow;
+	gdb_command_fn *run;
+};
+const struct gdb_command *command_find(struct request *request);
+
+gdb_command_fn command_acknowledge_off, command_attached, command_current_thread, command_detach,
+	command_extended, command_kill, command_supported, command_v_attach, command_v_kill,
+	command_restart, command_v_run, command_monitor, command_thread_set, command_thread_alive,
+	command_threads_first, command_threads_next, command_thread_text, command_registers_read,
+	command_registers_write, command_register_read, command_register_write, command_memory_read,
+	command_memory_write, command_memory_write_binary, command_space_get, command_space_set,
+	command_point_add, command_point_remove, command_why, command_resume_query, command_resume,
+	command_continue, command_continue_signal, command_step, command_step_signal,
+	command_transfer;
+
+/* ---- session.c ------------------------------------------------------------------ */
+
+/* Sends a packet of its own with text for gdb's terminal; the reply in the making is not touched.
+ */
+void session_print(struct gdb_session *s, const char *text, size_t size);
+void session_send(struct gdb_session *s); /* the reply that was put together */
+int reply_ok(struct gdb_session *s);
+bool vcpu_exists(const struct gdb_session *s, const struct thread_id *id);
+
+/* ---- register_view.c: registers as gdb sees them -------------------------------- */
+
+/* Bytes of a register. */
+size_t view_size(unsigned reg);
+/* As debug_reg_get and debug_reg_set, but rip and rsp are linear addresses: gdb knows no segments.
+ */
+int view_get(struct gdb_session *s, unsigned vcpu, unsigned reg, void *value);
+int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *value);
+/* Appends a register's hex digits, or `xx` for each byte when it is not to be had. */
+void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg);
+
+/* ---- stop_reply.c --------------------------------------------------------------- */
+
+/* Puts the reply for the machine's last stop together, and makes that stop's vCPU the current one,
+ * as gdb does too when it reads the reply. */
+void stop_reply(struct gdb_session *s, const struct stop *stop);
+/* Sends the reply that is owed. What the stop reply cannot say goes ahead of it as text. */
+void stop_tell(struct gdb_session *s, enum debug_owner actor);
+
+/* ---- target_xml.c --------------------------------------------------------------- */
+
+enum target_arch { TARGET_X86_64 };
+void target_xml(struct text *text, enum target_arch arch);
+
+#endif

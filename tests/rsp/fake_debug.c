@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "fake_debug.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLE_START 0x1000
+#define HOLE_END   0x2000
+
+struct debug *fake_new(unsigned vcpus)
+{
+	struct debug *debug = calloc(1, sizeof(*debug));
+
+	debug->vcpu_count = vcpus;
+	for (unsigned i = 0; i < vcpus; i++) {
+		cpu_state_reset(&debug->state[i], i == 0);
+		cpu_segment_flat(&debug->state[i].system.seg[SEG_CS], 8, true, 64);
+		cpu_segment_flat(&debug->state[i].system.seg[SEG_SS], 16, false, 64);
+		debug->state[i].system.cr0 = CR0_PE | CR0_PG;
+		debug->state[i].system.cr4 = CR4_PAE;
+		debug->state[i].system.efer = EFER_LME | EFER_LMA;
+		debug->state[i].general.rip = 0x100000 * (i + 1);
+		debug->state[i].general.gpr[GPR_RSP] = 0x8000 + i;
+	}
+	debug->last_stop = (struct stop){.reason = STOP_PAUSE, .text = "paused"};
+	return debug;
+}
+
+void fake_free(struct debug *debug)
+{
+	free(debug);
+}
+
+void fake_tell(struct debug *debug, enum debug_event event, enum debug_owner actor)
+{
+	if (debug->listener)
+		debug->listener(debug->listener_ctx, event, actor);
+}
+
+void fake_stop_quietly(struct debug *debug, const struct stop *stop)
+{
+	debug->last_stop = *stop;
+	debug->running = false;
+}
+
+void fake_stop(struct debug *debug, const struct stop *stop, enum debug_owner actor)
+{
+	fake_stop_quietly(debug, stop);
+	fake_tell(debug, stop->reason == STOP_SHUTDOWN ? DEBUG_EXITED : DEBUG_STOPPED, actor);
+}
+
+unsigned fake_point_count(const struct debug *debug, enum debug_owner owner)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < FAKE_POINTS; i++)
+		count += debug->point[i].number && debug->point[i].owner == owner;
+	return count;
+}
+
+/* ---- the machine's side of debug.h -------------------------------------------------------- */
+
+int debug_listen(struct debug *debug, debug_listener_fn *fn, void *ctx)
+{
+	debug->listener = fn;
+	debug->listener_ctx = ctx;
+	return 0;
+}
+
+void debug_unlisten(struct debug *debug, debug_listener_fn *fn, void *ctx)
+{
+	if (debug->listener == fn && debug->listener_ctx == ctx)
+		debug->listener = NULL;
+}
+
+unsigned debug_vcpu_count(const struct debug *debug)
+{
+	return debug->vcpu_count;
+}
+
+bool debug_running(struct debug *debug)
+{
+	return debug->running;
+}
+
+const struct stop *debug_last_stop(struct debug *debug)
+{
+	return &debug->last_stop;
+}
+
+void debug_pause(struct debug *debug, enum debug_owner actor)
+{
+	debug->pauses++;
+	debug->last_actor = actor;
+}
+
+int debug_pause_wait(struct debug *debug, enum debug_owner actor, int timeout_ms)
+{
+	(void)timeout_ms;
+	debug->pauses++;
+	debug->last_actor = actor;
+	if (debug->refuse_pause)
+		return debug->refuse_pause;
+	debug->running = false;
+	return 0;
+}
+
+int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner actor,
+		 struct error *err)
+{
+	bool any = false;
+
+	if (debug->running || debug->exited)
+		return error_set(err, -EBUSY, "it runs");
+	if (debug->refuse_resume)
+		return error_set(err, debug->refuse_resume, "no step in ring 3 on this host");
+	for (unsigned i = 0; i < debug->vcpu_count; i++)
+		any |= plans[i].action != PLAN_HOLD;
+	if (!any)
+		return error_set(err, -EINVAL, "nothing would run");
+	memcpy(debug->plan, plans, debug->vcpu_count * sizeof(*plans));
+	debug->resumes++;
+	debug->last_actor = actor;
+	debug->running = !debug->resume_keeps_still;
+	return 0;
+}
+
+int debug_continue(struct debug *debug, enum debug_owner actor, struct error *err)
+{
+	struct plan plans[FAKE_VCPUS];
+
+	for (unsigned i = 0; i < FAKE_VCPUS; i++)
+		plans[i] = (struct plan){.action = PLAN_RUN};
+	return debug_resume(debug, plans, actor, err);
+}
+
+int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err)
+{
+	if (debug->refuse_reset)
+		return error_set(err, debug->refuse_reset, "the image cannot be placed");
+	debug->resets++;
+	debug->last_actor = actor;
+	return 0;
+}
+
+void debug_kill(struct debug *debug, enum debug_owner actor, int status)
+{
+	debug->kills++;
+	debug->kill_status = status;
+	debug->last_actor = actor;
+}
+
+/* ---- registers and memory ------------------------------------------------------------------ */
+
+const struct cpu_state *debug_state(struct debug *debug, int vcpu, unsigned groups)
+{
+	return debug->running || (groups & debug->refuse_groups) ? NULL : &debug->state[vcpu];
+}
+
+int debug_reg_get(struct debug *debug, int vcpu, unsigned reg, void *value)
+{
+	if (debug->running)
+		return -EBUSY;
+	if (registers[reg].state & debug->refuse_groups)
+		return -EIO;
+	registers[reg].get(&registers[reg], &debug->state[vcpu], value);
+	return 0;
+}
+
+int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value)
+{
+	if (debug->running)
+		return -EBUSY;
+	if (!registers[reg].writable)
+		return -EPERM;
+	return registers[reg].set(&registers[reg], &debug->state[vcpu], value);
+}
+
+uint64_t debug_pc(struct debug *debug, int vcpu)
+{
+	return debug->running ? 0 : cpu_linear_pc(&debug->state[vcpu]);
+}
+
+/* Bytes of RAM from addr up, at most len. */
+static size_t ram_at(uint64_t addr, size_t len)
+{
+	uint64_t end = addr < HOLE_START ? HOLE_START : FAKE_RAM;
+
+	if (addr >= FAKE_RAM || (addr >= HOLE_START && addr < HOLE_END))
+		return 0;
+	return end - addr < len ? end - addr : len;
+}
+
+ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf,
+		   size_t len)
+{
+	size_t size = ram_at(addr, len);
+
+	(void)vcpu;
+	debug->memory_space = space;
+	if (debug->running)
+		return -EBUSY;
+	if (!size)
+		return -EFAULT;
+	memcpy(buf, debug->ram + addr, size);
+	return (ssize_t)size;
+}
+
+ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf,
+		    size_t len)
+{
+	size_t size = ram_at(addr, len);
+
+	(void)vcpu;
+	debug->memory_space = space;
+	if (debug->running)
+		return -EBUSY;
+	if (!size)
+		return -EFAULT;
+	memcpy(debug->ram + addr, buf, size);
+	return (ssize_t)size;
+}
+
+/* ---- points -------------------------------------------------------------------------------- */
+
+int debug_point_find(struct debug *debug, const struct point_spec *spec, enum debug_owner owner)
+{
+	for (unsigned i = 0; i < FAKE_POINTS; i++) {
+		const struct point *p = &debug->point[i];
+
+		if (p->number && p->owner == owner && p->spec.kind == spec->kind &&
+		    p->spec.address == spec->address && p->spec.length == spec->length)
+			return p->number;
+	}
+	return 0;
+}
+
+int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
+		    struct error *err)
+{
+	int number = debug_point_find(debug, spec, owner);
+
+	if (debug->refuse_point)
+		return error_set(err, debug->refuse_point, "no int3 in ring 3 here; use a *watch*");
+	if (number)
+		return number;
+	for (unsigned i = 0; i < FAKE_POINTS; i++) {
+		if (debug->point[i].number)
+			continue;
+		debug->point[i] = (struct point){
+			.number = ++debug->last_number, .owner = owner, .spec = *spec};
+		return debug->last_number;
+	}
+	return error_set(err, -ENOSPC, "too many points");
+}
+
+int debug_point_remove(struct debug *debug, int number, struct error *err)
+{
+	for (unsigned i = 0; i < FAKE_POINTS; i++) {
+		if (debug->point[i].number != number)
+			continue;
+		debug->point[i].number = 0;
+		return 0;
+	}
+	return error_set(err, -ENOENT, "no such point");
+}
+
+const struct point *debug_point_next(struct debug *debug, const struct point *after)
+{
+	for (const struct point *p = after ? after + 1 : debug->point;
+	     p < debug->point + FAKE_POINTS; p++) {
+		if (p->number)
+			return p;
+	}
+	return NULL;
+}
+
+void debug_points_forget(struct debug *debug, enum debug_owner owner)
+{
+	for (unsigned i = 0; i < FAKE_POINTS; i++) {
+		if (debug->point[i].owner == owner)
+			debug->point[i].number = 0;
+	}
+}
+
+void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
+{
+	snprintf(buf, size, debug->running ? "running" : "long mode, <%d> & \"so on\"", vcpu);
+}

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void on_output(void *ctx, const void *bytes, size_t size)
+{
+	struct peer *peer = ctx;
+
+	peer->out = realloc(peer->out, peer->out_size + size + 1);
+	assert_non_null(peer->out);
+	memcpy(peer->out + peer->out_size, bytes, size);
+	peer->out_size += size;
+	peer->out[peer->out_size] = '\0';
+}
+
+static void on_closed(void *ctx, bool detached)
+{
+	struct peer *peer = ctx;
+
+	peer->closed++;
+	peer->detached = detached;
+}
+
+static void on_monitor(void *ctx, const char *line,
+		       void (*write)(void *wctx, const char *bytes, size_t size), void *wctx)
+{
+	struct peer *peer = ctx;
+
+	snprintf(peer->monitor_line, sizeof(peer->monitor_line), "%s", line);
+	if (peer->monitor_action)
+		peer->monitor_action(peer);
+	if (peer->monitor_answer)
+		write(wctx, peer->monitor_answer, strlen(peer->monitor_answer));
+}
+
+static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
+{
+	struct peer *peer = ctx;
+
+	gdb_session_on_event(peer->session, event, actor);
+}
+
+struct peer *peer_new_raw(unsigned vcpus)
+{
+	struct peer *peer = calloc(1, sizeof(*peer));
+	struct gdb_config config = {.ctx = peer,
+				    .output = on_output,
+				    .closed = on_closed,
+				    .monitor_ctx = peer,
+				    .monitor = on_monitor};
+
+	peer->debug = fake_new(vcpus);
+	peer->session = gdb_session_new(peer->debug, &config);
+	assert_non_null(peer->session);
+	debug_listen(peer->debug, on_event, peer);
+	return peer;
+}
+
+struct peer *peer_new(unsigned vcpus)
+{
+	struct peer *peer = peer_new_raw(vcpus);
+
+	peer_send(peer, "QStartNoAckMode");
+	expect_raw(peer, "+$OK#9a");
+	peer_send(peer, "qSupported:multiprocess+;swbreak+;hwbreak+;vContSupported+");
+	peer_take(peer, NULL);
+	return peer;
+}
+
+void peer_free(struct peer *peer)
+{
+	gdb_session_free(peer->session);
+	assert_int_equal(fake_point_count(peer->debug, OWNER_GDB), 0);
+	fake_free(peer->debug);
+	free(peer->out);
+	free(peer);
+}
+
+void peer_send_raw(struct peer *peer, const void *bytes, size_t size)
+{
+	gdb_session_feed(peer->session, bytes, size);
+}
+
+void peer_send_bytes(struct peer *peer, const void *body, size_t size)
+{
+	const uint8_t *byte = body;
+	uint8_t sum = 0;
+	char tail[4];
+
+	for (size_t i = 0; i < size; i++)
+		sum += byte[i];
+	snprintf(tail, sizeof(tail), "#%02x", sum);
+	peer_send_raw(peer, "$", 1);
+	peer_send_raw(peer, body, size);
+	peer_send_raw(peer, tail, 3);
+}
+
+void peer_send(struct peer *peer, const char *body)
+{
+	peer_send_bytes(peer, body, strlen(body));
+}
+
+const char *peer_take(struct peer *peer, size_t *size)
+{
+	if (size)
+		*size = peer->out_size;
+	peer->out_size = 0;
+	return peer->out ? peer->out : "";
+}
+
+void expect_raw(struct peer *peer, const char *bytes)
+{
+	if (peer->out_size == 0)
+		assert_string_equal("", bytes);
+	else
+		assert_string_equal(peer->out, bytes);
+	peer_take(peer, NULL);
+}
+
+void expect_packet(struct peer *peer, const char *body)
+{
+	size_t size = strlen(body);
+	char *packet = malloc(size + 5);
+	uint8_t sum = 0;
+
+	for (size_t i = 0; i < size; i++)
+		sum += (uint8_t)body[i];
+	snprintf(packet, size + 5, "$%s#%02x", body, sum);
+	expect_raw(peer, packet);
+	free(packet);
+}
+
+void expect_silence(struct peer *peer)
+{
+	expect_raw(peer, "");
+}
+
+void ask(struct peer *peer, const char *body, const char *reply)
+{
+	peer_send(peer, body);
+	expect_packet(peer, reply);
+}
+
+void ask_error(struct peer *peer, const char *body)
+{
+	const char *reply;
+	size_t size;
+
+	peer_send(peer, body);
+	reply = peer_take(peer, &size);
+	if (size != 7 || reply[1] != 'E' || !strncmp(reply + 2, "00", 2))
+		fail_msg("$%.60s: wanted one error reply, got \"%.60s\"", body, size ? reply : "");
+}
+
+static char *next_text(void)
+{
+	static char texts[8][4096];
+	static unsigned next;
+
+	return texts[next++ % 8];
+}
+
+const char *text(const char *fmt, ...)
+{
+	char *bytes = next_text();
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(bytes, 4096, fmt, args);
+	va_end(args);
+	return bytes;
+}
+
+const char *hex_of(const char *string)
+{
+	char *bytes = next_text();
+	size_t size = strlen(string);
+
+	assert_true(size < 2048);
+	bytes[0] = '\0';
+	for (size_t i = 0; i < size; i++)
+		sprintf(bytes + 2 * i, "%02x", (uint8_t)string[i]);
+	return bytes;
+}
+
+static const char *swapped(uint64_t value, unsigned bytes)
+{
+	char *digits = next_text();
+
+	for (unsigned i = 0; i < bytes; i++)
+		sprintf(digits + 2 * i, "%02x", (unsigned)(value >> 8 * i) & 0xff);
+	return digits;
+}
+
+const char *expedited(struct peer *peer, unsigned vcpu)
+{
+	const struct cpu_state *state = &peer->debug->state[vcpu];
+
+	return text("10:%s;07:%s;06:%s;11:%s;", swapped(cpu_linear_pc(state), 8),
+		    swapped(cpu_linear_sp(state), 8), swapped(state->general.gpr[GPR_RBP], 8),
+		    swapped(state->general.rflags, 4));
+}
+
+int setup_peer(void **state)
+{
+	*state = peer_new(1);
+	return 0;
+}
+
+int setup_peer_smp(void **state)
+{
+	*state = peer_new(FAKE_VCPUS);
+	return 0;
+}
+
+int teardown_peer(void **state)
+{
+	peer_free(*state);
+	return 0;
+}
