@@ -96,7 +96,7 @@ struct accel_debug {
 	bool int3;      /* EXIT_DEBUG with vector 3 instead of #BP */
 	bool slots;     /* dr[] and dr7 hold vitrine's points; the guest's own do not fire */
 	uint64_t dr[4], dr7;
-	int inject; /* -1, or VECTOR_DB / VECTOR_BP: give the guest back what was its own */
+	int inject; /* -1, or VECTOR_DB / VECTOR_BP: give the guest back what was its own, once, now */
 };
 
 /* ---- the operations ---------------------------------------------------------------------------- */
@@ -119,13 +119,14 @@ struct accel_config {
 	bool irqchip;             /* in-kernel PICs, IOAPIC, LAPICs and PIT */
 	const char *cpu_features; /* -cpu: "max,-avx2,…" or NULL */
 	void *dummy;              /* struct dummy_config for the dummy accelerator, or NULL */
+	const char *device;       /* the kvm accelerator's device; NULL is /dev/kvm */
 };
 
 struct accel_slot {
 	unsigned id;
 	uint64_t gpa, size; /* size 0 deletes the slot */
 	void *hva;
-	bool readonly, log_dirty;
+	bool readonly, log_dirty; /* to change hva, size or readonly, delete the slot first (-EINVAL) */
 };
 
 typedef void accel_coalesced_fn(void *ctx, bool pio, uint64_t addr, unsigned size, const void *data);

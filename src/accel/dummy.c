@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The dummy accelerator: everything but the instructions. It keeps KVM's manners where callers
+ * could come to depend on them: registers are in between while an I/O exit is not completed, a kick
+ * stays until it is answered, a slot must be deleted before it changes, a vCPU that waits for INIT
+ * blocks.
+ */
+#include "accel/dummy_private.h"
+
+#include "x86/exceptions.h"
+#include "x86/mode.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const exit_names[EXIT_REASON_COUNT] = {
+	[EXIT_INTR] = "DUMMY_EXIT_INTR",
+	[EXIT_IO] = "DUMMY_EXIT_IO",
+	[EXIT_MMIO] = "DUMMY_EXIT_MMIO",
+	[EXIT_IRQ_WINDOW] = "DUMMY_EXIT_IRQ_WINDOW",
+	[EXIT_HLT] = "DUMMY_EXIT_HLT",
+	[EXIT_SHUTDOWN] = "DUMMY_EXIT_SHUTDOWN",
+	[EXIT_SYSTEM_EVENT] = "DUMMY_EXIT_SYSTEM_EVENT",
+	[EXIT_DEBUG] = "DUMMY_EXIT_DEBUG",
+	[EXIT_RDMSR] = "DUMMY_EXIT_RDMSR",
+	[EXIT_WRMSR] = "DUMMY_EXIT_WRMSR",
+	[EXIT_INTERNAL_ERROR] = "DUMMY_EXIT_INTERNAL_ERROR",
+	[EXIT_FAIL_ENTRY] = "DUMMY_EXIT_FAIL_ENTRY",
+	[EXIT_UNKNOWN] = "DUMMY_EXIT_UNKNOWN",
+	[EXIT_HOST_ERROR] = "DUMMY_RUN",
+	[EXIT_OTHER] = "DUMMY_EXIT_OTHER",
+};
+
+void dummy_exit(struct vm_exit *exit, enum exit_reason reason)
+{
+	exit->reason = reason;
+	exit->name = exit_names[reason];
+}
+
+/* ---- the VM ----------------------------------------------------------------------------- */
+
+static int dummy_vm_create(const struct accel_config *config, struct accel_vm **result,
+			   struct error *err)
+{
+	const struct dummy_config *wishes = config->dummy;
+	struct dummy_vm *vm;
+
+	*result = NULL;
+	if (wishes && wishes->fail_vm_create)
+		return error_set(err, -wishes->fail_vm_create,
+				 "the dummy accelerator was told to fail: %s",
+				 strerror(wishes->fail_vm_create));
+	vm = calloc(1, sizeof(*vm));
+	if (!vm)
+		return error_set(err, -ENOMEM, "no memory for a virtual machine");
+	vm->base.ops = &accel_dummy;
+	if (wishes)
+		vm->config = *wishes;
+	pthread_mutex_init(&vm->lock, NULL);
+	pthread_cond_init(&vm->kick, NULL);
+	*result = &vm->base;
+	return 0;
+}
+
+static void dummy_vm_destroy(struct accel_vm *base)
+{
+	struct dummy_vm *vm = to_dummy_vm(base);
+
+	if (!vm)
+		return;
+	pthread_cond_destroy(&vm->kick);
+	pthread_mutex_destroy(&vm->lock);
+	free(vm);
+}
+
+static int dummy_irq_line(struct accel_vm *vm, unsigned gsi, bool level)
+{
+	(void)vm;
+	(void)gsi;
+	(void)level;
+	return 0;
+}
+
+static int dummy_vm_reset(struct accel_vm *vm)
+{
+	(void)vm;
+	return 0;
+}
+
+/* ---- the vCPU --------------------------------------------------------------------------- */
+
+static int dummy_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **result,
+			     struct error *err)
+{
+	struct dummy_vcpu *vcpu;
+
+	*result = NULL;
+	if (to_dummy_vm(vm)->config.fail_vcpu_create == index + 1)
+		return error_set(err, -ENOMEM, "the dummy accelerator was told to fail at vCPU %d",
+				 index);
+	vcpu = calloc(1, sizeof(*vcpu));
+	if (!vcpu)
+		return error_set(err, -ENOMEM, "no memory for vCPU %d", index);
+	vcpu->base = (struct accel_vcpu){.ops = &accel_dummy, .vm = vm, .index = index};
+	vcpu->debug.inject = -1;
+	cpu_state_reset(&vcpu->state, index == 0);
+	for (int i = 0; i < MSR_SLOT_COUNT; i++)
+		vcpu->state.msrs.valid[i] = true;
+	*result = &vcpu->base;
+	return 0;
+}
+
+static void dummy_vcpu_destroy(struct accel_vcpu *base)
+{
+	free(base ? to_dummy_vcpu(base) : NULL);
+}
+
+static bool waits(const struct dummy_vcpu *vcpu)
+{
+	return vcpu->state.events.run_state == CPU_WAIT_INIT ||
+	       vcpu->state.events.run_state == CPU_WAIT_SIPI;
+}
+
+/* Nobody sends INIT here, so only a kick ends the wait. */
+static void wait_for_kick(struct dummy_vcpu *vcpu)
+{
+	struct dummy_vm *vm = dummy_vm_of(vcpu);
+
+	pthread_mutex_lock(&vm->lock);
+	while (!atomic_load(&vcpu->kicked))
+		pthread_cond_wait(&vm->kick, &vm->lock);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+/* Scripted exits point to the vCPU's own buffers where the script leaves a pointer open. */
+static bool play_script(struct dummy_vcpu *vcpu, struct vm_exit *exit)
+{
+	const struct dummy_config *config = &dummy_vm_of(vcpu)->config;
+
+	if (vcpu->base.index != 0 || vcpu->script_next >= config->script_length)
+		return false;
+	*exit = config->script[vcpu->script_next++];
+	if (!exit->name)
+		exit->name = exit_names[exit->reason];
+	if (exit->reason == EXIT_IO && !exit->io.data)
+		exit->io.data = vcpu->data;
+	if (exit->reason == EXIT_MMIO && !exit->mmio.data)
+		exit->mmio.data = vcpu->data;
+	if (exit->reason != EXIT_RDMSR && exit->reason != EXIT_WRMSR)
+		return true;
+	if (!exit->msr.value)
+		exit->msr.value = &vcpu->msr_value;
+	if (!exit->msr.fault)
+		exit->msr.fault = &vcpu->msr_fault;
+	return true;
+}
+
+static void dummy_vcpu_run(struct accel_vcpu *base, struct vm_exit *exit)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->counts.runs++;
+	dummy_cpu_complete(vcpu);
+	if (!atomic_load(&vcpu->kicked) && play_script(vcpu, exit))
+		return;
+	if (waits(vcpu))
+		wait_for_kick(vcpu);
+	dummy_cpu_run(vcpu, exit);
+}
+
+static void dummy_vcpu_complete(struct accel_vcpu *base, struct vm_exit *exit)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->counts.completions++;
+	dummy_cpu_complete(vcpu);
+	dummy_exit(exit, EXIT_INTR);
+}
+
+/* The lock makes sure that a vCPU on its way to sleep hears the broadcast. */
+static void dummy_vcpu_kick(struct accel_vcpu *base, unsigned long thread)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+	struct dummy_vm *vm = dummy_vm_of(vcpu);
+
+	(void)thread;
+	pthread_mutex_lock(&vm->lock);
+	atomic_store(&vcpu->kicked, true);
+	pthread_cond_broadcast(&vm->kick);
+	pthread_mutex_unlock(&vm->lock);
+}
+
+static void dummy_vcpu_kick_done(struct accel_vcpu *base)
+{
+	atomic_store(&to_dummy_vcpu(base)->kicked, false);
+}
+
+/* ---- registers -------------------------------------------------------------------------- */
+
+static void copy_groups(unsigned groups, struct cpu_state *to, const struct cpu_state *from)
+{
+	if (groups & CPU_GENERAL)
+		to->general = from->general;
+	if (groups & CPU_SYSTEM)
+		to->system = from->system;
+	if (groups & CPU_FPU)
+		to->fpu = from->fpu;
+	if (groups & CPU_DEBUG)
+		to->debug = from->debug;
+	if (groups & CPU_MSRS)
+		to->msrs = from->msrs;
+	if (groups & CPU_EVENTS)
+		to->events = from->events;
+}
+
+static int dummy_state_get(struct accel_vcpu *base, unsigned groups, struct cpu_state *state)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->counts.state_gets++;
+	copy_groups(groups, state, &vcpu->state);
+	return 0;
+}
+
+static int dummy_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_state *state)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->counts.state_puts++;
+	copy_groups(groups, &vcpu->state, state);
+	return 0;
+}
+
+static void dummy_sync_state(struct accel_vcpu *vcpu, bool on)
+{
+	(void)vcpu;
+	(void)on;
+}
+
+static int dummy_vcpu_reset(struct accel_vcpu *base)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->pending = false;
+	vcpu->window_wanted = false;
+	return 0;
+}
+
+/* ---- debugging and interrupts ----------------------------------------------------------- */
+
+/* There is no IDT here: a #BP given to the guest counts as handled, behind its int3. */
+static void inject_bp(struct dummy_vcpu *vcpu)
+{
+	uint8_t byte = 0;
+
+	vcpu->counts.injected_bp++;
+	dummy_memory_read(dummy_vm_of(vcpu), cpu_linear_pc(&vcpu->state), &byte, 1);
+	if (byte == 0xcc)
+		vcpu->state.general.rip++;
+}
+
+static int dummy_debug_set(struct accel_vcpu *base, const struct accel_debug *debug)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->debug = *debug;
+	if (debug->inject == VECTOR_BP)
+		inject_bp(vcpu);
+	if (debug->inject == VECTOR_DB)
+		vcpu->counts.injected_db++;
+	return 0;
+}
+
+static bool dummy_interrupt_ready(struct accel_vcpu *base)
+{
+	const struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	return (vcpu->state.general.rflags & RFLAGS_IF) && !vcpu->state.events.interrupt.shadow &&
+	       !vcpu->pending;
+}
+
+static int dummy_interrupt(struct accel_vcpu *base, uint8_t vector)
+{
+	(void)vector;
+	to_dummy_vcpu(base)->counts.interrupts++;
+	return 0;
+}
+
+static void dummy_interrupt_window(struct accel_vcpu *base, bool wanted)
+{
+	to_dummy_vcpu(base)->window_wanted = wanted;
+}
+
+static int dummy_nmi(struct accel_vcpu *base)
+{
+	to_dummy_vcpu(base)->counts.nmis++;
+	return 0;
+}
+
+const struct dummy_counts *dummy_counts(const struct accel_vcpu *vcpu)
+{
+	return &((const struct dummy_vcpu *)vcpu)->counts;
+}
+
+const struct accel_ops accel_dummy = {
+	.name = "dummy",
+	.vm_create = dummy_vm_create,
+	.vm_destroy = dummy_vm_destroy,
+	.slot_set = dummy_slot_set,
+	.coalesce = dummy_coalesce,
+	.coalesced_drain = dummy_coalesced_drain,
+	.irq_line = dummy_irq_line,
+	.vm_reset = dummy_vm_reset,
+	.vcpu_create = dummy_vcpu_create,
+	.vcpu_destroy = dummy_vcpu_destroy,
+	.vcpu_run = dummy_vcpu_run,
+	.vcpu_complete = dummy_vcpu_complete,
+	.vcpu_kick = dummy_vcpu_kick,
+	.vcpu_kick_done = dummy_vcpu_kick_done,
+	.state_get = dummy_state_get,
+	.state_put = dummy_state_put,
+	.debug_set = dummy_debug_set,
+	.sync_state = dummy_sync_state,
+	.vcpu_reset = dummy_vcpu_reset,
+	.interrupt_ready = dummy_interrupt_ready,
+	.interrupt = dummy_interrupt,
+	.interrupt_window = dummy_interrupt_window,
+	.nmi = dummy_nmi,
+};

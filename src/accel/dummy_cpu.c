@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The dummy's instructions, in a table by opcode, and the order in which a CPU looks at things
+ * around each of them: a kick, an interrupt window, a debug slot, the instruction, a watch, the
+ * step's trap.
+ */
+#include "accel/dummy_private.h"
+
+#include "x86/debug_registers.h"
+#include "x86/exceptions.h"
+#include "x86/mode.h"
+
+#include <sched.h>
+#include <string.h>
+
+#define DR6_FIXED 0xffff0ff0ull /* bits that always read as one (SDM vol. 3B, 18.2.3) */
+
+/* What one instruction came to. */
+enum outcome { DONE, EXITED };
+
+struct instruction {
+	uint8_t bytes[15];
+	size_t known;	      /* bytes that lie in memory */
+	uint64_t stored;      /* a store to memory: where … */
+	unsigned stored_size; /* … and how much; 0: none */
+};
+
+/* ---- I/O -------------------------------------------------------------------------------- */
+
+void dummy_cpu_complete(struct dummy_vcpu *vcpu)
+{
+	struct cpu_general *general = &vcpu->state.general;
+
+	if (!vcpu->pending)
+		return;
+	vcpu->pending = false;
+	if (!vcpu->pending_write && vcpu->pending_size == 4)
+		general->gpr[GPR_RAX] = 0; /* a 32-bit result clears the upper half */
+	if (!vcpu->pending_write)
+		memcpy(&general->gpr[GPR_RAX], vcpu->data, vcpu->pending_size);
+	/* A debugger that moved RIP meanwhile meant it. */
+	if (general->rip == vcpu->pending_rip)
+		general->rip = vcpu->pending_next;
+}
+
+static void exit_io(struct dummy_vcpu *vcpu, uint16_t port, uint8_t size, struct vm_exit *exit)
+{
+	dummy_exit(exit, EXIT_IO);
+	exit->io.port = port;
+	exit->io.size = size;
+	exit->io.write = vcpu->pending_write;
+	exit->io.count = 1;
+	exit->io.data = vcpu->data;
+}
+
+static enum outcome port_io(struct dummy_vcpu *vcpu, const struct instruction *in, bool write,
+			    struct vm_exit *exit)
+{
+	struct cpu_general *general = &vcpu->state.general;
+	uint8_t size = in->bytes[0] & 1 ? 4 : 1;
+	struct dummy_write port_write = {.pio = true, .addr = in->bytes[1], .size = size};
+
+	memcpy(port_write.data, &general->gpr[GPR_RAX], size);
+	if (write && dummy_coalesced(dummy_vm_of(vcpu), &port_write)) {
+		general->rip += 2;
+		return DONE;
+	}
+	memset(vcpu->data, 0, sizeof(vcpu->data));
+	if (write)
+		memcpy(vcpu->data, &general->gpr[GPR_RAX], size);
+	vcpu->pending = true;
+	vcpu->pending_write = write;
+	vcpu->pending_size = size;
+	vcpu->pending_rip = general->rip;
+	vcpu->pending_next = general->rip + 2;
+	exit_io(vcpu, in->bytes[1], size, exit);
+	return EXITED;
+}
+
+static enum outcome do_in(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	return port_io(vcpu, in, false, exit);
+}
+
+static enum outcome do_out(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	return port_io(vcpu, in, true, exit);
+}
+
+/* ---- the other instructions ------------------------------------------------------------- */
+
+static enum outcome do_nop(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	(void)in;
+	(void)exit;
+	vcpu->state.general.rip++;
+	return DONE;
+}
+
+static enum outcome do_jmp(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	(void)exit;
+	vcpu->state.general.rip += 2 + (uint64_t)(int8_t)in->bytes[1];
+	return DONE;
+}
+
+static enum outcome do_inc(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	(void)exit;
+	vcpu->state.general.gpr[in->bytes[0] & 7]++;
+	vcpu->state.general.rip++;
+	return DONE;
+}
+
+static enum outcome do_cli(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	(void)in;
+	(void)exit;
+	vcpu->state.general.rflags &= ~(uint64_t)RFLAGS_IF;
+	vcpu->state.general.rip++;
+	return DONE;
+}
+
+static enum outcome do_sti(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	enum { SHADOW_STI = 2 };
+
+	(void)in;
+	(void)exit;
+	if (!(vcpu->state.general.rflags & RFLAGS_IF))
+		vcpu->state.events.interrupt.shadow = SHADOW_STI;
+	vcpu->state.general.rflags |= RFLAGS_IF;
+	vcpu->state.general.rip++;
+	return DONE;
+}
+
+static enum outcome do_hlt(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	(void)in;
+	vcpu->state.general.rip++;
+	dummy_exit(exit, EXIT_HLT);
+	return EXITED;
+}
+
+/* mov moffs32: to memory, or an MMIO exit with RIP already behind, as in KVM. */
+static enum outcome do_store(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	struct dummy_vm *vm = dummy_vm_of(vcpu);
+	struct dummy_write write = {.size = in->bytes[0] & 1 ? 4 : 1};
+	uint32_t address;
+
+	memcpy(&address, in->bytes + 1, sizeof(address));
+	write.addr = address;
+	memcpy(write.data, &vcpu->state.general.gpr[GPR_RAX], write.size);
+	vcpu->state.general.rip += 5;
+	in->stored = address;
+	in->stored_size = write.size;
+	if (dummy_memory_write(vm, address, write.data, write.size) == write.size ||
+	    dummy_coalesced(vm, &write))
+		return DONE;
+	memcpy(vcpu->data, write.data, sizeof(write.data));
+	dummy_exit(exit, EXIT_MMIO);
+	exit->mmio.gpa = address;
+	exit->mmio.size = (uint8_t)write.size;
+	exit->mmio.write = true;
+	exit->mmio.data = vcpu->data;
+	return EXITED;
+}
+
+static enum outcome emulation_failure(const struct instruction *in, struct vm_exit *exit)
+{
+	dummy_exit(exit, EXIT_INTERNAL_ERROR);
+	exit->internal.suberror = INTERNAL_EMULATION;
+	exit->internal.data_count = 0;
+	exit->internal.insn_length = (uint8_t)in->known;
+	memcpy(exit->internal.insn, in->bytes, sizeof(exit->internal.insn));
+	return EXITED;
+}
+
+static void exit_debug(const struct dummy_vcpu *vcpu, uint8_t vector, uint64_t dr6,
+		       struct vm_exit *exit)
+{
+	dummy_exit(exit, EXIT_DEBUG);
+	exit->debug.pc = cpu_linear_pc(&vcpu->state);
+	exit->debug.vector = vector;
+	exit->debug.dr6 = DR6_FIXED | dr6;
+	exit->debug.dr7 = vcpu->debug.slots ? vcpu->debug.dr7 : vcpu->state.debug.dr7;
+}
+
+/* The guest's handler, were there one, would return behind the int3. */
+static enum outcome do_int3(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	enum dummy_int3 how = dummy_vm_of(vcpu)->config.int3;
+
+	if (how == DUMMY_INT3_EMULATION_FAILURE)
+		return emulation_failure(in, exit);
+	if (how == DUMMY_INT3_TRAPS && vcpu->debug.int3) {
+		exit_debug(vcpu, VECTOR_BP, 0, exit);
+		return EXITED;
+	}
+	vcpu->state.general.rip++;
+	return DONE;
+}
+
+static const struct opcode {
+	uint8_t mask, value; /* of the first byte */
+	size_t length;
+	enum outcome (*execute)(struct dummy_vcpu *vcpu, struct instruction *in,
+				struct vm_exit *exit);
+} opcodes[] = {
+	// clang-format off
+	{0xff, 0x90, 1, do_nop},
+	{0xff, 0xeb, 2, do_jmp},
+	{0xfe, 0xe4, 2, do_in},
+	{0xfe, 0xe6, 2, do_out},
+	{0xff, 0xf4, 1, do_hlt},
+	{0xff, 0xcc, 1, do_int3},
+	{0xff, 0xfa, 1, do_cli},
+	{0xff, 0xfb, 1, do_sti},
+	{0xf8, 0x40, 1, do_inc},
+	{0xfe, 0xa2, 5, do_store},
+	// clang-format on
+};
+
+static enum outcome execute(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++)
+		if ((in->bytes[0] & opcodes[i].mask) == opcodes[i].value &&
+		    in->known >= opcodes[i].length)
+			return opcodes[i].execute(vcpu, in, exit);
+	return emulation_failure(in, exit);
+}
+
+/* ---- debug slots ------------------------------------------------------------------------ */
+
+static bool slot_enabled(uint64_t dr7, unsigned slot)
+{
+	return dr7 >> (2 * slot) & 3;
+}
+
+static enum dr_type slot_type(uint64_t dr7, unsigned slot)
+{
+	return (enum dr_type)(dr7 >> (16 + 4 * slot) & 3);
+}
+
+static unsigned slot_length(uint64_t dr7, unsigned slot)
+{
+	static const unsigned lengths[] = {1, 2, 8, 4};
+
+	return lengths[dr7 >> (18 + 4 * slot) & 3];
+}
+
+static bool slots_work(struct dummy_vcpu *vcpu)
+{
+	return vcpu->debug.slots && !dummy_vm_of(vcpu)->config.no_slots;
+}
+
+/* Slots that the next instruction hits, as bits of DR6. */
+static uint64_t execution_hits(struct dummy_vcpu *vcpu)
+{
+	uint64_t pc = cpu_linear_pc(&vcpu->state), dr7 = vcpu->debug.dr7, hits = 0;
+	bool resume = vcpu->state.general.rflags & RFLAGS_RF;
+
+	if (!slots_work(vcpu) || (resume && !dummy_vm_of(vcpu)->config.ignore_rf))
+		return 0;
+	for (unsigned i = 0; i < DR_SLOTS; i++)
+		if (slot_enabled(dr7, i) && slot_type(dr7, i) == DR_EXEC && vcpu->debug.dr[i] == pc)
+			hits |= 1ull << i;
+	return hits;
+}
+
+/* Slots that the store which has just been made hits. */
+static uint64_t watch_hits(struct dummy_vcpu *vcpu, const struct instruction *in)
+{
+	uint64_t dr7 = vcpu->debug.dr7, hits = 0;
+
+	if (!slots_work(vcpu) || !in->stored_size)
+		return 0;
+	for (unsigned i = 0; i < DR_SLOTS; i++)
+		if (slot_enabled(dr7, i) && (slot_type(dr7, i) & DR_WRITE) &&
+		    in->stored < vcpu->debug.dr[i] + slot_length(dr7, i) &&
+		    vcpu->debug.dr[i] < in->stored + in->stored_size)
+			hits |= 1ull << i;
+	return hits;
+}
+
+/* ---- one instruction, and many ---------------------------------------------------------- */
+
+static bool interrupted(struct dummy_vcpu *vcpu, struct vm_exit *exit)
+{
+	if (atomic_load_explicit(&vcpu->kicked, memory_order_acquire))
+		dummy_exit(exit, EXIT_INTR);
+	else if (vcpu->window_wanted && accel_dummy.interrupt_ready(&vcpu->base))
+		dummy_exit(exit, EXIT_IRQ_WINDOW);
+	else
+		return false;
+	return true;
+}
+
+/* A shadow lasts for one instruction, and RF until one has been executed. */
+static void retire(struct dummy_vcpu *vcpu, uint8_t old_shadow)
+{
+	vcpu->state.general.rflags &= ~(uint64_t)RFLAGS_RF;
+	if (old_shadow)
+		vcpu->state.events.interrupt.shadow = 0;
+}
+
+static bool trapped(struct dummy_vcpu *vcpu, const struct instruction *in, struct vm_exit *exit)
+{
+	uint64_t dr6 = watch_hits(vcpu, in);
+
+	if (vcpu->debug.step && !dummy_vm_of(vcpu)->config.no_step)
+		dr6 |= DR6_BS;
+	if (dr6)
+		exit_debug(vcpu, VECTOR_DB, dr6, exit);
+	return dr6;
+}
+
+/* Whether there was an exit. */
+static bool one_instruction(struct dummy_vcpu *vcpu, struct vm_exit *exit)
+{
+	uint8_t shadow = vcpu->state.events.interrupt.shadow;
+	uint64_t hits = execution_hits(vcpu);
+	struct instruction in = {0};
+
+	if (hits) {
+		exit_debug(vcpu, VECTOR_DB, hits, exit);
+		return true;
+	}
+	in.known = dummy_memory_read(dummy_vm_of(vcpu), cpu_linear_pc(&vcpu->state), in.bytes,
+				     sizeof(in.bytes));
+	if (execute(vcpu, &in, exit) == EXITED) {
+		if (exit->reason != EXIT_DEBUG && exit->reason != EXIT_INTERNAL_ERROR)
+			retire(vcpu, shadow);
+		return true;
+	}
+	retire(vcpu, shadow);
+	return trapped(vcpu, &in, exit);
+}
+
+/* An endless loop in the guest leaves the host's other threads their share. */
+#define POLITE 4096
+
+void dummy_cpu_run(struct dummy_vcpu *vcpu, struct vm_exit *exit)
+{
+	for (unsigned n = 1; !interrupted(vcpu, exit); n++) {
+		if (one_instruction(vcpu, exit))
+			return;
+		if (n % POLITE == 0)
+			sched_yield();
+	}
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The dummy accelerator, seen from inside: dummy.c is its "KVM", dummy_memory.c its memory,
+ * dummy_cpu.c its instructions.
+ */
+#ifndef ACCEL_DUMMY_PRIVATE_H
+#define ACCEL_DUMMY_PRIVATE_H
+
+#include "accel/dummy.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define DUMMY_SLOTS 512
+#define DUMMY_ZONES 8
+#define DUMMY_RING  64
+
+struct dummy_write {
+	bool pio;
+	uint64_t addr;
+	unsigned size;
+	uint8_t data[8];
+};
+
+struct dummy_vm {
+	struct accel_vm base;
+	struct dummy_config config;
+
+	pthread_mutex_t lock; /* guards everything below, and run_state of waiting vCPUs */
+	pthread_cond_t kick;  /* vCPUs that wait for INIT sleep here */
+	struct accel_slot
+		slots[DUMMY_SLOTS]; /* size 0: unused; changed while all vCPUs are parked */
+	struct {
+		uint64_t addr, size;
+		bool pio;
+	} zones[DUMMY_ZONES];
+	unsigned zone_count;
+	struct dummy_write ring[DUMMY_RING];
+	unsigned ring_first, ring_last;
+};
+
+struct dummy_vcpu {
+	struct accel_vcpu base;
+	struct cpu_state state;
+	struct accel_debug debug;
+	struct dummy_counts counts;
+	unsigned script_next;
+	atomic_bool kicked;
+	bool window_wanted;
+
+	bool pending; /* an I/O exit that is to be completed */
+	bool pending_write;
+	uint8_t pending_size;
+	uint64_t pending_rip, pending_next; /* RIP moves on when the I/O is complete */
+	uint8_t data[16];		    /* what exits point to */
+	uint64_t msr_value;
+	bool msr_fault;
+};
+
+static inline struct dummy_vm *to_dummy_vm(struct accel_vm *vm)
+{
+	return (struct dummy_vm *)vm;
+}
+
+static inline struct dummy_vcpu *to_dummy_vcpu(struct accel_vcpu *vcpu)
+{
+	return (struct dummy_vcpu *)vcpu;
+}
+
+static inline struct dummy_vm *dummy_vm_of(struct dummy_vcpu *vcpu)
+{
+	return to_dummy_vm(vcpu->base.vm);
+}
+
+/* ---- dummy.c ---------------------------------------------------------------------------- */
+
+/* Sets reason and name. */
+void dummy_exit(struct vm_exit *exit, enum exit_reason reason);
+
+/* ---- dummy_memory.c --------------------------------------------------------------------- */
+
+int dummy_slot_set(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
+int dummy_coalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
+void dummy_coalesced_drain(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
+
+/* Guest-physical memory behind slots: bytes done, fewer where slots end. Writing stops at a
+ * read-only slot. */
+size_t dummy_memory_read(struct dummy_vm *vm, uint64_t gpa, void *buf, size_t length);
+size_t dummy_memory_write(struct dummy_vm *vm, uint64_t gpa, const void *buf, size_t length);
+
+/* Whether a write was taken into the ring. */
+bool dummy_coalesced(struct dummy_vm *vm, const struct dummy_write *write);
+
+/* ---- dummy_cpu.c ------------------------------------------------------------------------ */
+
+/* Executes instructions until there is an exit. */
+void dummy_cpu_run(struct dummy_vcpu *vcpu, struct vm_exit *exit);
+
+/* Finishes an I/O exit; no instruction runs. */
+void dummy_cpu_complete(struct dummy_vcpu *vcpu);
+
+#endif

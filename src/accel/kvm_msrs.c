@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Model-specific registers (KVM_GET_MSRS, KVM_SET_MSRS). Which of them exist, each KVM decides. */
+#include "accel/kvm_private.h"
+
+#include "x86/msr.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+/* Both ioctls return how many entries they did before one failed. */
+union msr_batch {
+	struct kvm_msrs msrs;
+	uint8_t room[sizeof(struct kvm_msrs) + MSR_SLOT_COUNT * sizeof(struct kvm_msr_entry)];
+};
+
+static int msr_batch_do(struct kvm_vcpu *vcpu, unsigned long request, union msr_batch *batch)
+{
+	int done = ioctl(vcpu->fd, request, batch);
+
+	if (done < 0)
+		return -errno;
+	return (uint32_t)done == batch->msrs.nmsrs ? 0 : -EIO;
+}
+
+static void msr_batch_add(union msr_batch *batch, uint32_t index, uint64_t value)
+{
+	batch->msrs.entries[batch->msrs.nmsrs++] = (struct kvm_msr_entry){.index = index,
+									  .data = value};
+}
+
+bool kvm_msr_read(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value)
+{
+	union msr_batch one = {0};
+
+	msr_batch_add(&one, index, 0);
+	if (msr_batch_do(vcpu, KVM_GET_MSRS, &one))
+		return false;
+	*value = one.msrs.entries[0].data;
+	return true;
+}
+
+bool kvm_msr_write(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
+{
+	union msr_batch one = {0};
+
+	msr_batch_add(&one, index, value);
+	return !msr_batch_do(vcpu, KVM_SET_MSRS, &one);
+}
+
+int kvm_get_msrs(struct kvm_vcpu *vcpu, struct cpu_state *state)
+{
+	union msr_batch batch = {0};
+	unsigned next = 0;
+	int code;
+
+	for (int i = 0; i < MSR_SLOT_COUNT; i++)
+		if (vcpu->msr_known[i])
+			msr_batch_add(&batch, msr_table[i].index, 0);
+	code = msr_batch_do(vcpu, KVM_GET_MSRS, &batch);
+	if (code)
+		return code;
+	for (int i = 0; i < MSR_SLOT_COUNT; i++) {
+		state->msrs.valid[i] = vcpu->msr_known[i];
+		state->msrs.value[i] = vcpu->msr_known[i] ? batch.msrs.entries[next++].data : 0;
+		vcpu->msr_value[i] = state->msrs.value[i];
+	}
+	vcpu->msr_told = true;
+	return 0;
+}
+
+static bool msr_changed(const struct kvm_vcpu *vcpu, const struct cpu_state *state, int i)
+{
+	if (!vcpu->msr_known[i] || !state->msrs.valid[i])
+		return false;
+	return !vcpu->msr_told || vcpu->msr_value[i] != state->msrs.value[i];
+}
+
+int kvm_put_msrs(struct kvm_vcpu *vcpu, const struct cpu_state *state)
+{
+	union msr_batch batch = {0};
+	int code;
+
+	for (int i = 0; i < MSR_SLOT_COUNT; i++)
+		if (msr_changed(vcpu, state, i))
+			msr_batch_add(&batch, msr_table[i].index, state->msrs.value[i]);
+	code = batch.msrs.nmsrs ? msr_batch_do(vcpu, KVM_SET_MSRS, &batch) : 0;
+	for (int i = 0; !code && i < MSR_SLOT_COUNT; i++)
+		if (state->msrs.valid[i])
+			vcpu->msr_value[i] = state->msrs.value[i];
+	return code;
+}
+
+/* A paravirtual Linux told KVM where to keep writing the time; a reset guest's RAM must be left in
+ * peace. Not every KVM has each of them (Documentation/virt/kvm/x86/msr.rst). */
+void kvm_stop_paravirtual_clocks(struct kvm_vcpu *vcpu)
+{
+	static const uint32_t msrs[] = {
+		0x11,	    /* wall clock, old */
+		0x12,	    /* system time, old */
+		0x4b564d00, /* wall clock */
+		0x4b564d01, /* system time */
+		0x4b564d02, /* asynchronous page faults */
+		0x4b564d03, /* stolen time */
+		0x4b564d04, /* end of interrupt */
+	};
+
+	for (size_t i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
+		kvm_msr_write(vcpu, msrs[i], 0);
+}
+
+void kvm_msrs_prepare(struct kvm_vcpu *vcpu)
+{
+	uint64_t value;
+
+	for (int i = 0; i < MSR_SLOT_COUNT; i++)
+		vcpu->msr_known[i] = kvm_msr_read(vcpu, msr_table[i].index, &value);
+}

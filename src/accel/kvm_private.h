@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The KVM accelerator, seen from inside. In reading order:
+ *
+ *   kvm_vm.c     the machine: /dev/kvm, capabilities, slots, the controllers in the kernel
+ *   kvm_cpuid.c  what the guest's CPUs claim to be
+ *   kvm_vcpu.c   one CPU: created, run, kicked, completed, debugged
+ *   kvm_exit.c   why KVM_RUN came back
+ *   kvm_state.c  a CPU's registers, to and from struct cpu_state; the groups that KVM knows them in
+ *                are in kvm_registers.c, kvm_msrs.c and kvm_events.c
+ *
+ * The paragraphs named in comments are those of Documentation/virt/kvm/api.rst.
+ */
+#ifndef ACCEL_KVM_PRIVATE_H
+#define ACCEL_KVM_PRIVATE_H
+
+#include "accel/accel.h"
+
+#include <linux/kvm.h>
+#include <signal.h>
+#include <stdatomic.h>
+
+/* The kick. Blocked in a vCPU's thread, except inside KVM_RUN. */
+#define SIG_IPI SIGUSR1
+
+/* Guest-physical pages that KVM takes for itself on Intel hosts (KVM_SET_IDENTITY_MAP_ADDR: one
+ * page, KVM_SET_TSS_ADDR: three). They lie below the firmware's place, where no RAM is. */
+#define KVM_IDENTITY_MAP 0xfeffc000ull
+#define KVM_TSS		 0xfeffd000ull
+
+#define KVM_PAGE	 4096
+
+struct kvm_vm {
+	struct accel_vm base;
+	int device, fd; /* /dev/kvm and the VM; -1 while not open */
+	bool irqchip;
+
+	/* What this host's KVM can do. */
+	size_t run_size;    /* of struct kvm_run and what is mapped behind it */
+	int ring_page;	    /* where in there the coalesced ring is, in pages; 0: no ring */
+	bool coalesced_pio; /* the ring takes port writes too */
+	bool readonly_slots;
+	bool xcrs;
+	uint32_t guest_debug; /* KVM_GUESTDBG_* that KVM_SET_GUEST_DEBUG promises to take */
+	uint64_t sync_regs;   /* KVM_SYNC_X86_* */
+
+	struct kvm_cpuid2 *cpuid; /* what every vCPU gets, but for its own number */
+
+	/* All vCPUs map the same ring; this is the first vCPU's mapping of it. */
+	_Atomic(struct kvm_coalesced_mmio_ring *) ring;
+
+	/* The controllers as they were right after their creation, for vm_reset. */
+	struct kvm_irqchip power_on_chips[KVM_NR_IRQCHIPS];
+	struct kvm_pit_state2 power_on_pit;
+};
+
+struct kvm_vcpu {
+	struct accel_vcpu base;
+	int fd;
+	struct kvm_run *run; /* shared with the kernel */
+	atomic_bool kicked;  /* a kick that vcpu_kick_done has not answered */
+
+	/* Groups of cpu_state that run->s.regs holds since the last exit, as long as nobody put
+	 * anything. */
+	unsigned synced;
+	/* After an exit other than EXIT_INTR the CPU was runnable: no need to ask. */
+	bool known_runnable;
+
+	uint32_t events_flags; /* KVM_VCPUEVENT_VALID_* that this KVM uses */
+
+	/* MSRs that this KVM has, and what state_get last told about them. A value that comes back
+	 * unchanged is not written: the time stamp counter would jump backwards each time. */
+	bool msr_known[MSR_SLOT_COUNT];
+	bool msr_told;
+	uint64_t msr_value[MSR_SLOT_COUNT];
+
+	struct kvm_lapic_state power_on_lapic;
+	uint64_t power_on_apic_base;
+};
+
+static inline struct kvm_vm *to_kvm_vm(struct accel_vm *vm)
+{
+	return (struct kvm_vm *)vm;
+}
+
+static inline struct kvm_vcpu *to_kvm_vcpu(struct accel_vcpu *vcpu)
+{
+	return (struct kvm_vcpu *)vcpu;
+}
+
+static inline struct kvm_vm *kvm_vm_of(struct kvm_vcpu *vcpu)
+{
+	return to_kvm_vm(vcpu->base.vm);
+}
+
+/* "KVM_CREATE_VM failed: <errno>; <remedy>". Returns -errno. */
+int kvm_error(struct error *err, const char *ioctl_name, const char *remedy);
+
+/* ---- kvm_vm.c --------------------------------------------------------------------------- */
+
+/* -ENOTSUP and a sentence unless version is the one and only (KVM_GET_API_VERSION). */
+int kvm_check_api_version(int version, struct error *err);
+
+int kvm_vm_create(const struct accel_config *config, struct accel_vm **vm, struct error *err);
+void kvm_vm_destroy(struct accel_vm *vm);
+int kvm_slot_set(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
+int kvm_coalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
+void kvm_coalesced_drain(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
+int kvm_irq_line(struct accel_vm *vm, unsigned gsi, bool level);
+int kvm_vm_reset(struct accel_vm *vm);
+
+/* ---- kvm_cpuid.c ------------------------------------------------------------------------ */
+
+/* Fills vm->cpuid with what KVM supports and config's -cpu and -irqchip leave of it. */
+int kvm_cpuid_prepare(struct kvm_vm *vm, const struct accel_config *config, struct error *err);
+
+/* Gives vm->cpuid to a vCPU, with its number where CPUs tell theirs. */
+int kvm_cpuid_apply(struct kvm_vcpu *vcpu, struct error *err);
+
+/* Applies a list such as "max,-avx2" to a CPUID table: -EINVAL for names that nobody knows,
+ * -ENOTSUP for a feature that is insisted on and missing. */
+int kvm_cpuid_features(struct kvm_cpuid2 *cpuid, const char *features, struct error *err);
+
+/* ---- kvm_vcpu.c ------------------------------------------------------------------------- */
+
+int kvm_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **vcpu, struct error *err);
+void kvm_vcpu_destroy(struct accel_vcpu *vcpu);
+void kvm_vcpu_run(struct accel_vcpu *vcpu, struct vm_exit *exit);
+void kvm_vcpu_complete(struct accel_vcpu *vcpu, struct vm_exit *exit);
+void kvm_vcpu_kick(struct accel_vcpu *vcpu, unsigned long thread);
+void kvm_vcpu_kick_done(struct accel_vcpu *vcpu);
+int kvm_debug_set(struct accel_vcpu *vcpu, const struct accel_debug *debug);
+bool kvm_interrupt_ready(struct accel_vcpu *vcpu);
+int kvm_interrupt(struct accel_vcpu *vcpu, uint8_t vector);
+void kvm_interrupt_window(struct accel_vcpu *vcpu, bool wanted);
+int kvm_nmi(struct accel_vcpu *vcpu);
+
+/* ---- kvm_exit.c ------------------------------------------------------------------------- */
+
+/* Says in neutral terms what kvm_run holds after a successful KVM_RUN. */
+void kvm_exit_translate(struct kvm_run *run, struct vm_exit *exit);
+
+/* "KVM_EXIT_IO", or NULL for a number that has no name here. */
+const char *kvm_exit_name(uint32_t number);
+
+/* ---- kvm_state.c ------------------------------------------------------------------------ */
+
+/* Learns what parts of the state this vCPU has, and keeps its power-on interrupt controller. */
+int kvm_state_prepare(struct kvm_vcpu *vcpu, struct error *err);
+int kvm_state_get(struct accel_vcpu *vcpu, unsigned groups, struct cpu_state *state);
+int kvm_state_put(struct accel_vcpu *vcpu, unsigned groups, const struct cpu_state *state);
+void kvm_sync_state(struct accel_vcpu *vcpu, bool on);
+int kvm_vcpu_reset(struct accel_vcpu *vcpu);
+
+/* An ioctl on a vCPU: 0 or -errno. */
+int kvm_vcpu_call(struct kvm_vcpu *vcpu, unsigned long request, void *argument);
+
+/* Which groups the kernel has stored in kvm_run, for vcpu->synced after an exit. */
+unsigned kvm_synced_groups(const struct kvm_run *run);
+
+/* ---- kvm_registers.c, kvm_msrs.c, kvm_events.c: one pair for each group ----------------- */
+
+typedef int kvm_get_fn(struct kvm_vcpu *vcpu, struct cpu_state *state);
+typedef int kvm_put_fn(struct kvm_vcpu *vcpu, const struct cpu_state *state);
+
+kvm_get_fn kvm_get_general, kvm_get_system, kvm_get_fpu, kvm_get_debug, kvm_get_msrs,
+	kvm_get_events;
+kvm_put_fn kvm_put_general, kvm_put_system, kvm_put_fpu, kvm_put_debug, kvm_put_msrs,
+	kvm_put_events;
+
+/* False when this KVM does not know the MSR, or refuses the value. */
+bool kvm_msr_read(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value);
+bool kvm_msr_write(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value);
+/* Learns which MSRs there are. */
+void kvm_msrs_prepare(struct kvm_vcpu *vcpu);
+void kvm_stop_paravirtual_clocks(struct kvm_vcpu *vcpu);
+
+int kvm_get_run_state(struct kvm_vcpu *vcpu, enum cpu_run_state *state);
+
+#endif

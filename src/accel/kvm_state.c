@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A CPU's registers, to and from struct cpu_state: one pair of functions for each group, and the
+ * two tables that state_get and state_put walk.
+ *
+ * Reading is cheap where the host synchronises registers (KVM_CAP_SYNC_REGS): the last exit has
+ * left them in the shared page. Writing always goes through ioctls, and spends what was
+ * synchronised.
+ */
+#include "accel/kvm_private.h"
+
+#include <errno.h>
+#include <sys/ioctl.h>
+
+int kvm_vcpu_call(struct kvm_vcpu *vcpu, unsigned long request, void *argument)
+{
+	return ioctl(vcpu->fd, request, argument) < 0 ? -errno : 0;
+}
+
+/* ---- all of it -------------------------------------------------------------------------- */
+
+/* The order of writing matters: KVM_SET_REGS forgets a pending exception, so events come last. */
+static const struct {
+	enum cpu_group group;
+	int (*get)(struct kvm_vcpu *vcpu, struct cpu_state *state);
+	int (*put)(struct kvm_vcpu *vcpu, const struct cpu_state *state);
+} group_table[] = {
+	// clang-format off
+	{CPU_SYSTEM,  kvm_get_system,  kvm_put_system},
+	{CPU_GENERAL, kvm_get_general, kvm_put_general},
+	{CPU_FPU,     kvm_get_fpu,     kvm_put_fpu},
+	{CPU_DEBUG,   kvm_get_debug,   kvm_put_debug},
+	{CPU_MSRS,    kvm_get_msrs,    kvm_put_msrs},
+	{CPU_EVENTS,  kvm_get_events,  kvm_put_events},
+	// clang-format on
+};
+#define GROUPS (sizeof(group_table) / sizeof(group_table[0]))
+
+/* Asking for the run state makes KVM obey an INIT or SIPI that another CPU sent meanwhile, which
+ * changes registers: it must be asked before any of them is read. */
+static int settle(struct kvm_vcpu *vcpu)
+{
+	enum cpu_run_state state;
+	int code;
+
+	if (vcpu->known_runnable || !kvm_vm_of(vcpu)->irqchip)
+		return 0;
+	code = kvm_get_run_state(vcpu, &state);
+	if (state != CPU_RUNNABLE)
+		vcpu->synced = 0;
+	vcpu->known_runnable = !code && state == CPU_RUNNABLE;
+	return code;
+}
+
+int kvm_state_get(struct accel_vcpu *base, unsigned groups, struct cpu_state *state)
+{
+	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
+	int code = settle(vcpu);
+
+	for (size_t i = 0; !code && i < GROUPS; i++)
+		if (groups & group_table[i].group)
+			code = group_table[i].get(vcpu, state);
+	return code;
+}
+
+int kvm_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_state *state)
+{
+	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
+	int code = 0;
+
+	vcpu->synced = 0;
+	vcpu->known_runnable = false;
+	for (size_t i = 0; !code && i < GROUPS; i++)
+		if (groups & group_table[i].group)
+			code = group_table[i].put(vcpu, state);
+	return code;
+}
+
+/* ---- synchronised registers (KVM_CAP_SYNC_REGS) ----------------------------------------- */
+
+static const struct {
+	uint64_t kvm;
+	enum cpu_group group;
+} sync_groups[] = {
+	// clang-format off
+	{KVM_SYNC_X86_REGS,   CPU_GENERAL},
+	{KVM_SYNC_X86_SREGS,  CPU_SYSTEM},
+	{KVM_SYNC_X86_EVENTS, CPU_EVENTS},
+	// clang-format on
+};
+
+void kvm_sync_state(struct accel_vcpu *base, bool on)
+{
+	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
+
+	vcpu->run->kvm_valid_regs = on ? kvm_vm_of(vcpu)->sync_regs : 0;
+}
+
+unsigned kvm_synced_groups(const struct kvm_run *run)
+{
+	unsigned groups = 0;
+
+	for (size_t i = 0; i < sizeof(sync_groups) / sizeof(sync_groups[0]); i++)
+		if (run->kvm_valid_regs & sync_groups[i].kvm)
+			groups |= sync_groups[i].group;
+	return groups;
+}
+
+/* ---- the beginning, and back to it ------------------------------------------------------ */
+
+#define MSR_APIC_BASE 0x1b
+
+int kvm_state_prepare(struct kvm_vcpu *vcpu, struct error *err)
+{
+	struct kvm_vcpu_events events;
+	struct kvm_sregs sregs;
+
+	kvm_msrs_prepare(vcpu);
+	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0)
+		return kvm_error(err, "KVM_GET_VCPU_EVENTS", "use Linux 4.11 or later");
+	vcpu->events_flags = events.flags;
+	if (!kvm_vm_of(vcpu)->irqchip)
+		return 0;
+	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
+		return kvm_error(err, "KVM_GET_SREGS", "see the kernel log (dmesg)");
+	vcpu->power_on_apic_base = sregs.apic_base;
+	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &vcpu->power_on_lapic) < 0)
+		return kvm_error(err, "KVM_GET_LAPIC", "use -irqchip=user");
+	return 0;
+}
+
+/* The APIC's base comes first: a guest that chose x2APIC left another layout behind. */
+int kvm_vcpu_reset(struct accel_vcpu *base)
+{
+	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
+
+	vcpu->synced = 0;
+	vcpu->known_runnable = false;
+	kvm_stop_paravirtual_clocks(vcpu);
+	if (!kvm_vm_of(vcpu)->irqchip)
+		return 0;
+	if (!kvm_msr_write(vcpu, MSR_APIC_BASE, vcpu->power_on_apic_base))
+		return -EIO;
+	return kvm_vcpu_call(vcpu, KVM_SET_LAPIC, &vcpu->power_on_lapic);
+}

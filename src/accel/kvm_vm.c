@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A virtual machine under KVM, before it has a CPU. Creation is a list of steps; each fails with
+ * one sentence, and whatever the steps before it made is taken back.
+ */
+#include "accel/kvm_private.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+int kvm_error(struct error *err, const char *ioctl_name, const char *remedy)
+{
+	int code = errno;
+
+	return error_set(err, -code, "%s failed: %s; %s", ioctl_name, strerror(code), remedy);
+}
+
+static int has(const struct kvm_vm *vm, int capability)
+{
+	int n = ioctl(vm->fd, KVM_CHECK_EXTENSION, capability);
+
+	return n < 0 ? 0 : n;
+}
+
+/* ---- the steps -------------------------------------------------------------------------- */
+
+static const char *open_remedy(int code)
+{
+	switch (code) {
+	case ENOENT:
+	case ENODEV:
+	case ENXIO:
+		return "load the module (modprobe kvm_intel, or kvm_amd), and if that fails enable "
+		       "virtualisation (VT-x or AMD-V) in the firmware";
+	case EACCES:
+	case EPERM:
+		return "add yourself to the group kvm (sudo usermod -aG kvm $USER) and log in "
+		       "again";
+	}
+	return "see the kernel log (dmesg) for what KVM says";
+}
+
+static int open_device(struct kvm_vm *vm, const struct accel_config *config, struct error *err)
+{
+	const char *path = config->device ? config->device : "/dev/kvm";
+	int code;
+
+	vm->device = open(path, O_RDWR | O_CLOEXEC);
+	if (vm->device >= 0)
+		return 0;
+	code = errno;
+	return error_set(err, -code, "cannot open %s: %s; %s", path, strerror(code),
+			 open_remedy(code));
+}
+
+int kvm_check_api_version(int version, struct error *err)
+{
+	if (version == KVM_API_VERSION)
+		return 0;
+	return error_set(
+		err, -ENOTSUP,
+		"the KVM API has version %d, vitrine needs version %d; use a kernel from 2007 "
+		"or later",
+		version, KVM_API_VERSION);
+}
+
+static int check_version(struct kvm_vm *vm, const struct accel_config *config, struct error *err)
+{
+	int version = ioctl(vm->device, KVM_GET_API_VERSION, 0);
+
+	if (version >= 0)
+		return kvm_check_api_version(version, err);
+	return error_set(err, -errno, "KVM_GET_API_VERSION failed: %s; %s is not the KVM device",
+			 strerror(errno), config->device ? config->device : "/dev/kvm");
+}
+
+static int create_vm(struct kvm_vm *vm, const struct accel_config *config, struct error *err)
+{
+	(void)config;
+	do
+		vm->fd = ioctl(vm->device, KVM_CREATE_VM, 0);
+	while (vm->fd < 0 && errno == EINTR);
+	if (vm->fd >= 0)
+		return 0;
+	return kvm_error(err, "KVM_CREATE_VM",
+			 "is another hypervisor (VirtualBox, VMware) holding the processor's "
+			 "virtualisation?");
+}
+
+/* What vitrine cannot do without. */
+static int check_capabilities(struct kvm_vm *vm, const struct accel_config *config,
+			      struct error *err)
+{
+	static const struct {
+		int capability;
+		bool controllers; /* needed for -irqchip=kernel alone */
+		const char *name;
+	} needed[] = {
+		// clang-format off
+		{KVM_CAP_USER_MEMORY,     false, "KVM_CAP_USER_MEMORY"},
+		{KVM_CAP_SET_TSS_ADDR,    false, "KVM_CAP_SET_TSS_ADDR"},
+		{KVM_CAP_EXT_CPUID,       false, "KVM_CAP_EXT_CPUID"},
+		{KVM_CAP_MP_STATE,        false, "KVM_CAP_MP_STATE"},
+		{KVM_CAP_SET_GUEST_DEBUG, false, "KVM_CAP_SET_GUEST_DEBUG"},
+		{KVM_CAP_VCPU_EVENTS,     false, "KVM_CAP_VCPU_EVENTS"},
+		{KVM_CAP_DEBUGREGS,       false, "KVM_CAP_DEBUGREGS"},
+		{KVM_CAP_XSAVE,           false, "KVM_CAP_XSAVE"},
+		{KVM_CAP_IMMEDIATE_EXIT,  false, "KVM_CAP_IMMEDIATE_EXIT"},
+		{KVM_CAP_IRQCHIP,         true,  "KVM_CAP_IRQCHIP"},
+		{KVM_CAP_PIT2,            true,  "KVM_CAP_PIT2"},
+		{KVM_CAP_PIT_STATE2,      true,  "KVM_CAP_PIT_STATE2"},
+		// clang-format on
+	};
+
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (has(vm, needed[i].capability) || (needed[i].controllers && !config->irqchip))
+			continue;
+		return error_set(err, -ENOTSUP, "this host's KVM lacks %s; %s", needed[i].name,
+				 needed[i].controllers ? "use -irqchip=user"
+						       : "use Linux 4.11 or later");
+	}
+	return 0;
+}
+
+static int learn_capabilities(struct kvm_vm *vm, const struct accel_config *config,
+			      struct error *err)
+{
+	int size = ioctl(vm->device, KVM_GET_VCPU_MMAP_SIZE, 0);
+
+	(void)config;
+	if (size < (int)sizeof(struct kvm_run)) {
+		errno = size < 0 ? errno : EPROTO;
+		return kvm_error(err, "KVM_GET_VCPU_MMAP_SIZE", "use Linux 4.11 or later");
+	}
+	vm->run_size = (size_t)size;
+	vm->ring_page = has(vm, KVM_CAP_COALESCED_MMIO);
+	if (vm->run_size < (size_t)(vm->ring_page + 1) * KVM_PAGE)
+		vm->ring_page = 0;
+	vm->coalesced_pio = vm->ring_page && has(vm, KVM_CAP_COALESCED_PIO);
+	vm->readonly_slots = has(vm, KVM_CAP_READONLY_MEM);
+	vm->xcrs = has(vm, KVM_CAP_XCRS);
+	vm->guest_debug = (uint32_t)has(vm, KVM_CAP_SET_GUEST_DEBUG2);
+	vm->sync_regs = (uint64_t)has(vm, KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_VALID_FIELDS;
+	return 0;
+}
+
+static int check_vcpus(struct kvm_vm *vm, const struct accel_config *config, struct error *err)
+{
+	int limit = has(vm, KVM_CAP_MAX_VCPUS);
+
+	if (limit <= 0)
+		limit = 4; /* what the API promises where the capability is missing */
+	if (config->vcpus > (unsigned)limit)
+		return error_set(err, -EINVAL,
+				 "this host's KVM runs at most %d vCPUs in a machine, not %u; use "
+				 "-smp %d or less",
+				 limit, config->vcpus, limit);
+	/* The others are started by INIT and SIPI, which local APICs send. */
+	if (config->vcpus > 1 && !config->irqchip)
+		return error_set(err, -EINVAL,
+				 "%u vCPUs need the interrupt controllers in the kernel; leave "
+				 "-irqchip=user away or use -smp 1",
+				 config->vcpus);
+	return 0;
+}
+
+/* Things that improve what KVM tells, and that it leaves off for VMMs older than they are. */
+static int enable_extras(struct kvm_vm *vm, const struct accel_config *config, struct error *err)
+{
+	static const struct {
+		uint32_t capability;
+		const char *name;
+	} extras[] = {
+		// clang-format off
+		{KVM_CAP_EXIT_ON_EMULATION_FAILURE, "KVM_CAP_EXIT_ON_EMULATION_FAILURE"},
+		{KVM_CAP_EXCEPTION_PAYLOAD,         "KVM_CAP_EXCEPTION_PAYLOAD"},
+		{KVM_CAP_X86_TRIPLE_FAULT_EVENT,    "KVM_CAP_X86_TRIPLE_FAULT_EVENT"},
+		// clang-format on
+	};
+
+	(void)config;
+	(void)err;
+	for (size_t i = 0; i < sizeof(extras) / sizeof(extras[0]); i++) {
+		struct kvm_enable_cap enable = {.cap = extras[i].capability, .args = {1}};
+
+		if (has(vm, (int)enable.cap) && ioctl(vm->fd, KVM_ENABLE_CAP, &enable) < 0)
+			log_info("accel", "%s is promised but refused: %s", extras[i].name,
+				 strerror(errno));
+	}
+	return 0;
+}
+
+static int place_pages(struct kvm_vm *vm, const struct accel_config *config, struct error *err)
+{
+	uint64_t identity_map = KVM_IDENTITY_MAP;
+
+	(void)config;
+	if (has(vm, KVM_CAP_SET_IDENTITY_MAP_ADDR) &&
+	    ioctl(vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map) < 0)
+		return kvm_error(err, "KVM_SET_IDENTITY_MAP_ADDR", "see the kernel log (dmesg)");
+	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, KVM_TSS) < 0)
+		return kvm_error(err, "KVM_SET_TSS_ADDR", "see the kernel log (dmesg)");
+	return 0;
+}
+
+static int create_controllers(struct kvm_vm *vm, const struct accel_config *config,
+			      struct error *err)
+{
+	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY}; /* port 0x61 comes with it */
+
+	vm->irqchip = config->irqchip;
+	if (!vm->irqchip)
+		return 0;
+	if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
+		return kvm_error(err, "KVM_CREATE_IRQCHIP", "use -irqchip=user");
+	if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
+		return kvm_error(err, "KVM_CREATE_PIT2", "use -irqchip=user");
+	return 0;
+}
+
+static int keep_power_on_state(struct kvm_vm *vm, const struct accel_config *config,
+			       struct error *err)
+{
+	(void)config;
+	if (!vm->irqchip)
+		return 0;
+	for (uint32_t i = 0; i < KVM_NR_IRQCHIPS; i++) {
+		vm->power_on_chips[i].chip_id = i;
+		if (ioctl(vm->fd, KVM_GET_IRQCHIP, &vm->power_on_chips[i]) < 0)
+			return kvm_error(err, "KVM_GET_IRQCHIP", "use -irqchip=user");
+	}
+	if (ioctl(vm->fd, KVM_GET_PIT2, &vm->power_on_pit) < 0)
+		return kvm_error(err, "KVM_GET_PIT2", "use -irqchip=user");
+	return 0;
+}
+
+/* ---- creation and its opposite ---------------------------------------------------------- */
+
+typedef int create_step(struct kvm_vm *vm, const struct accel_config *config, struct error *err);
+
+static create_step *const create_steps[] = {
+	open_device,	    check_version,	 create_vm,	    check_capabilities,
+	learn_capabilities, check_vcpus,	 kvm_cpuid_prepare, place_pages,
+	create_controllers, keep_power_on_state, enable_extras,
+};
+
+int kvm_vm_create(const struct accel_config *config, struct accel_vm **result, struct error *err)
+{
+	struct kvm_vm *vm = calloc(1, sizeof(*vm));
+
+	*result = NULL;
+	if (!vm)
+		return error_set(err, -ENOMEM, "no memory for a virtual machine");
+	vm->base.ops = &accel_kvm;
+	vm->device = vm->fd = -1;
+	for (size_t i = 0; i < sizeof(create_steps) / sizeof(create_steps[0]); i++) {
+		int code = create_steps[i](vm, config, err);
+
+		if (code < 0) {
+			kvm_vm_destroy(&vm->base);
+			return code;
+		}
+	}
+	*result = &vm->base;
+	return 0;
+}
+
+void kvm_vm_destroy(struct accel_vm *base)
+{
+	struct kvm_vm *vm = to_kvm_vm(base);
+
+	if (!vm)
+		return;
+	if (vm->fd >= 0)
+		close(vm->fd);
+	if (vm->device >= 0)
+		close(vm->device);
+	free(vm->cpuid);
+	free(vm);
+}
+
+/* ---- memory ----------------------------------------------------------------------------- */
+
+static const char *slot_remedy(int code)
+{
+	switch (code) {
+	case EEXIST: return "it overlaps another slot";
+	case EINVAL:
+		return "address, size and memory must be multiples of 4 KiB, and a slot that "
+		       "exists "
+		       "must be deleted before it changes";
+	case ENOMEM: return "free some of the host's memory or use a smaller -m";
+	}
+	return "see the kernel log (dmesg)";
+}
+
+int kvm_slot_set(struct accel_vm *base, const struct accel_slot *slot, struct error *err)
+{
+	struct kvm_vm *vm = to_kvm_vm(base);
+	struct kvm_userspace_memory_region region = {
+		.slot = slot->id,
+		.flags = (slot->readonly ? KVM_MEM_READONLY : 0) |
+			 (slot->log_dirty ? KVM_MEM_LOG_DIRTY_PAGES : 0),
+		.guest_phys_addr = slot->gpa,
+		.memory_size = slot->size,
+		.userspace_addr = (uintptr_t)slot->hva,
+	};
+	int code;
+
+	if (slot->readonly && !vm->readonly_slots)
+		return error_set(err, -ENOTSUP,
+				 "this host's KVM has no read-only memory (KVM_CAP_READONLY_MEM)");
+	if (ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region) == 0)
+		return 0;
+	code = errno;
+	return error_set(err, -code,
+			 "KVM_SET_USER_MEMORY_REGION failed for slot %u, 0x%llx bytes at 0x%llx: "
+			 "%s; %s",
+			 slot->id, (unsigned long long)slot->size, (unsigned long long)slot->gpa,
+			 strerror(code), slot_remedy(code));
+}
+
+/* ---- the coalesced ring (KVM_REGISTER_COALESCED_MMIO) ----------------------------------- */
+
+int kvm_coalesce(struct accel_vm *base, uint64_t addr, uint64_t size, bool pio)
+{
+	struct kvm_vm *vm = to_kvm_vm(base);
+	struct kvm_coalesced_mmio_zone zone = {.addr = addr, .size = (uint32_t)size, .pio = pio};
+
+	if (!vm->ring_page || (pio && !vm->coalesced_pio))
+		return -ENOTSUP;
+	if (zone.size != size)
+		return -EINVAL;
+	return ioctl(vm->fd, KVM_REGISTER_COALESCED_MMIO, &zone) < 0 ? -errno : 0;
+}
+
+/* The kernel writes entries and then last; it must see first move only once we are done with an
+ * entry. */
+void kvm_coalesced_drain(struct accel_vm *base, accel_coalesced_fn *fn, void *ctx)
+{
+	enum {
+		HEADER = sizeof(struct kvm_coalesced_mmio_ring),
+		ENTRIES = (KVM_PAGE - HEADER) / sizeof(struct kvm_coalesced_mmio)
+	};
+	struct kvm_coalesced_mmio_ring *ring = atomic_load(&to_kvm_vm(base)->ring);
+
+	if (!ring)
+		return;
+	while (ring->first != __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE)) {
+		struct kvm_coalesced_mmio *entry = &ring->coalesced_mmio[ring->first % ENTRIES];
+
+		fn(ctx, entry->pio == 1, entry->phys_addr, entry->len, entry->data);
+		__atomic_store_n(&ring->first, (ring->first + 1) % ENTRIES, __ATOMIC_RELEASE);
+	}
+}
+
+/* ---- the controllers in the kernel ------------------------------------------------------ */
+
+int kvm_irq_line(struct accel_vm *base, unsigned gsi, bool level)
+{
+	struct kvm_irq_level line = {.irq = gsi, .level = level};
+
+	return ioctl(to_kvm_vm(base)->fd, KVM_IRQ_LINE, &line) < 0 ? -errno : 0;
+}
+
+int kvm_vm_reset(struct accel_vm *base)
+{
+	struct kvm_vm *vm = to_kvm_vm(base);
+
+	if (!vm->irqchip)
+		return 0;
+	for (uint32_t i = 0; i < KVM_NR_IRQCHIPS; i++)
+		if (ioctl(vm->fd, KVM_SET_IRQCHIP, &vm->power_on_chips[i]) < 0)
+			return -errno;
+	return ioctl(vm->fd, KVM_SET_PIT2, &vm->power_on_pit) < 0 ? -errno : 0;
+}
+
+const struct accel_ops accel_kvm = {
+	.name = "kvm",
+	.vm_create = kvm_vm_create,
+	.vm_destroy = kvm_vm_destroy,
+	.slot_set = kvm_slot_set,
+	.coalesce = kvm_coalesce,
+	.coalesced_drain = kvm_coalesced_drain,
+	.irq_line = kvm_irq_line,
+	.vm_reset = kvm_vm_reset,
+	.vcpu_create = kvm_vcpu_create,
+	.vcpu_destroy = kvm_vcpu_destroy,
+	.vcpu_run = kvm_vcpu_run,
+	.vcpu_complete = kvm_vcpu_complete,
+	.vcpu_kick = kvm_vcpu_kick,
+	.vcpu_kick_done = kvm_vcpu_kick_done,
+	.state_get = kvm_state_get,
+	.state_put = kvm_state_put,
+	.debug_set = kvm_debug_set,
+	.sync_state = kvm_sync_state,
+	.vcpu_reset = kvm_vcpu_reset,
+	.interrupt_ready = kvm_interrupt_ready,
+	.interrupt = kvm_interrupt,
+	.interrupt_window = kvm_interrupt_window,
+	.nmi = kvm_nmi,
+};
