@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include "rig.h"
+
+#include "x86/mode.h"
+
+#include <poll.h>
+#include <string.h>
+
+static void heard(void *ctx, enum debug_event event, enum debug_owner actor)
+{
+	struct rig *rig = ctx;
+
+	rig->count[event]++;
+	rig->actor[event] = actor;
+}
+
+static void serial_out(void *ctx, const void *bytes, size_t size)
+{
+	struct rig *rig = ctx;
+
+	for (size_t i = 0; i < size && rig->output_size < sizeof(rig->output) - 1; i++)
+		rig->output[rig->output_size++] = ((const char *)bytes)[i];
+}
+
+static void make_flat(struct vcpu *vcpu)
+{
+	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
+
+	assert_non_null(state);
+	for (int i = 0; i < 6; i++)
+		cpu_segment_flat(&state->system.seg[i], i == SEG_CS ? 8 : 16, i == SEG_CS, 32);
+	state->system.cr0 = CR0_PE;
+	state->general.rip = RIG_CODE + (uint64_t)vcpu->index * RIG_APART;
+	state->events.run_state = CPU_RUNNABLE;
+	vcpu_dirty(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
+	assert_int_equal(vcpu_flush(vcpu), 0);
+}
+
+void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip)
+{
+	struct machine_config config = {.accel = &accel_dummy,
+					.dummy = &rig->dummy,
+					.ram_size = RIG_RAM,
+					.vcpus = vcpus,
+					.irqchip = irqchip,
+					.debug_exit_port = 0xf4,
+					.serial[0] = {.ctx = rig, .write = serial_out}};
+	struct error err = {0};
+
+	if (machine_create(&config, &rig->machine, &err) < 0)
+		fail_msg("%s", err.text);
+	for (unsigned i = 0; i < vcpus; i++)
+		make_flat(&rig->machine->vcpus[i]);
+	if (debug_create(rig->machine, &rig->config, &rig->debug, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(debug_listen(rig->debug, heard, rig), 0);
+}
+
+void rig_stop(struct rig *rig)
+{
+	debug_destroy(rig->debug);
+	machine_destroy(rig->machine);
+}
+
+void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size)
+{
+	uint64_t at = RIG_CODE + vcpu * RIG_APART;
+
+	assert_int_equal(mem_write_phys(rig->machine->memory, at, code, size), size);
+}
+
+bool rig_wait(struct rig *rig)
+{
+	struct pollfd fd = {.fd = debug_event_fd(rig->debug), .events = POLLIN};
+
+	if (poll(&fd, 1, 10000) != 1)
+		return false;
+	debug_dispatch(rig->debug);
+	return true;
+}
+
+const struct stop *rig_wait_stop(struct rig *rig)
+{
+	while (debug_running(rig->debug))
+		if (!rig_wait(rig))
+			fail_msg("the machine did not stop for ten seconds");
+	debug_dispatch(rig->debug);
+	return debug_last_stop(rig->debug);
+}
+
+const struct stop *rig_wait_exit(struct rig *rig)
+{
+	while (rig->count[DEBUG_EXITED] == 0)
+		if (!rig_wait(rig))
+			fail_msg("the run did not end for ten seconds");
+	return debug_last_stop(rig->debug);
+}
+
+int rig_break(struct rig *rig, uint64_t address)
+{
+	struct point_spec spec = {.kind = POINT_SOFTWARE, .address = address};
+	struct error err = {0};
+	int number = debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err);
+
+	if (number < 0)
+		fail_msg("%s", err.text);
+	return number;
+}
+
+uint64_t rig_reg(struct rig *rig, int vcpu, const char *name)
+{
+	uint64_t value = 0;
+	int reg = register_find(name);
+
+	assert_true(reg >= 0);
+	assert_int_equal(debug_reg_get(rig->debug, vcpu, (unsigned)reg, &value), 0);
+	return value;
+}
+
+void rig_set_reg(struct rig *rig, int vcpu, const char *name, uint64_t value)
+{
+	int reg = register_find(name);
+
+	assert_true(reg >= 0);
+	assert_int_equal(debug_reg_set(rig->debug, vcpu, (unsigned)reg, &value), 0);
+}
+
+void rig_continue(struct rig *rig)
+{
+	struct error err = {0};
+
+	if (debug_continue(rig->debug, OWNER_CONSOLE, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+void rig_step(struct rig *rig, int vcpu)
+{
+	struct error err = {0};
+
+	if (debug_step(rig->debug, vcpu, OWNER_CONSOLE, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+uint8_t rig_byte(struct rig *rig, uint64_t gpa)
+{
+	uint8_t byte = 0;
+
+	assert_int_equal(mem_read_phys(rig->machine->memory, gpa, &byte, 1), 1);
+	return byte;
+}

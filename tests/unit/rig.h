@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A machine on the dummy accelerator with a debugger core on it, for tests of run control. */
+#ifndef TESTS_UNIT_RIG_H
+#define TESTS_UNIT_RIG_H
+
+#include "accel/dummy.h"
+#include "debug/debug.h"
+#include "machine/machine.h"
+
+#define RIG_CODE  0x1000ull /* where each vCPU starts; vCPU n at RIG_CODE + n * RIG_APART */
+#define RIG_APART 0x100ull
+#define RIG_RAM	  (1ull << 20)
+
+struct rig {
+	struct dummy_config dummy;
+	struct machine *machine;
+	struct debug *debug;
+	struct debug_config config;
+	unsigned count[4];	   /* of each debug_event heard */
+	enum debug_owner actor[4]; /* of the last one of each */
+	char output[64];	   /* what the guest sent to COM1 */
+	unsigned output_size;
+};
+
+/* vCPUs run in flat 32-bit mode, all of them runnable at once. irqchip: as in machine_config. */
+void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip);
+void rig_stop(struct rig *rig);
+
+/* Puts code at vCPU's start. */
+void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size);
+
+/* Waits (up to ten seconds) for the next news and tells it; true when some came. */
+bool rig_wait(struct rig *rig);
+/* Waits until the machine has stopped, and returns why; fails the test if it does not. */
+const struct stop *rig_wait_stop(struct rig *rig);
+/* The same until the run is over. */
+const struct stop *rig_wait_exit(struct rig *rig);
+
+int rig_break(struct rig *rig, uint64_t address); /* POINT_SOFTWARE, the console's */
+uint64_t rig_reg(struct rig *rig, int vcpu, const char *name);
+void rig_set_reg(struct rig *rig, int vcpu, const char *name, uint64_t value);
+void rig_continue(struct rig *rig);
+void rig_step(struct rig *rig, int vcpu);
+uint8_t rig_byte(struct rig *rig, uint64_t gpa);
+
+#endif
