@@ -51,6 +51,12 @@ check-tsan:
 check-sanitized: all tests
 	@$(RUN_TESTS) --folders unit,rsp,monitor,stress
 
+# The stress tests with their full numbers.
+stress:
+	@tests/scripts/need check
+	+@$(SUBMAKE) all tests
+	@STRESS=full $(RUN_TESTS) --folders stress
+
 demo:
 	@tests/scripts/need demo
 	+@$(SUBMAKE) all
@@ -61,5 +67,5 @@ bench: benches
 	@set -e; for b in $(sort $(BENCHES)); do $$b; done
 
 -include $(wildcard $(TEST_DIRS:%=$(BUILD)/tests/%/*.d) $(BUILD)/tests/bench/*.d)
-.PHONY: tests benches check check-asan check-tsan check-sanitized demo bench
+.PHONY: tests benches check check-asan check-tsan check-sanitized stress demo bench
 .SECONDARY:
