@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The monitor: commands for people. monitor_execute() is the single way in, for the readline console,
- * for scripts, and for gdb's `monitor`.
+ * The monitor: commands for people. monitor_execute() is the single way in, for the readline
+ * console, for scripts, and for gdb's `monitor`. Everything here is for the main thread.
  */
 #ifndef MONITOR_MONITOR_H
 #define MONITOR_MONITOR_H
@@ -11,25 +11,51 @@
 
 struct monitor;
 
+/* Where answers go. color: the reader is a terminal that wants colours. */
 struct monitor_out {
 	void *ctx;
 	void (*write)(void *ctx, const char *text, size_t size);
 	bool color;
 };
-void out_printf(struct monitor_out *out, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void out_printf(struct monitor_out *out, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
-/* symbols may be NULL and stays the caller's. quit is called by the command of that name. */
-struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (*quit)(void *ctx), void *ctx);
-void monitor_free(struct monitor *monitor);
+/* symbols may be NULL and stays the caller's. quit is called by the command of that name. NULL when
+ * out of memory. */
+struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (*quit)(void *ctx),
+			    void *ctx);
+void monitor_free(struct monitor *monitor); /* NULL is fine; before debug_destroy() */
 
-/* Runs one line for an owner. 0, or -errno after the error has been written to out. */
-int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner owner, struct monitor_out *out);
+/* Runs one line for an owner. 0, or -errno after the error has been written to out. An empty line
+ * repeats step, x, list or disassemble. */
+int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner owner,
+		    struct monitor_out *out);
+
+/* A gdb came or went. While one is attached it holds the machine: the console's commands that let
+ * the guest run are refused with a sentence; `stop` is not. */
+void monitor_set_gdb_attached(struct monitor *monitor, bool attached);
+bool monitor_gdb_attached(const struct monitor *monitor);
+
+/* The debugger core's events, without those in the middle of `step N`. One listener; NULL: nobody.
+ */
+typedef void monitor_event_fn(void *ctx, enum debug_event event, enum debug_owner actor);
+void monitor_listen(struct monitor *monitor, monitor_event_fn *fn, void *ctx);
+
+/* Ctrl-C: pauses a running guest, and ends `step N`. */
+void monitor_interrupt(struct monitor *monitor);
+bool monitor_guest_running(struct monitor *monitor);
+
+/* A command was given whose stop is still to come: step, continue, stop. A script waits for it. */
+bool monitor_expects_stop(const struct monitor *monitor);
 
 /* The screen that a stop shows. */
 void monitor_show_stop(struct monitor *monitor, struct monitor_out *out);
+/* One line about where the machine stands now, for what gdb did: "■ stopped by gdb at main+0x4". */
+void monitor_show_state(struct monitor *monitor, enum debug_owner actor, struct monitor_out *out);
 
-/* Completions of the word at the end of line, malloc'd and NULL-terminated like readline's
- * rl_completion_matches; NULL when there are none. start: offset of that word. */
+/* Completions of the word that begins at start and ends the line, malloc'd and NULL-terminated like
+ * readline's rl_completion_matches (the longest common beginning comes first); NULL: there are
+ * none. */
 char **monitor_complete(struct monitor *monitor, const char *line, size_t start);
 
 #endif

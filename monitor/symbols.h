@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Names and lines of a guest image, by elfutils (libelf, libdw). */
+/*
+ * Names and lines of a guest image, by elfutils (libelf, libdw). The symbol table and the line
+ * table are read at the first question about them. Every name given out is safe to print: what a
+ * guest put into its names that is not printable comes out as \xNN.
+ */
 #ifndef MONITOR_SYMBOLS_H
 #define MONITOR_SYMBOLS_H
 
@@ -10,20 +14,39 @@
 
 struct symbols;
 
-/* From a file in memory, which must outlive the symbols. An image without symbols is no error. */
+/* From a file in memory, which must outlive the symbols. An image without symbols is no error; elf
+ * may be NULL for no image at all. -ENOEXEC when it is no ELF file, -ENOMEM. */
 int symbols_load(const void *elf, size_t size, struct symbols **symbols, struct error *err);
-void symbols_free(struct symbols *symbols);
+void symbols_free(struct symbols *symbols); /* NULL is fine */
 
-/* Address of a function or object: 0 or -ENOENT. */
+/* In every function below symbols may be NULL: it then knows nothing. Strings stay valid until
+ * symbols_free(). */
+
+/* Address and size (0: unknown) of a function, object or label: 0 or -ENOENT. size may be NULL. */
 int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size);
-/* The name that covers address, and the distance to its start; NULL when none does. */
+
+/* The name that covers address, and the distance to its start; NULL when none does. A name without
+ * a size, as assembly has them, covers what follows it in its section. */
 const char *symbols_name(struct symbols *symbols, uint64_t address, uint64_t *offset);
-/* Source file and line of an address: 0 or -ENOENT. file stays valid. */
+
+/* Source file (its full name where known) and line of an address: 0 or -ENOENT. */
 int symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line);
-/* First address of a line: 0 or -ENOENT. file matches by its last part. */
-int symbols_line_address(struct symbols *symbols, const char *file, int line, uint64_t *address);
+
+/* The addresses low <= a < high around address that belong to one row of the line table: 0 or
+ * -ENOENT. */
+int symbols_line_range(struct symbols *symbols, uint64_t address, uint64_t *low, uint64_t *high);
+
+/* First address of a line, or of the next line that has code: 0 or -ENOENT. file matches by its
+ * last part. found (may be NULL): the line that was taken. */
+int symbols_line_address(struct symbols *symbols, const char *file, int line, uint64_t *address,
+			 int *found);
+
+/* The full name of a source file given by its last part; NULL when the image has none such. */
+const char *symbols_file(struct symbols *symbols, const char *file);
+
 /* Where a breakpoint on a function belongs: behind its prologue, as gdb does it. */
 uint64_t symbols_breakpoint_address(struct symbols *symbols, uint64_t function);
+
 /* Symbol names that start with prefix, one per call with *cursor from 0 up; NULL at the end. */
 const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cursor);
 

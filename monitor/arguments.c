@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A command's arguments, read by kind. */
+#include "monitor/command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+void command_usage(const struct command *command, char *buf, size_t size)
+{
+	size_t used = snprintf(buf, size, "%s%s", command->name,
+			       command->flags & COMMAND_FORMAT ? "[/FMT]" : "");
+
+	for (const struct arg_desc *desc = command->args; desc->kind != ARG_END && used < size;
+	     desc++)
+		used += snprintf(buf + used, size - used, desc->optional ? " [%s]" : " %s",
+				 desc->name);
+}
+
+static char *skip_space(char *text)
+{
+	while (isspace((unsigned char)*text))
+		text++;
+	return text;
+}
+
+/* Ends the word at text; returns what follows it. */
+static char *cut_word(char *text)
+{
+	while (*text && !isspace((unsigned char)*text))
+		text++;
+	if (*text)
+		*text++ = 0;
+	return text;
+}
+
+/* A reader sets *arg and moves *text behind what it took. */
+typedef int reader_fn(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text);
+
+static int read_expression(struct call *call, const struct arg_desc *desc, struct arg *arg,
+			   char **text)
+{
+	const char *end = *text;
+	int ret = monitor_evaluate(call->monitor, call->cpu, *text, &arg->value, &end, call->err);
+
+	(void)desc;
+	arg->given = true;
+	*text += end - *text;
+	return ret;
+}
+
+static int read_location(struct call *call, const struct arg_desc *desc, struct arg *arg,
+			 char **text)
+{
+	const char *end = *text;
+	int ret = location_parse(call->monitor, call->cpu, *text, &arg->value, &end, call->err);
+
+	(void)desc;
+	arg->given = true;
+	*text += end - *text;
+	return ret;
+}
+
+static int read_word(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	(void)call;
+	(void)desc;
+	arg->given = true;
+	arg->text = *text;
+	*text = cut_word(*text);
+	return 0;
+}
+
+static int read_rest(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	(void)call;
+	(void)desc;
+	arg->given = true;
+	arg->text = *text;
+	*text += strlen(*text);
+	return 0;
+}
+
+static int read_option(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	size_t size = strlen(desc->name);
+
+	(void)call;
+	if (strncmp(*text, desc->name, size) ||
+	    ((*text)[size] && !isspace((unsigned char)(*text)[size])))
+		return 0;
+	arg->given = true;
+	*text += size;
+	return 0;
+}
+
+static int read_cpu(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	unsigned count = debug_vcpu_count(call->monitor->debug);
+	int ret = read_expression(call, desc, arg, text);
+
+	if (!ret && arg->value >= count)
+		return error_set(call->err, -EINVAL, "there is no vCPU %llu; they are 0 to %u",
+				 (unsigned long long)arg->value, count - 1);
+	return ret;
+}
+
+static reader_fn *const readers[ARG_KIND_COUNT] = {
+	[ARG_EXPRESSION] = read_expression,
+	[ARG_LOCATION] = read_location,
+	[ARG_REGISTERS] = read_word,
+	[ARG_COMMAND] = read_rest,
+	[ARG_SETTING] = read_rest,
+	[ARG_POINTS] = read_rest,
+	[ARG_CPU] = read_cpu,
+	[ARG_OPTION] = read_option,
+	[ARG_TEXT] = read_rest,
+};
+
+static int usage_error(struct call *call, const char *problem)
+{
+	char usage[160];
+
+	command_usage(call->command, usage, sizeof(usage));
+	return error_set(call->err, -EINVAL, "%s; the command is: %s", problem, usage);
+}
+
+static int parse_format(struct call *call, char **text)
+{
+	*text = skip_space(*text);
+	if (**text != '/')
+		return 0;
+	if (!(call->command->flags & COMMAND_FORMAT))
+		return usage_error(call, "no /FMT is wanted here");
+	call->format = *text + 1;
+	*text = cut_word(*text);
+	return 0;
+}
+
+int arguments_parse(struct call *call, char *text)
+{
+	const struct command *command = call->command;
+	int ret = parse_format(call, &text);
+
+	for (unsigned i = 0; !ret && command->args[i].kind != ARG_END; i++) {
+		const struct arg_desc *desc = &command->args[i];
+
+		text = skip_space(text);
+		if (*text)
+			ret = readers[desc->kind](call, desc, &call->arg[i], &text);
+		else if (!desc->optional)
+			return usage_error(call, "something is missing");
+	}
+	if (!ret && *skip_space(text))
+		return usage_error(call, "there is too much behind the command");
+	return ret;
+}

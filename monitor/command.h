@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The inside of the monitor: the command table, and what a command is given when it runs. A command
+ * is one row of the table; its arguments are read by kind before run is called, and completed by
+ * kind.
+ */
+#ifndef MONITOR_COMMAND_H
+#define MONITOR_COMMAND_H
+
+#include "monitor/disassembly.h"
+#include "monitor/expression.h"
+#include "monitor/format.h"
+#include "monitor/monitor.h"
+#include "monitor/text.h"
+
+/* ---- the table ---------------------------------------------------------------------------------
+ */
+
+/* What an argument is; how it is read, what completes it. */
+enum arg_kind {
+	ARG_END,	/* no more arguments */
+	ARG_EXPRESSION, /* value */
+	ARG_LOCATION,	/* value: an address; FUNCTION, FILE:LINE, LINE, *EXPR, EXPR */
+	ARG_REGISTERS,	/* text: a register with or without $, or a group */
+	ARG_COMMAND,	/* text: the rest of the line, the name of a command */
+	ARG_SETTING,	/* text: the rest of the line, what `set` takes */
+	ARG_POINTS,	/* text: the rest of the line, numbers of points */
+	ARG_CPU,	/* value: the number of a vCPU */
+	ARG_OPTION, /* text, with its dash; may stand before the others; given only when typed */
+	ARG_TEXT,   /* text: the rest of the line, as it is */
+	ARG_KIND_COUNT
+};
+
+struct arg_desc {
+	enum arg_kind kind;
+	const char *name; /* as help shows it: "ADDR"; for ARG_OPTION what must be typed: "-a" */
+	bool optional;
+};
+
+struct arg {
+	bool given;
+	uint64_t value;
+	const char *text;
+};
+
+enum command_class { CLASS_RUN, CLASS_POINTS, CLASS_STATE, CLASS_CODE, CLASS_MACHINE, CLASS_COUNT };
+
+enum command_flags {
+	COMMAND_STOPPED = 1 << 0, /* wants a stopped guest */
+	COMMAND_RUNS = 1 << 1,	  /* lets the guest run: not while gdb holds it */
+	COMMAND_FORMAT = 1 << 2,  /* takes /FMT */
+	COMMAND_REPEAT = 1 << 3,  /* an empty line runs the same line again */
+	COMMAND_REPEAT_NEXT =
+		1 << 4, /* an empty line runs it without arguments: it goes on where it was */
+};
+
+#define COMMAND_MAX_ARGS 3
+
+struct call;
+
+struct command {
+	const char *name;    /* one word, or two: "info registers" */
+	const char *aliases; /* with blanks between; exact ones, never abbreviated; or NULL */
+	enum command_class class;
+	unsigned flags;
+	struct arg_desc args[COMMAND_MAX_ARGS + 1];
+	const char *help; /* one line, no full stop */
+	const char *more; /* further lines for `help COMMAND`, or NULL */
+	int (*run)(struct call *call);
+};
+
+extern const struct command commands[];
+extern const unsigned command_count;
+
+/* One command being run. */
+struct call {
+	struct monitor *monitor;
+	enum debug_owner owner;
+	struct monitor_out *out;
+	const struct command *command;
+	const char *format;		  /* what followed the slash, or NULL */
+	struct arg arg[COMMAND_MAX_ARGS]; /* in the order of command->args */
+	bool repeated;			  /* by an empty line */
+	int cpu;			  /* the caller's current vCPU */
+	struct error *err;
+};
+
+/* ---- the monitor -------------------------------------------------------------------------------
+ */
+
+#define LINE_MAX_SIZE 4096
+
+/* What one owner looks at; gdb's `monitor` and the console do not disturb each other. */
+struct view {
+	int cpu;
+	struct format format;
+	bool physical;
+	bool data_known, code_known;
+	uint64_t data, code; /* where `x` and `disassemble` go on */
+	const char *file;    /* of the symbols; where `list` goes on, or NULL */
+	int line;
+	char last_line[LINE_MAX_SIZE]; /* for the empty line; "" when there is nothing to repeat */
+};
+
+/* General registers at the last two stops that were shown, to mark what changed. */
+struct seen {
+	bool before_valid, now_valid;
+	struct cpu_general before, now;
+	unsigned stop; /* number of the stop that `now` belongs to */
+};
+
+struct monitor {
+	struct debug *debug;
+	struct symbols *symbols; /* may be NULL */
+	void (*quit)(void *ctx);
+	void *quit_ctx;
+	monitor_event_fn *listener;
+	void *listener_ctx;
+	bool gdb_attached;
+	bool expects_stop;
+	enum syntax syntax;
+	bool step_interrupts;
+	unsigned stop_number; /* counts stops */
+	unsigned steps_left;  /* of `step N`, after the one that runs */
+	int step_cpu;
+	bool stepping_on; /* the next DEBUG_RESUMED is a further step's: nobody is told */
+	struct view view[OWNER_COUNT];
+	struct seen *seen; /* one per vCPU */
+};
+
+/* ---- lookup.c ----------------------------------------------------------------------------------
+ */
+
+/* The command that a line begins with: exact name or alias, or an unambiguous beginning of each
+ * word. *rest: what follows. NULL with a sentence: unknown (names the nearest), ambiguous (names
+ * them). */
+const struct command *command_lookup(const char *line, const char **rest, struct error *err);
+/* The command of exactly this name, or alias; for help. */
+bool command_is_named(const struct command *command, const char *word, size_t size);
+
+/* ---- arguments.c -------------------------------------------------------------------------------
+ */
+
+/* Reads what follows a command's name into call->format and call->arg. text is cut into pieces. */
+int arguments_parse(struct call *call, char *text);
+/* "x[/FMT] [ADDR]" */
+void command_usage(const struct command *command, char *buf, size_t size);
+
+/* ---- location.c --------------------------------------------------------------------------------
+ */
+
+/* An expression over this vCPU's registers and memory; as expression_evaluate(). */
+int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_t *value,
+		     const char **end, struct error *err);
+
+/* A location as break and list take it: FUNCTION (behind its prologue), FILE:LINE, LINE of the file
+ * where the vCPU stands, *EXPR, or any other expression. *end as expression_evaluate()'s. */
+int location_parse(struct monitor *monitor, int cpu, const char *text, uint64_t *address,
+		   const char **end, struct error *err);
+
+/* "add_one+0x14", or "0x200a34" where no name covers it. Returns buf. */
+char *address_name(struct monitor *monitor, uint64_t address, char *buf, size_t size);
+/* " <add_one+0x14>" or "". */
+char *address_suffix(struct monitor *monitor, uint64_t address, char *buf, size_t size);
+/* "add_one+0x14 at smp.c:57". */
+char *address_text(struct monitor *monitor, uint64_t address, char *buf, size_t size);
+/* The last part of a path. */
+const char *file_part(const char *path);
+
+/* ---- others ------------------------------------------------------------------------------------
+ */
+
+/* registers by name: rip, pc (linear), sp (linear), flags, eax, ax, al, ah. -ENOENT for no
+ * register. */
+int monitor_register_get(struct monitor *monitor, int cpu, const char *name, uint64_t *value,
+			 struct error *err);
+int monitor_register_set(struct monitor *monitor, int cpu, const char *name, uint64_t value,
+			 struct error *err);
+
+/* Reads at least one byte: bytes done; -EFAULT with a sentence that says why there is nothing. */
+ssize_t monitor_read(struct monitor *monitor, int cpu, bool physical, uint64_t address, void *buf,
+		     size_t size, struct error *err);
+
+/* Set up for the mode that this vCPU is in. */
+void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler *dis);
+/* One line: marker, address, symbol, text. Returns the instruction's length, or -errno. */
+int monitor_show_insn(struct monitor *monitor, int cpu, uint64_t address, bool current,
+		      struct monitor_out *out, struct error *err);
+
+/* Lines first … last of a source file, numbered, the current one marked. How many were there;
+ * -errno (with a sentence) when the file cannot be read. */
+int source_show(const char *path, int first, int last, int current, struct monitor_out *out,
+		struct error *err);
+
+/* The calls that led here: one line per frame, and why it ends. */
+int backtrace_show(struct monitor *monitor, int cpu, struct monitor_out *out, struct error *err);
+
+/* What `pt` draws. */
+int walk_show(struct monitor *monitor, int cpu, uint64_t linear, struct monitor_out *out,
+	      struct error *err);
+
+/* The screen of a stop for any vCPU; reason: with the line that says why. */
+void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_out *out);
+
+/* General registers, several on a line, with rip and the flags; mark: a star behind those that
+ * changed since the stop before. */
+void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_out *out);
+
+/* Rows of the table. */
+int run_help(struct call *call);
+int run_quit(struct call *call);
+int run_echo(struct call *call);
+int run_set(struct call *call);
+int run_cpu(struct call *call);
+int run_continue(struct call *call);
+int run_step(struct call *call);
+int run_stop(struct call *call);
+int run_reset(struct call *call);
+int run_break(struct call *call);
+int run_tbreak(struct call *call);
+int run_hbreak(struct call *call);
+int run_delete(struct call *call);
+int run_info_registers(struct call *call);
+int run_info_cpus(struct call *call);
+int run_info_status(struct call *call);
+int run_info_breakpoints(struct call *call);
+int run_info_exits(struct call *call);
+int run_info_capabilities(struct call *call);
+int run_info_symbol(struct call *call);
+int run_info_line(struct call *call);
+int run_context(struct call *call);
+int run_x(struct call *call);
+int run_xp(struct call *call);
+int run_print(struct call *call);
+int run_pt(struct call *call);
+int run_gva2gpa(struct call *call);
+int run_disassemble(struct call *call);
+int run_list(struct call *call);
+int run_backtrace(struct call *call);
+
+/* The words that `set` takes besides $register, for completion: NULL behind the last. */
+const char *setting_name(unsigned index);
+const char *setting_value(const char *setting, unsigned index);
+
+#endif

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Every command, one row each. `help` and the reference chapter are read off this table. */
+#include "monitor/command.h"
+
+/* clang-format off */
+const struct command commands[] = {
+	/* ---- running ---- */
+	{"continue", "c cont", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS, {{0}},
+	 "let every vCPU run",
+	 "Runs until something stops the guest: a breakpoint, `stop`, Ctrl-C, or its end.", run_continue},
+	{"step", "s si stepi", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS | COMMAND_REPEAT,
+	 {{ARG_EXPRESSION, "COUNT", true}},
+	 "execute one instruction, or COUNT of them, on the current vCPU",
+	 "The other vCPUs are held. Interrupts wait while stepping, unless `set step-interrupts on`.\n"
+	 "An empty line steps again.", run_step},
+	{"stop", "pause interrupt halt", CLASS_RUN, 0, {{0}},
+	 "pause a running guest",
+	 "Ctrl-C does the same. It is allowed while gdb holds the machine.", run_stop},
+	{"reset", "system_reset", CLASS_RUN, 0, {{0}},
+	 "put the guest back to its start",
+	 "It goes on as it was, running or stopped. Breakpoints stay.", run_reset},
+
+	/* ---- points ---- */
+	{"break", "b br", CLASS_POINTS, COMMAND_STOPPED, {{ARG_LOCATION, "LOCATION", true}},
+	 "stop the guest before it executes a location",
+	 "LOCATION is a FUNCTION (entered: behind its prologue), FILE:LINE, LINE in the current file,\n"
+	 "*ADDRESS, or an expression such as main+4 or 0x7c00. Without one: where the vCPU stands.",
+	 run_break},
+	{"tbreak", "tb", CLASS_POINTS, COMMAND_STOPPED, {{ARG_LOCATION, "LOCATION", true}},
+	 "like break, and delete the breakpoint when it is hit", NULL, run_tbreak},
+	{"hbreak", "hb", CLASS_POINTS, COMMAND_STOPPED, {{ARG_LOCATION, "LOCATION", true}},
+	 "like break, by a debug register: nothing is written into the guest", NULL, run_hbreak},
+	{"delete", "d", CLASS_POINTS, COMMAND_STOPPED, {{ARG_POINTS, "NUMBER...", true}},
+	 "delete breakpoints by number; without one, all that were set here", NULL, run_delete},
+	{"info breakpoints", "info_b", CLASS_POINTS, COMMAND_STOPPED, {{0}},
+	 "breakpoints: owner, where, how they are made here, how often they were hit", NULL,
+	 run_info_breakpoints},
+
+	/* ---- registers and memory ---- */
+	{"info registers", "info_r regs", CLASS_STATE, COMMAND_STOPPED,
+	 {{ARG_OPTION, "-a", true}, {ARG_REGISTERS, "NAME|GROUP", true}},
+	 "registers: the general ones, one of them, a group, or (-a) all",
+	 "Groups: core sse segments control descriptor debug msr.", run_info_registers},
+	{"print", "p", CLASS_STATE, COMMAND_FORMAT, {{ARG_EXPRESSION, "EXPR", false}},
+	 "calculate: numbers, $registers, symbols, C's operators",
+	 "A symbol stands for its address; *ADDR reads eight bytes. /FMT: x d u o t a c, as p/d $rax.\n"
+	 "$pc and $sp are linear addresses; $rip and $rsp are offsets into their segments.", run_print},
+	{"x", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT | COMMAND_REPEAT_NEXT,
+	 {{ARG_EXPRESSION, "ADDR", true}},
+	 "memory at a linear address",
+	 "FMT is a count, a letter (x d u o t hexadecimal to binary, a address, c character, s string,\n"
+	 "i instruction) and a size (b 1, h 2, w 4, g 8 bytes): x/16gx $rsp, x/8i $pc, x/s message.\n"
+	 "FMT stays for the next time. An empty line goes on behind.", run_x},
+	{"xp", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT | COMMAND_REPEAT_NEXT,
+	 {{ARG_EXPRESSION, "ADDR", true}},
+	 "memory at a physical address", "Formats are x's.", run_xp},
+	{"set", NULL, CLASS_STATE, 0, {{ARG_SETTING, "$REGISTER = EXPR | SETTING VALUE", false}},
+	 "change a register, or a setting",
+	 "set $rax = 5, set $ax = 1, set $pc = main\n"
+	 "set disassembly-flavor att|intel, set step-interrupts on|off", run_set},
+	{"pt", "page-walk", CLASS_STATE, COMMAND_STOPPED, {{ARG_EXPRESSION, "ADDR", false}},
+	 "draw the page walk of a linear address, level by level",
+	 "When the address is not mapped it says which fault an access would raise.", run_pt},
+	{"gva2gpa", NULL, CLASS_STATE, COMMAND_STOPPED, {{ARG_EXPRESSION, "ADDR", false}},
+	 "the physical address of a linear one", NULL, run_gva2gpa},
+
+	/* ---- code ---- */
+	{"context", "where-am-i", CLASS_CODE, COMMAND_STOPPED, {{0}},
+	 "the screen of the last stop again, for the current vCPU", NULL, run_context},
+	{"disassemble", "u disas", CLASS_CODE, COMMAND_STOPPED | COMMAND_REPEAT_NEXT,
+	 {{ARG_EXPRESSION, "ADDR", true}, {ARG_EXPRESSION, "COUNT", true}},
+	 "instructions at an address, or where the vCPU stands",
+	 "16, 32 or 64 bits as the vCPU's mode is. An empty line goes on behind.", run_disassemble},
+	{"list", "l", CLASS_CODE, COMMAND_STOPPED | COMMAND_REPEAT_NEXT, {{ARG_LOCATION, "LOCATION", true}},
+	 "source lines around a location, or where the vCPU stands",
+	 "The file must be readable at the path that the compiler recorded. An empty line goes on.",
+	 run_list},
+	{"bt", "backtrace where", CLASS_CODE, COMMAND_STOPPED, {{0}},
+	 "the calls that led here, by frame pointers", NULL, run_backtrace},
+	{"info symbol", NULL, CLASS_CODE, 0, {{ARG_EXPRESSION, "ADDR", false}},
+	 "the name that covers an address", NULL, run_info_symbol},
+	{"info line", NULL, CLASS_CODE, 0, {{ARG_LOCATION, "LOCATION", true}},
+	 "source line and address of a location", NULL, run_info_line},
+
+	/* ---- the machine ---- */
+	{"cpu", NULL, CLASS_MACHINE, 0, {{ARG_CPU, "N", true}},
+	 "choose the vCPU that commands are about, or say which it is", NULL, run_cpu},
+	{"info cpus", "info_threads", CLASS_MACHINE, 0, {{0}},
+	 "every vCPU: mode, ring, where it stands", NULL, run_info_cpus},
+	{"info status", NULL, CLASS_MACHINE, 0, {{0}},
+	 "whether the guest runs, and who holds it", NULL, run_info_status},
+	{"info exits", NULL, CLASS_MACHINE, 0, {{0}},
+	 "the last exits of the current vCPU, oldest first", NULL, run_info_exits},
+	{"info capabilities", "info kvm", CLASS_MACHINE, 0, {{0}},
+	 "what this host's KVM really does for a debugger", NULL, run_info_capabilities},
+	{"echo", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", true}}, "print a text", NULL, run_echo},
+	{"help", "h ?", CLASS_MACHINE, 0, {{ARG_COMMAND, "COMMAND", true}},
+	 "what there is; help COMMAND tells more, help all lists everything", NULL, run_help},
+	{"quit", "q exit", CLASS_MACHINE, 0, {{0}}, "end the guest and vitrine", NULL, run_quit},
+};
+/* clang-format on */
+
+const unsigned command_count = sizeof(commands) / sizeof(*commands);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Instructions, source lines, names. */
+#include "monitor/command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+
+void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler *dis)
+{
+	const struct cpu_state *state = debug_state(monitor->debug, cpu, CPU_GENERAL | CPU_SYSTEM);
+
+	*dis = (struct disassembler){
+		.syntax = monitor->syntax, .bits = 64, .symbols = monitor->symbols};
+	if (!state)
+		return;
+	dis->bits = cpu_mode_bits(cpu_mode(state));
+	dis->base = cpu_linear(state, SEG_CS, 0);
+}
+
+int monitor_show_insn(struct monitor *monitor, int cpu, uint64_t address, bool current,
+		      struct monitor_out *out, struct error *err)
+{
+	struct disassembler dis;
+	uint8_t bytes[INSN_MAX_BYTES];
+	struct insn insn;
+	char suffix[96];
+	ssize_t done = monitor_read(monitor, cpu, false, address, bytes, sizeof(bytes), err);
+
+	if (done < 0)
+		return done;
+	monitor_disassembler(monitor, cpu, &dis);
+	disassemble(&dis, address, bytes, done, &insn);
+	out_printf(out, "%s %s 0x%" PRIx64 "%s%s   %s%s\n",
+		   current ? color(out, COLOR_CURRENT) : "", current ? "→" : " ", address,
+		   address_suffix(monitor, address, suffix, sizeof(suffix)), suffix[0] ? "" : ":",
+		   insn.text, current ? color(out, COLOR_OFF) : "");
+	return insn.length;
+}
+
+#define DISASSEMBLE_DEFAULT 10
+#define DISASSEMBLE_MAX	    10000
+
+static uint64_t disassemble_start(struct call *call, const struct view *view)
+{
+	if (call->arg[0].given)
+		return call->arg[0].value;
+	return call->repeated && view->code_known ? view->code
+						  : debug_pc(call->monitor->debug, call->cpu);
+}
+
+int run_disassemble(struct call *call)
+{
+	struct view *view = &call->monitor->view[call->owner];
+	uint64_t count = call->arg[1].given ? call->arg[1].value : DISASSEMBLE_DEFAULT;
+	uint64_t pc = debug_pc(call->monitor->debug, call->cpu);
+
+	if (!count || count > DISASSEMBLE_MAX)
+		return error_set(call->err, -EINVAL, "the number of instructions is from 1 to %d",
+				 DISASSEMBLE_MAX);
+	view->code = disassemble_start(call, view);
+	for (uint64_t i = 0; i < count; i++) {
+		int length = monitor_show_insn(call->monitor, call->cpu, view->code,
+					       view->code == pc, call->out, call->err);
+
+		if (length < 0)
+			return length;
+		view->code += length;
+	}
+	view->code_known = true;
+	return 0;
+}
+
+/* ---- source ------------------------------------------------------------------------------------
+ */
+
+#define LIST_LINES 10
+
+static int list_start(struct call *call, struct view *view, int *current)
+{
+	uint64_t address = call->arg[0].given ? call->arg[0].value
+					      : debug_pc(call->monitor->debug, call->cpu);
+	const char *file;
+	int line;
+
+	*current = 0;
+	if (call->repeated && view->file)
+		return 0;
+	if (symbols_line(call->monitor->symbols, address, &file, &line))
+		return error_set(call->err, -ENOENT, "no source line is known for 0x%" PRIx64,
+				 address);
+	*current = line;
+	view->file = file;
+	view->line = line > LIST_LINES / 2 ? line - LIST_LINES / 2 : 1;
+	return 0;
+}
+
+int run_list(struct call *call)
+{
+	struct view *view = &call->monitor->view[call->owner];
+	int current, shown, ret = list_start(call, view, &current);
+
+	if (ret)
+		return ret;
+	shown = source_show(view->file, view->line, view->line + LIST_LINES - 1, current, call->out,
+			    call->err);
+	if (shown < 0)
+		return shown;
+	if (!shown)
+		return error_set(call->err, -ENOENT, "%s has fewer than %d lines",
+				 file_part(view->file), view->line);
+	view->line += shown;
+	return 0;
+}
+
+int run_backtrace(struct call *call)
+{
+	return backtrace_show(call->monitor, call->cpu, call->out, call->err);
+}
+
+int run_context(struct call *call)
+{
+	context_show(call->monitor, call->cpu, true, call->out);
+	return 0;
+}
+
+/* ---- names -------------------------------------------------------------------------------------
+ */
+
+int run_info_symbol(struct call *call)
+{
+	uint64_t address = call->arg[0].value, offset, start, size = 0;
+	const char *name = symbols_name(call->monitor->symbols, address, &offset);
+	char where[160];
+
+	if (!name)
+		return error_set(call->err, -ENOENT, "no symbol covers 0x%" PRIx64, address);
+	address_text(call->monitor, address, where, sizeof(where));
+	if (!symbols_find(call->monitor->symbols, name, &start, &size) &&
+	    start == address - offset && size)
+		out_printf(call->out, "%s (%.60s: 0x%" PRIx64 ", %" PRIu64 " bytes)\n", where, name,
+			   start, size);
+	else
+		out_printf(call->out, "%s\n", where);
+	return 0;
+}
+
+int run_info_line(struct call *call)
+{
+	uint64_t address = call->arg[0].given ? call->arg[0].value
+					      : debug_pc(call->monitor->debug, call->cpu);
+	const char *file;
+	char name[96];
+	int line;
+
+	if (symbols_line(call->monitor->symbols, address, &file, &line))
+		return error_set(call->err, -ENOENT, "no source line is known for 0x%" PRIx64,
+				 address);
+	out_printf(call->out, "line %d of %s: 0x%" PRIx64 " %s\n", line, file, address,
+		   address_name(call->monitor, address, name, sizeof(name)));
+	return 0;
+}

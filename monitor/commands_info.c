@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Registers, vCPUs, and what the host can do. */
+#include "monitor/command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- registers ---------------------------------------------------------------------------------
+ */
+
+static void show_number(struct call *call, const struct register_desc *reg, uint64_t value)
+{
+	char note[128] = "", suffix[96] = "";
+
+	register_flags_text(reg->name, value, note, sizeof(note));
+	if (!strcmp(reg->gdb_type, "code_ptr") || !strcmp(reg->gdb_type, "data_ptr"))
+		address_suffix(call->monitor, value, suffix, sizeof(suffix));
+	out_printf(call->out, "%-14s 0x%-17" PRIx64, reg->name, value);
+	if (note[0])
+		out_printf(call->out, " [%s]\n", note);
+	else
+		out_printf(call->out, " %" PRId64 "%s\n", (int64_t)value, suffix);
+}
+
+/* Most significant byte first, an underscore between each eight. */
+static void show_vector(struct call *call, const struct register_desc *reg, const uint8_t *bytes)
+{
+	unsigned size = reg->bits / 8;
+
+	out_printf(call->out, "%-14s 0x", reg->name);
+	for (unsigned i = size; i--;)
+		out_printf(call->out, "%02x%s", bytes[i], i && i % 8 == 0 ? "_" : "");
+	out_printf(call->out, "\n");
+}
+
+static int show_register(struct call *call, unsigned index)
+{
+	const struct register_desc *reg = &registers[index];
+	uint8_t bytes[REGISTER_MAX_BYTES] = {0};
+	uint64_t value;
+	int ret;
+
+	if (reg->bits > sizeof(bytes) * 8)
+		return 0;
+	ret = debug_reg_get(call->monitor->debug, call->cpu, index, bytes);
+	if (ret)
+		return error_set(call->err, ret, "$%s cannot be read: %s", reg->name,
+				 strerror(-ret));
+	memcpy(&value, bytes, sizeof(value));
+	if (reg->bits > 64)
+		show_vector(call, reg, bytes);
+	else
+		show_number(call, reg, value);
+	return 0;
+}
+
+static int show_group(struct call *call, enum register_group group)
+{
+	int ret = 0;
+
+	for (unsigned i = 0; !ret && i < register_count; i++)
+		if (registers[i].group == group)
+			ret = show_register(call, i);
+	return ret;
+}
+
+static int show_all(struct call *call)
+{
+	int ret = 0;
+
+	for (unsigned group = 0; !ret && group < REG_GROUP_COUNT; group++) {
+		out_printf(call->out, "%s%s:%s\n", color(call->out, COLOR_NAME),
+			   register_group_name(group), color(call->out, COLOR_OFF));
+		ret = show_group(call, group);
+	}
+	return ret;
+}
+
+/* A register, a part of one (eax), or a group. */
+static int show_named(struct call *call, const char *name)
+{
+	uint64_t value;
+	int reg, ret;
+
+	name += *name == '$';
+	reg = register_find(name);
+	if (reg >= 0)
+		return show_register(call, reg);
+	for (unsigned group = 0; group < REG_GROUP_COUNT; group++)
+		if (!strcmp(register_group_name(group), name))
+			return show_group(call, group);
+	ret = monitor_register_get(call->monitor, call->cpu, name, &value, call->err);
+	if (!ret)
+		out_printf(call->out, "%-14s 0x%-17" PRIx64 " %" PRId64 "\n", name, value,
+			   (int64_t)value);
+	return ret;
+}
+
+int run_info_registers(struct call *call)
+{
+	if (call->arg[0].given)
+		return show_all(call);
+	if (call->arg[1].given)
+		return show_named(call, call->arg[1].text);
+	registers_show(call->monitor, call->cpu, false, call->out);
+	return show_group(call, REG_SEGMENTS) || show_group(call, REG_CONTROL) ? call->err->code
+									       : 0;
+}
+
+/* ---- vCPUs -------------------------------------------------------------------------------------
+ */
+
+int run_info_cpus(struct call *call)
+{
+	struct debug *debug = call->monitor->debug;
+	bool running = debug_running(debug);
+	char text[128], where[160];
+
+	for (unsigned i = 0; i < debug_vcpu_count(debug); i++) {
+		debug_vcpu_text(debug, i, text, sizeof(text));
+		out_printf(call->out, "%c vCPU %u: %s\n", (int)i == call->cpu ? '*' : ' ', i, text);
+		if (!running)
+			out_printf(call->out, "          %s\n",
+				   address_text(call->monitor, debug_pc(debug, i), where,
+						sizeof(where)));
+	}
+	return 0;
+}
+
+int run_info_status(struct call *call)
+{
+	const struct stop *stop;
+
+	out_printf(call->out, "VM status: %s%s\n",
+		   debug_running(call->monitor->debug) ? "running" : "paused",
+		   call->monitor->gdb_attached ? ", held by gdb" : "");
+	stop = debug_running(call->monitor->debug) ? NULL : debug_last_stop(call->monitor->debug);
+	if (stop && stop->text[0]) {
+		char text[TEXT_CLEAN_SIZE(sizeof(stop->text))];
+
+		text_clean(stop->text, strlen(stop->text), false, text, sizeof(text));
+		out_printf(call->out, "vCPU %d: %s\n", stop->vcpu, text);
+	}
+	return 0;
+}
+
+#define EXITS_SPACE 16384
+
+int run_info_exits(struct call *call)
+{
+	char *text = calloc(1, EXITS_SPACE);
+	bool newline;
+
+	if (!text)
+		return error_set(call->err, -ENOMEM, "no memory for the list of exits");
+	debug_exits_text(call->monitor->debug, call->cpu, text, EXITS_SPACE);
+	newline = text[0] && text[strlen(text) - 1] == '\n';
+	out_printf(call->out, "%s%s", text[0] ? text : "no exits are recorded",
+		   newline ? "" : "\n");
+	free(text);
+	return 0;
+}
+
+/* ---- capabilities ------------------------------------------------------------------------------
+ */
+
+static const char *int3_text(const struct debug_capabilities *caps, enum capability_mode mode)
+{
+	static const char *const texts[] = {
+		[INT3_LOST] = "NO: goes to the guest",
+		[INT3_TRAPS] = "yes",
+		[INT3_EMULATION_FAILURE] = "by emulation failure",
+	};
+
+	return texts[caps->int3[mode]];
+}
+
+int run_info_capabilities(struct call *call)
+{
+	const struct debug_capabilities *caps = debug_capabilities(call->monitor->debug);
+
+	if (!caps)
+		return error_set(call->err, -ENOENT, "this host's KVM has not been probed");
+	out_printf(call->out, "%-26s %-13s %-22s %s\n", "found on this host", "single step", "int3",
+		   "execution slot");
+	for (unsigned mode = 0; mode < CAP_MODE_COUNT; mode++)
+		out_printf(call->out, "  %-24s %-13s %-22s %s\n", capability_mode_name(mode),
+			   caps->step[mode] ? "yes" : "NO", int3_text(caps, mode),
+			   caps->slot[mode] ? "yes" : "NO");
+	out_printf(call->out, "  watch by debug register: %s\n", caps->watch ? "yes" : "NO");
+	if (caps->slot_ignores_rf)
+		out_printf(call->out,
+			   "  RFLAGS.RF is ignored: an execution slot is stepped off by vitrine\n");
+	return 0;
+}

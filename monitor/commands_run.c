@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Run control, the machine, and the monitor itself. */
+#include "monitor/command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define STEP_MAX 1000000
+
+int run_continue(struct call *call)
+{
+	int ret = debug_continue(call->monitor->debug, call->owner, call->err);
+
+	if (ret)
+		return ret;
+	call->monitor->expects_stop = true;
+	out_printf(call->out, "running; Ctrl-C or `stop` pauses\n");
+	return 0;
+}
+
+int run_step(struct call *call)
+{
+	uint64_t count = call->arg[0].given ? call->arg[0].value : 1;
+	int ret;
+
+	if (!count || count > STEP_MAX)
+		return error_set(call->err, -EINVAL, "the number of steps is from 1 to %d",
+				 STEP_MAX);
+	ret = debug_step(call->monitor->debug, call->cpu, call->owner, call->err);
+	if (ret)
+		return ret;
+	call->monitor->steps_left = count - 1;
+	call->monitor->step_cpu = call->cpu;
+	call->monitor->expects_stop = true;
+	return 0;
+}
+
+int run_stop(struct call *call)
+{
+	if (debug_running(call->monitor->debug))
+		monitor_interrupt(call->monitor);
+	else
+		out_printf(call->out, "the guest is stopped already\n");
+	return 0;
+}
+
+int run_reset(struct call *call)
+{
+	return debug_reset(call->monitor->debug, call->owner, call->err);
+}
+
+int run_cpu(struct call *call)
+{
+	struct view *view = &call->monitor->view[call->owner];
+	char text[128];
+
+	if (call->arg[0].given) {
+		view->cpu = call->arg[0].value;
+		view->code_known = false;
+		view->file = NULL;
+	}
+	debug_vcpu_text(call->monitor->debug, view->cpu, text, sizeof(text));
+	out_printf(call->out, "vCPU %d: %s\n", view->cpu, text);
+	return 0;
+}
+
+int run_quit(struct call *call)
+{
+	call->monitor->quit(call->monitor->quit_ctx);
+	return 0;
+}
+
+int run_echo(struct call *call)
+{
+	char text[TEXT_CLEAN_SIZE(LINE_MAX_SIZE)];
+	const char *raw = call->arg[0].given ? call->arg[0].text : "";
+
+	text_clean(raw, strlen(raw), false, text, sizeof(text));
+	out_printf(call->out, "%s\n", text);
+	return 0;
+}
+
+/* ---- set ---------------------------------------------------------------------------------------
+ */
+
+struct setting {
+	const char *name;
+	const char *values[3]; /* NULL behind the last; the index is the value */
+	void (*apply)(struct monitor *monitor, unsigned value);
+};
+
+static void apply_flavor(struct monitor *monitor, unsigned value)
+{
+	monitor->syntax = value ? SYNTAX_INTEL : SYNTAX_ATT;
+}
+
+static void apply_step_interrupts(struct monitor *monitor, unsigned value)
+{
+	debug_set_step_interrupts(monitor->debug, value);
+}
+
+static const struct setting settings[] = {
+	{"disassembly-flavor", {"att", "intel"}, apply_flavor},
+	{"step-interrupts", {"off", "on"}, apply_step_interrupts},
+};
+#define SETTING_COUNT (sizeof(settings) / sizeof(*settings))
+
+const char *setting_name(unsigned index)
+{
+	return index < SETTING_COUNT ? settings[index].name : NULL;
+}
+
+const char *setting_value(const char *setting, unsigned index)
+{
+	for (unsigned i = 0; i < SETTING_COUNT; i++)
+		if (!strcmp(settings[i].name, setting))
+			return index < 3 ? settings[i].values[index] : NULL;
+	return NULL;
+}
+
+static int set_setting(struct call *call, const struct setting *setting, const char *value)
+{
+	for (unsigned i = 0; i < 3 && setting->values[i]; i++) {
+		if (strcmp(setting->values[i], value))
+			continue;
+		setting->apply(call->monitor, i);
+		return 0;
+	}
+	return error_set(call->err, -EINVAL, "%s is %s or %s", setting->name, setting->values[0],
+			 setting->values[1]);
+}
+
+static int set_register(struct call *call, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	size_t size = strcspn(text, " \t=");
+	uint64_t value;
+	char name[64];
+	int ret;
+
+	if (!equals || !size || size >= sizeof(name))
+		return error_set(call->err, -EINVAL,
+				 "write: set $REGISTER = EXPR, as in set $rax = 5");
+	memcpy(name, text, size);
+	name[size] = 0;
+	ret = monitor_evaluate(call->monitor, call->cpu, equals + 1, &value, NULL, call->err);
+	if (!ret)
+		ret = monitor_register_set(call->monitor, call->cpu, name, value, call->err);
+	if (!ret && call->monitor->gdb_attached)
+		out_printf(call->out, "gdb remembers the old value until it is told: "
+				      "`maintenance flush register-cache`\n");
+	return ret;
+}
+
+int run_set(struct call *call)
+{
+	const char *text = call->arg[0].text;
+	char name[64], value[64] = "";
+
+	if (*text == '$')
+		return debug_running(call->monitor->debug)
+			       ? error_set(call->err, -EBUSY,
+					   "the guest is running; `stop` it first")
+			       : set_register(call, text + 1);
+	if (sscanf(text, "%63s %63s", name, value) < 1)
+		name[0] = 0;
+	for (unsigned i = 0; i < SETTING_COUNT; i++)
+		if (!strcmp(settings[i].name, name))
+			return set_setting(call, &settings[i], value);
+	return error_set(
+		call->err, -EINVAL,
+		"there is no such setting; a register is written with $, as in set $rax = 5, "
+		"and `help set` lists the settings");
+}
+
+/* ---- help --------------------------------------------------------------------------------------
+ */
+
+static const char *const class_names[CLASS_COUNT] = {
+	[CLASS_RUN] = "running",
+	[CLASS_POINTS] = "breakpoints",
+	[CLASS_STATE] = "registers, memory",
+	[CLASS_CODE] = "code",
+	[CLASS_MACHINE] = "machine",
+};
+
+#define HELP_MARGIN 20
+#define HELP_WIDTH  78
+
+/* The names of one class, wrapped. */
+static void help_class(struct monitor_out *out, enum command_class class)
+{
+	size_t column = HELP_MARGIN;
+
+	out_printf(out, "  %-*s", HELP_MARGIN - 2, class_names[class]);
+	for (unsigned i = 0; i < command_count; i++) {
+		const char *name = commands[i].name;
+
+		if (commands[i].class != class)
+			continue;
+		if (column > HELP_MARGIN && column + 2 + strlen(name) > HELP_WIDTH) {
+			out_printf(out, "\n%*s", HELP_MARGIN, "");
+			column = HELP_MARGIN;
+		}
+		column += strlen(name) + 2;
+		out_printf(out, "%s%s%s  ", color(out, COLOR_NAME), name, color(out, COLOR_OFF));
+	}
+	out_printf(out, "\n");
+}
+
+static int help_overview(struct call *call)
+{
+	for (unsigned class = 0; class < CLASS_COUNT; class ++)
+		help_class(call->out, class);
+	out_printf(call->out,
+		   "Names may be shortened (i r, b, c, s); TAB completes; an empty line repeats.\n"
+		   "`help COMMAND` tells more, `help all` has a line for each.\n");
+	return 0;
+}
+
+static int help_lines(struct call *call, const char *group)
+{
+	size_t size = strlen(group);
+
+	for (unsigned i = 0; i < command_count; i++)
+		if (!strncmp(commands[i].name, group, size))
+			out_printf(call->out, "  %-18s %s\n", commands[i].name, commands[i].help);
+	return 0;
+}
+
+static int help_command(struct call *call, const struct command *command)
+{
+	char usage[160];
+
+	command_usage(command, usage, sizeof(usage));
+	out_printf(call->out, "%s: %s\n", usage, command->help);
+	if (command->aliases)
+		out_printf(call->out, "Also: %s\n", command->aliases);
+	if (command->more)
+		out_printf(call->out, "%s\n", command->more);
+	return 0;
+}
+
+int run_help(struct call *call)
+{
+	const struct command *command;
+	const char *topic = call->arg[0].text, *rest;
+
+	if (!call->arg[0].given)
+		return help_overview(call);
+	if (!strcmp(topic, "all"))
+		return help_lines(call, "");
+	if (!strcmp(topic, "info") || !strcmp(topic, "i"))
+		return help_lines(call, "info ");
+	command = command_lookup(topic, &rest, call->err);
+	return command ? help_command(call, command) : call->err->code;
+}

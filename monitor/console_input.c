@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lines: edited by readline on a terminal, or read from a pipe. */
+#include "monitor/console_private.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <readline/history.h>
+#include <readline/readline.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define HISTORY_LINES 1000
+/* A command that lets the guest run gets this long to stop it again before the prompt comes back. */
+#define PATIENCE_NS 150000000
+
+/* readline's callbacks carry no context, and it can edit one line at a time in a process. */
+static struct console *readline_owner;
+
+static void read_terminal(void *ctx, int fd, short revents);
+static void read_pipe(void *ctx, int fd, short revents);
+
+static void watch_input(struct console *console)
+{
+	event_loop_watch(console->loop, STDIN_FILENO, POLLIN,
+			 console->interactive ? read_terminal : read_pipe, console);
+}
+
+/* ---- history ----------------------------------------------------------------------------------- */
+
+/* $XDG_STATE_HOME/vitrine/history, by default in ~/.local/state (XDG base directory specification). */
+static char *history_path(void)
+{
+	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+	char *path;
+
+	if (state && state[0] == '/')
+		return asprintf(&path, "%s/vitrine/history", state) < 0 ? NULL : path;
+	if (!home || home[0] != '/')
+		return NULL;
+	return asprintf(&path, "%s/.local/state/vitrine/history", home) < 0 ? NULL : path;
+}
+
+static void make_parents(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+}
+
+static void load_history(struct console *console)
+{
+	console->history = history_path();
+	using_history();
+	stifle_history(HISTORY_LINES);
+	if (!console->history)
+		return;
+	make_parents(console->history);
+	read_history(console->history);
+}
+
+/* Each line goes to the file at once: a vitrine that is killed loses none. */
+static void remember_line(struct console *console, const char *line)
+{
+	HIST_ENTRY *last = history_length ? history_get(history_base + history_length - 1) : NULL;
+
+	if (!line[strspn(line, " \t")] || (last && !strcmp(last->line, line)))
+		return;
+	add_history(line);
+	if (console->history && append_history(1, console->history))
+		write_history(console->history);
+}
+
+static void close_history(struct console *console)
+{
+	if (console->history)
+		history_truncate_file(console->history, HISTORY_LINES);
+	free(console->history);
+	clear_history();
+}
+
+/* ---- running a line ---------------------------------------------------------------------------- */
+
+static void end_of_input(struct console *console)
+{
+	if (console->ended)
+		return;
+	console->ended = true;
+	event_loop_forget(console->loop, STDIN_FILENO);
+	console->end(console->end_ctx);
+}
+
+static void set_timer(int fd, long ns)
+{
+	struct itimerspec when = {.it_value.tv_nsec = ns};
+
+	timerfd_settime(fd, 0, &when, NULL);
+}
+
+/* A pipe waits as long as it takes, a person only for what is quick. */
+static void wait_for_stop(struct console *console)
+{
+	console->waiting = monitor_expects_stop(console->monitor);
+	if (console->waiting && console->interactive)
+		set_timer(console->wait_timer, PATIENCE_NS);
+}
+
+static void run_line(struct console *console, const char *line)
+{
+	string_free(&console->partial);
+	console->partial_above = false;
+	console_begin(console);
+	monitor_execute(console->monitor, line, OWNER_CONSOLE, &console->out);
+	console_end(console);
+	wait_for_stop(console);
+}
+
+/* ---- the terminal ------------------------------------------------------------------------------ */
+
+/* Called by readline with a malloc'd line, or NULL at the end of input. The handler goes away while
+ * the line runs, so that the prompt comes back when console_prompt() says so. */
+static void take_line(char *line)
+{
+	struct console *console = readline_owner;
+
+	console->editing = false;
+	rl_callback_handler_remove();
+	if (!line) {
+		printf("\n");
+		end_of_input(console);
+		return;
+	}
+	remember_line(console, line);
+	run_line(console, line);
+	free(line);
+}
+
+static void install(struct console *console)
+{
+	if (console->partial.size)
+		printf("\n");
+	string_free(&console->partial);
+	fflush(stdout);
+	rl_callback_handler_install(PROMPT, take_line);
+	console->editing = true;
+	if (!console->saved_line)
+		return;
+	rl_insert_text(console->saved_line);
+	rl_point = console->saved_point;
+	rl_redisplay();
+	free(console->saved_line);
+	console->saved_line = NULL;
+}
+
+/* An escape is answered here, outside readline: the answer may take the terminal away. */
+static void answer_escape(struct console *console)
+{
+	char key = console->escape_key;
+
+	console->escape_key = 0;
+	if (key && console->escape)
+		console->escape(console->escape_ctx, key);
+}
+
+static void read_terminal(void *ctx, int fd, short revents)
+{
+	struct console *console = ctx;
+
+	(void)fd;
+	if (!(revents & (POLLIN | POLLHUP)))
+		return;
+	if (!console->editing)
+		return;
+	rl_callback_read_char();
+	answer_escape(console);
+	if (!console->ended)
+		console_prompt(console);
+}
+
+void console_suspend(struct console *console)
+{
+	if (!console->editing)
+		return;
+	free(console->saved_line);
+	console->saved_line = rl_copy_text(0, rl_end);
+	console->saved_point = rl_point;
+	rl_clear_visible_line();
+	rl_callback_handler_remove();
+	fflush(rl_outstream);
+	console->editing = false;
+}
+
+/* Leaves searches and half-typed commands as well. */
+void console_clear_line(struct console *console)
+{
+	if (!console->editing)
+		return;
+	rl_callback_sigcleanup();
+	printf("^C\n");
+	rl_replace_line("", 1);
+	rl_on_new_line();
+	rl_redisplay();
+}
+
+static int escape_c(int count, int key)
+{
+	(void)count;
+	(void)key;
+	readline_owner->escape_key = 'c';
+	return 0;
+}
+
+static int escape_x(int count, int key)
+{
+	(void)count;
+	(void)key;
+	readline_owner->escape_key = 'x';
+	return 0;
+}
+
+void console_set_escape(struct console *console, void (*escape)(void *ctx, char key), void *ctx)
+{
+	console->escape = escape;
+	console->escape_ctx = ctx;
+	if (!console->interactive)
+		return;
+	rl_bind_keyseq("\\C-ac", escape_c);
+	rl_bind_keyseq("\\C-ax", escape_x);
+}
+
+static char **complete(const char *text, int start, int end)
+{
+	char *line = strndup(rl_line_buffer, end), **matches;
+
+	(void)text;
+	rl_attempted_completion_over = 1; /* no file names */
+	matches = line ? monitor_complete(readline_owner->monitor, line, start) : NULL;
+	free(line);
+	return matches;
+}
+
+static void start_readline(struct console *console)
+{
+	readline_owner = console;
+	rl_readline_name = "vitrine";
+	rl_catch_signals = 0; /* SIGINT is ours */
+	rl_attempted_completion_function = complete;
+	rl_completer_word_break_characters = (char *)(uintptr_t) " \t\n+-*/()&|<>=,";
+	rl_basic_quote_characters = "";
+	load_history(console);
+}
+
+/* ---- a pipe ------------------------------------------------------------------------------------ */
+
+static void run_piped(struct console *console, const char *line)
+{
+	printf("%s%s\n", PROMPT, line);
+	run_line(console, line);
+}
+
+/* The next line that is complete; the rest at the end of input counts as one. */
+static bool next_piped(struct console *console)
+{
+	char *text = console->input.text, *newline = text ? strchr(text, '\n') : NULL;
+	size_t size, taken;
+
+	if (!console->input.size || (!newline && !console->input_ended))
+		return false;
+	size = newline ? (size_t)(newline - text) : console->input.size;
+	taken = newline ? size + 1 : size;
+	text = strndup(text, size);
+	memmove(console->input.text, console->input.text + taken, console->input.size - taken + 1);
+	console->input.size -= taken;
+	if (text)
+		run_piped(console, text);
+	free(text);
+	return true;
+}
+
+/* A NUL would hide what is behind it; a line that never ends would fill the memory. */
+static void take_input(struct console *console, char *bytes, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if (!bytes[i] || bytes[i] == '\r')
+			bytes[i] = ' ';
+	string_add(&console->input, bytes, size);
+	if (console->input.size > 65536 && !strchr(console->input.text, '\n'))
+		string_free(&console->input);
+}
+
+static void read_pipe(void *ctx, int fd, short revents)
+{
+	struct console *console = ctx;
+	char bytes[4096];
+	ssize_t size = read(fd, bytes, sizeof(bytes));
+
+	(void)revents;
+	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (size > 0)
+		take_input(console, bytes, size);
+	else
+		console->input_ended = true;
+	console_prompt(console);
+}
+
+static void go_on_piped(struct console *console)
+{
+	while (!console->waiting && !console->ended && next_piped(console))
+		;
+	if (console->waiting || console->ended || console->input_ended)
+		event_loop_forget(console->loop, STDIN_FILENO);
+	else
+		watch_input(console);
+	if (!console->waiting && console->input_ended)
+		end_of_input(console);
+}
+
+/* ---- both -------------------------------------------------------------------------------------- */
+
+void console_prompt(struct console *console)
+{
+	if (!console->active || console->ended)
+		return;
+	if (!console->interactive)
+		go_on_piped(console);
+	else if (console->waiting)
+		event_loop_forget(console->loop, STDIN_FILENO);
+	else if (!console->editing) {
+		install(console);
+		watch_input(console);
+	}
+}
+
+int console_input_start(struct console *console, struct error *err)
+{
+	if (readline_owner)
+		return error_set(err, -EBUSY, "there is a console already");
+	if (console->interactive)
+		start_readline(console);
+	console_prompt(console);
+	return 0;
+}
+
+void console_input_stop(struct console *console)
+{
+	if (!console->ended)
+		event_loop_forget(console->loop, STDIN_FILENO);
+	if (console->editing) {
+		rl_clear_visible_line();
+		rl_callback_handler_remove();
+	}
+	if (console->interactive)
+		close_history(console);
+	readline_owner = NULL;
+	free(console->saved_line);
+	string_free(&console->input);
+}

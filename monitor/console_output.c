@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The screen, with a line being edited at its bottom. Everything printed goes above that line: it is
+ * wiped, the text is written, it is drawn again. Serial output comes in pieces of lines; an unfinished
+ * line stands above the prompt, and is continued there when the next piece comes.
+ */
+#include "monitor/console_private.h"
+
+#include <readline/readline.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* While somebody else has the terminal it may be raw: then a newline needs its carriage return. */
+static void put(struct console *console, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\n' && console->interactive && !console->active)
+			putchar('\r');
+		putchar(text[i]);
+	}
+}
+
+static void forget_partial(struct console *console)
+{
+	string_free(&console->partial);
+	console->partial_above = false;
+}
+
+static size_t terminal_width(void)
+{
+	int rows, columns;
+
+	rl_get_screen_size(&rows, &columns);
+	return columns > 1 ? columns : 80;
+}
+
+/* Keeps what stands behind the last newline, as long as it fits on one line of the screen: only then
+ * can the cursor find back to it. */
+static void keep_partial(struct console *console, const char *text, size_t size)
+{
+	const char *newline = memrchr(text, '\n', size);
+
+	if (newline) {
+		forget_partial(console);
+		size -= newline + 1 - text;
+		text = newline + 1;
+	}
+	string_add(&console->partial, text, size);
+}
+
+void console_write(void *ctx, const char *text, size_t size)
+{
+	struct console *console = ctx;
+
+	put(console, text, size);
+	keep_partial(console, text, size);
+}
+
+void console_begin(struct console *console)
+{
+	if (console->output_depth++ || !console->editing)
+		return;
+	rl_clear_visible_line();
+	fflush(rl_outstream);
+}
+
+static bool fits(struct console *console)
+{
+	return text_width(string_text(&console->partial)) < terminal_width();
+}
+
+void console_end(struct console *console)
+{
+	if (--console->output_depth)
+		return;
+	if (console->editing && console->partial.size) {
+		put(console, "\n", 1);
+		console->partial_above = true;
+		if (!fits(console) || strchr(string_text(&console->partial), '\033'))
+			forget_partial(console);
+	}
+	fflush(stdout);
+	if (!console->editing)
+		return;
+	rl_on_new_line();
+	rl_redisplay();
+}
+
+/* The cursor goes back to the end of the unfinished line above. */
+static void continue_partial(struct console *console)
+{
+	if (!console->partial_above)
+		return;
+	printf("\033[A\r%s", string_text(&console->partial));
+	console->partial_above = false;
+}
+
+/* The text in pieces of whole UTF-8 characters, cleaned. Carriage returns go: they would let the guest
+ * write over what stands there. */
+static void write_clean(struct console *console, const char *text, size_t size)
+{
+	char clean[TEXT_CLEAN_SIZE(256)];
+
+	while (size) {
+		size_t length = size < 256 ? size : 256;
+		const char *cr = memchr(text, '\r', length);
+
+		if (cr)
+			length = cr - text;
+		console_write(console, clean, text_clean(text, length, true, clean, sizeof(clean)));
+		length += cr != NULL;
+		text += length;
+		size -= length;
+	}
+}
+
+/* How many bytes at the end are the beginning of a character that is still to come. */
+static size_t unfinished(const char *text, size_t size)
+{
+	bool partial = false;
+
+	for (size_t back = 1; back <= 3 && back <= size; back++) {
+		text_utf8_length(text + size - back, back, &partial);
+		if (partial)
+			return back;
+	}
+	return 0;
+}
+
+void console_print(struct console *console, const char *text, size_t size)
+{
+	struct string all = {0};
+	size_t rest;
+
+	string_add(&all, console->pending, console->pending_size);
+	string_add(&all, text, size);
+	rest = unfinished(string_text(&all), all.size);
+	console_begin(console);
+	continue_partial(console);
+	write_clean(console, string_text(&all), all.size - rest);
+	console_end(console);
+	memcpy(console->pending, string_text(&all) + all.size - rest, rest);
+	console->pending_size = rest;
+	string_free(&all);
+}
+
+void console_output_free(struct console *console)
+{
+	forget_partial(console);
+	fflush(stdout);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parts of the console: console.c (life, events, Ctrl-C), console_output.c (what is printed, and
+ * the line being edited below it), console_input.c (lines, by readline or from a pipe). */
+#ifndef MONITOR_CONSOLE_PRIVATE_H
+#define MONITOR_CONSOLE_PRIVATE_H
+
+#include "monitor/console.h"
+#include "monitor/text.h"
+
+#include <signal.h>
+
+#define PROMPT "(vitrine) "
+
+struct console {
+	struct monitor *monitor;
+	struct debug *debug;
+	struct event_loop *loop;
+	void (*end)(void *ctx);
+	void *end_ctx;
+	void (*escape)(void *ctx, char key);
+	void *escape_ctx;
+	struct monitor_out out;
+
+	bool interactive; /* readline edits; else stdin or stdout is no terminal */
+	bool active;
+	bool ended;
+	bool editing;	  /* a prompt stands on the screen */
+	bool waiting;	  /* for a stop: no prompt, and a pipe is not read */
+	char escape_key;  /* Ctrl-A was followed by this; 0: no */
+	int interrupt_fd; /* eventfd: SIGINT came */
+	int wake_fd;	  /* eventfd: there are lines in input to go on with */
+	int wait_timer;	  /* timerfd: gives the prompt back while the guest runs on */
+	int quiet_timer; /* timerfd: says where the machine stands when gdb has let it stand for a while */
+	struct sigaction old_sigint;
+
+	struct string partial; /* the unfinished line that was printed last */
+	bool partial_above;    /* it stands on the line above the prompt */
+	char pending[4];       /* the beginning of a UTF-8 character */
+	size_t pending_size;
+	unsigned output_depth;
+
+	struct string input; /* a pipe's bytes that are no line yet, or wait */
+	bool input_ended;
+	char *saved_line; /* what was being edited when the console became inactive */
+	int saved_point;
+	char *history; /* path, or NULL */
+
+	bool told_running; /* what was announced last */
+};
+
+/* ---- console_output.c */
+
+/* Output goes between these: the edited line disappears and comes back. They nest. */
+void console_begin(struct console *console);
+void console_end(struct console *console);
+/* monitor_out's write. */
+void console_write(void *ctx, const char *text, size_t size);
+void console_output_free(struct console *console);
+
+/* ---- console_input.c */
+
+int console_input_start(struct console *console, struct error *err);
+void console_input_stop(struct console *console);
+/* Shows the prompt, or goes on with a pipe's lines, unless there is something to wait for. */
+void console_prompt(struct console *console);
+/* Takes the edited line off the screen and keeps it. */
+void console_suspend(struct console *console);
+void console_clear_line(struct console *console);
+
+#endif

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/lines.h"
+
+#include <dwarf.h>
+#include <elfutils/libdw.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct lines {
+	Elf *elf;
+	Dwarf *dwarf; /* NULL: not read yet, or the image has none */
+	bool tried;
+};
+
+struct lines *lines_new(Elf *elf)
+{
+	struct lines *lines = calloc(1, sizeof(*lines));
+
+	if (lines)
+		lines->elf = elf;
+	return lines;
+}
+
+void lines_free(struct lines *lines)
+{
+	if (!lines)
+		return;
+	if (lines->dwarf)
+		dwarf_end(lines->dwarf);
+	free(lines);
+}
+
+static Dwarf *dwarf_of(struct lines *lines)
+{
+	if (!lines->tried)
+		lines->dwarf = dwarf_begin_elf(lines->elf, DWARF_C_READ, NULL);
+	lines->tried = true;
+	return lines->dwarf;
+}
+
+/* The next compilation unit with a DIE; *unit NULL to begin, NULL again at the end. */
+static bool next_unit(Dwarf *dwarf, Dwarf_CU **unit, Dwarf_Die *die)
+{
+	uint8_t type;
+
+	while (!dwarf_get_units(dwarf, *unit, unit, NULL, &type, die, NULL))
+		if (type == DW_UT_compile || type == DW_UT_skeleton)
+			return true;
+	return false;
+}
+
+/* By .debug_aranges, which clang does not write unless asked: then by looking at every unit. */
+static bool unit_at(Dwarf *dwarf, uint64_t address, Dwarf_Die *die)
+{
+	Dwarf_CU *unit = NULL;
+
+	if (dwarf_addrdie(dwarf, address, die))
+		return true;
+	while (next_unit(dwarf, &unit, die))
+		if (dwarf_haspc(die, address) > 0)
+			return true;
+	return false;
+}
+
+/* Where the row at index ends: at the next one with another address. */
+static uint64_t row_end(Dwarf_Lines *table, size_t count, size_t index, uint64_t low)
+{
+	Dwarf_Addr next = low;
+
+	while (next <= low && ++index < count)
+		if (dwarf_lineaddr(dwarf_onesrcline(table, index), &next))
+			break;
+	return next > low ? next : low + 1;
+}
+
+static bool row_index(Dwarf_Lines *table, size_t count, Dwarf_Line *line, size_t *index)
+{
+	for (*index = 0; *index < count; (*index)++)
+		if (dwarf_onesrcline(table, *index) == line)
+			return true;
+	return false;
+}
+
+int lines_at(struct lines *lines, uint64_t address, struct line_row *row)
+{
+	Dwarf *dwarf = dwarf_of(lines);
+	Dwarf_Lines *table;
+	Dwarf_Line *line;
+	Dwarf_Addr low;
+	Dwarf_Die die;
+	size_t count, index;
+
+	if (!dwarf || !unit_at(dwarf, address, &die))
+		return -ENOENT;
+	line = dwarf_getsrc_die(&die, address);
+	if (!line || dwarf_lineno(line, &row->line) || row->line <= 0 || dwarf_lineaddr(line, &low))
+		return -ENOENT;
+	row->file = dwarf_linesrc(line, NULL, NULL);
+	if (!row->file || dwarf_getsrclines(&die, &table, &count) ||
+	    !row_index(table, count, line, &index))
+		return -ENOENT;
+	row->low = low;
+	row->high = row_end(table, count, index, low);
+	return 0;
+}
+
+/* Whether name ends in the path wanted, whole parts only. */
+static bool path_matches(const char *name, const char *wanted)
+{
+	size_t name_length = strlen(name), length = strlen(wanted);
+
+	if (!length || length > name_length || strcmp(name + name_length - length, wanted))
+		return false;
+	return length == name_length || wanted[0] == '/' || name[name_length - length - 1] == '/';
+}
+
+static const char *unit_file(Dwarf_Die *die, const char *wanted)
+{
+	Dwarf_Files *files;
+	size_t count;
+
+	if (dwarf_getsrcfiles(die, &files, &count))
+		return NULL;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = dwarf_filesrc(files, i, NULL, NULL);
+
+		if (name && path_matches(name, wanted))
+			return name;
+	}
+	return NULL;
+}
+
+const char *lines_file(struct lines *lines, const char *file)
+{
+	Dwarf *dwarf = dwarf_of(lines);
+	Dwarf_CU *unit = NULL;
+	Dwarf_Die die;
+	const char *name;
+
+	while (dwarf && next_unit(dwarf, &unit, &die)) {
+		name = unit_file(&die, file);
+		if (name)
+			return name;
+	}
+	return NULL;
+}
+
+struct best {
+	int wanted, line;
+	uint64_t address;
+};
+
+static void consider(struct best *best, const char *file, Dwarf_Line *row)
+{
+	bool statement, end;
+	Dwarf_Addr address;
+	const char *name;
+	int line;
+
+	if (dwarf_lineno(row, &line) || line < best->wanted || line > best->line)
+		return;
+	if (dwarf_linebeginstatement(row, &statement) || !statement)
+		return;
+	if (dwarf_lineendsequence(row, &end) || end || dwarf_lineaddr(row, &address))
+		return;
+	if (line == best->line && address >= best->address)
+		return;
+	name = dwarf_linesrc(row, NULL, NULL);
+	if (!name || !path_matches(name, file))
+		return;
+	best->line = line;
+	best->address = address;
+}
+
+int lines_address(struct lines *lines, const char *file, int line, int *found, uint64_t *address)
+{
+	struct best best = {.wanted = line, .line = INT_MAX, .address = UINT64_MAX};
+	Dwarf *dwarf = dwarf_of(lines);
+	Dwarf_CU *unit = NULL;
+	Dwarf_Lines *table;
+	Dwarf_Die die;
+	size_t count;
+
+	while (dwarf && next_unit(dwarf, &unit, &die)) {
+		if (!unit_file(&die, file) || dwarf_getsrclines(&die, &table, &count))
+			continue;
+		for (size_t i = 0; i < count; i++)
+			consider(&best, file, dwarf_onesrcline(table, i));
+	}
+	if (best.line == INT_MAX)
+		return -ENOENT;
+	*found = best.line;
+	*address = best.address;
+	return 0;
+}

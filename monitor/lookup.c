@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* From a line's first words to a row of the command table. */
+#include "monitor/command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WORD_MAX 32
+
+struct word {
+	char text[WORD_MAX];
+	size_t size; /* of what was typed, even when it did not fit */
+};
+
+static bool ends_word(char c)
+{
+	return !c || isspace((unsigned char)c) || c == '/';
+}
+
+/* Takes a word; returns what follows it. */
+static const char *take_word(const char *line, struct word *word)
+{
+	word->size = 0;
+	while (isspace((unsigned char)*line))
+		line++;
+	for (; !ends_word(*line); line++, word->size++)
+		if (word->size < WORD_MAX - 1)
+			word->text[word->size] = *line;
+	word->text[word->size < WORD_MAX ? word->size : WORD_MAX - 1] = 0;
+	return line;
+}
+
+bool command_is_named(const struct command *command, const char *word, size_t size)
+{
+	const char *alias = command->aliases;
+
+	if (strlen(command->name) == size && !strncmp(command->name, word, size))
+		return true;
+	while (alias) {
+		size_t length = strcspn(alias, " ");
+
+		if (length == size && !strncmp(alias, word, size))
+			return true;
+		alias = alias[length] ? alias + length + 1 : NULL;
+	}
+	return false;
+}
+
+/* The part of a name that word number n (0, 1) stands for; "" when there is none. */
+static size_t name_part(const char *name, unsigned n, const char **part)
+{
+	*part = name;
+	if (n) {
+		*part += strcspn(name, " ");
+		*part += **part == ' ';
+	}
+	return strcspn(*part, " ");
+}
+
+static bool part_is(const char *name, unsigned n, const struct word *word, bool exactly)
+{
+	const char *part;
+	size_t size = name_part(name, n, &part);
+
+	return word->size && word->size <= size && (!exactly || word->size == size) &&
+	       !strncmp(part, word->text, word->size);
+}
+
+/* Which rows are still possible after one or two words. */
+struct choice {
+	const struct command *found;
+	unsigned count;
+	char names[160]; /* of all of them, for the ambiguous case */
+};
+
+static void choice_add(struct choice *choice, const struct command *command, const char *part,
+		       size_t size)
+{
+	size_t used = strlen(choice->names);
+
+	choice->found = command;
+	choice->count++;
+	snprintf(choice->names + used, sizeof(choice->names) - used, "%s%.*s", used ? ", " : "",
+		 (int)size, part);
+}
+
+static bool same_first(const struct command *a, const struct command *b)
+{
+	size_t size = strcspn(a->name, " ");
+
+	return size == strcspn(b->name, " ") && !strncmp(a->name, b->name, size);
+}
+
+/* Rows of one group count once. */
+static void choose_first(const struct word *word, bool exactly, struct choice *choice)
+{
+	const char *part;
+
+	*choice = (struct choice){0};
+	for (unsigned i = 0; i < command_count; i++) {
+		if (choice->found && same_first(choice->found, &commands[i]))
+			continue;
+		if (part_is(commands[i].name, 0, word, exactly))
+			choice_add(choice, &commands[i], commands[i].name,
+				   name_part(commands[i].name, 0, &part));
+	}
+}
+
+static void choose_second(const struct command *group, const struct word *word, bool exactly,
+			  struct choice *choice)
+{
+	const char *part;
+	size_t size;
+
+	*choice = (struct choice){0};
+	for (unsigned i = 0; i < command_count; i++) {
+		if (!same_first(group, &commands[i]) ||
+		    !part_is(commands[i].name, 1, word, exactly))
+			continue;
+		size = name_part(commands[i].name, 1, &part);
+		choice_add(choice, &commands[i], part, size);
+	}
+}
+
+static const struct command *by_alias(const struct word *word)
+{
+	for (unsigned i = 0; i < command_count; i++)
+		if (word->size && command_is_named(&commands[i], word->text, word->size))
+			return &commands[i];
+	return NULL;
+}
+
+/* ---- the nearest name --------------------------------------------------------------------------
+ */
+
+static unsigned smallest(unsigned a, unsigned b, unsigned c)
+{
+	unsigned least = a < b ? a : b;
+
+	return least < c ? least : c;
+}
+
+/* Insertions, deletions and replacements that make a into b (Levenshtein), one row at a time. */
+static unsigned distance(const char *a, const char *b, size_t b_size)
+{
+	unsigned row[WORD_MAX];
+
+	for (size_t j = 0; j <= b_size; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1]; i++) {
+		unsigned diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_size; j++) {
+			unsigned above = row[j];
+
+			row[j] = smallest(above + 1, row[j - 1] + 1,
+					  diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+		}
+	}
+	return row[b_size];
+}
+
+/* The nearest first word, or second word of a group; NULL when nothing is near. */
+static const char *nearest(const struct word *word, const struct command *group, size_t *size)
+{
+	unsigned best = word->size / 3 + 2;
+	const char *name = NULL, *part;
+
+	if (word->size >= WORD_MAX)
+		return NULL;
+	for (unsigned i = 0; i < command_count; i++) {
+		size_t length = name_part(commands[i].name, group ? 1 : 0, &part);
+		unsigned far;
+
+		if ((group && !same_first(group, &commands[i])) || !length || length >= WORD_MAX)
+			continue;
+		far = distance(word->text, part, length);
+		if (far >= best || far >= length)
+			continue;
+		best = far;
+		name = part;
+		*size = length;
+	}
+	return name;
+}
+
+static int refuse(const struct word *word, const struct command *group, const struct choice *choice,
+		  struct error *err)
+{
+	char typed[TEXT_CLEAN_SIZE(WORD_MAX)], prefix[WORD_MAX] = "";
+	const char *name;
+	size_t size;
+
+	if (group)
+		snprintf(prefix, sizeof(prefix), "%.*s ", (int)strcspn(group->name, " "),
+			 group->name);
+	text_clean(word->text, strlen(word->text), false, typed, sizeof(typed));
+	if (choice->count > 1)
+		return error_set(err, -EINVAL, "`%s%s` is ambiguous: %s", prefix, typed,
+				 choice->names);
+	name = nearest(word, group, &size);
+	if (name)
+		return error_set(err, -EINVAL, "there is no command `%s%s`; did you mean `%s%.*s`?",
+				 prefix, typed, prefix, (int)size, name);
+	return error_set(err, -EINVAL, "there is no command `%s%s`; `help` lists what there is",
+			 prefix, typed);
+}
+
+static const struct command *lookup_second(const struct command *group, const char *line,
+					   const char **rest, struct error *err)
+{
+	struct choice choice;
+	struct word word;
+
+	*rest = take_word(line, &word);
+	if (!word.size) {
+		error_set(err, -EINVAL, "`%.*s` wants to know what about; `help info` lists it",
+			  (int)strcspn(group->name, " "), group->name);
+		return NULL;
+	}
+	choose_second(group, &word, true, &choice);
+	if (choice.count != 1)
+		choose_second(group, &word, false, &choice);
+	if (choice.count == 1)
+		return choice.found;
+	refuse(&word, group, &choice, err);
+	return NULL;
+}
+
+const struct command *command_lookup(const char *line, const char **rest, struct error *err)
+{
+	const struct command *alias;
+	struct choice choice;
+	struct word word;
+
+	*rest = take_word(line, &word);
+	alias = by_alias(&word);
+	if (alias)
+		return alias;
+	choose_first(&word, true, &choice);
+	if (choice.count != 1)
+		choose_first(&word, false, &choice);
+	if (choice.count != 1) {
+		refuse(&word, NULL, &choice, err);
+		return NULL;
+	}
+	return strchr(choice.found->name, ' ') ? lookup_second(choice.found, *rest, rest, err)
+					       : choice.found;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/monitor.h"
+
+#include "monitor/command.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- events ------------------------------------------------------------------------------------
+ */
+
+/* `step N` is N steps: each stop but the last is only a station. */
+static bool step_again(struct monitor *monitor)
+{
+	const struct stop *stop = debug_last_stop(monitor->debug);
+
+	if (!monitor->steps_left || !stop || stop->reason != STOP_STEP ||
+	    stop->vcpu != monitor->step_cpu)
+		return false;
+	monitor->steps_left--;
+	monitor->stepping_on = true;
+	if (!debug_step(monitor->debug, monitor->step_cpu, OWNER_CONSOLE, NULL))
+		return true;
+	monitor->stepping_on = false;
+	return false;
+}
+
+/* The vCPU that stopped is the one that commands are about from now on. */
+static void note_stop(struct monitor *monitor)
+{
+	const struct stop *stop = debug_last_stop(monitor->debug);
+
+	monitor->stop_number++;
+	for (unsigned i = 0; stop && stop->vcpu >= 0 && i < OWNER_COUNT; i++) {
+		monitor->view[i].cpu = stop->vcpu;
+		monitor->view[i].code_known = false;
+		monitor->view[i].file = NULL;
+	}
+}
+
+static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
+{
+	struct monitor *monitor = ctx;
+
+	if (event == DEBUG_STOPPED && step_again(monitor))
+		return;
+	if (event == DEBUG_RESUMED && monitor->stepping_on) {
+		monitor->stepping_on = false;
+		return;
+	}
+	if (event == DEBUG_STOPPED || event == DEBUG_EXITED)
+		monitor->expects_stop = false;
+	if (event == DEBUG_STOPPED) {
+		monitor->steps_left = 0;
+		note_stop(monitor);
+	}
+	if (monitor->listener)
+		monitor->listener(monitor->listener_ctx, event, actor);
+}
+
+void monitor_listen(struct monitor *monitor, monitor_event_fn *fn, void *ctx)
+{
+	monitor->listener = fn;
+	monitor->listener_ctx = ctx;
+}
+
+void monitor_interrupt(struct monitor *monitor)
+{
+	monitor->steps_left = 0;
+	monitor->expects_stop = debug_running(monitor->debug);
+	debug_pause(monitor->debug, OWNER_CONSOLE);
+}
+
+bool monitor_expects_stop(const struct monitor *monitor)
+{
+	return monitor->expects_stop;
+}
+
+bool monitor_guest_running(struct monitor *monitor)
+{
+	return debug_running(monitor->debug);
+}
+
+void monitor_set_gdb_attached(struct monitor *monitor, bool attached)
+{
+	monitor->gdb_attached = attached;
+	monitor->steps_left = 0;
+}
+
+bool monitor_gdb_attached(const struct monitor *monitor)
+{
+	return monitor->gdb_attached;
+}
+
+/* ---- life --------------------------------------------------------------------------------------
+ */
+
+static void init_views(struct monitor *monitor)
+{
+	for (unsigned i = 0; i < OWNER_COUNT; i++)
+		monitor->view[i].format = (struct format){.count = 1, .letter = 'x', .size = 8};
+}
+
+struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (*quit)(void *ctx),
+			    void *ctx)
+{
+	struct monitor *monitor = calloc(1, sizeof(*monitor));
+
+	if (!monitor)
+		return NULL;
+	monitor->debug = debug;
+	monitor->symbols = symbols;
+	monitor->quit = quit;
+	monitor->quit_ctx = ctx;
+	monitor->seen = calloc(debug_vcpu_count(debug), sizeof(*monitor->seen));
+	init_views(monitor);
+	if (monitor->seen && !debug_listen(debug, on_event, monitor))
+		return monitor;
+	free(monitor->seen);
+	free(monitor);
+	return NULL;
+}
+
+void monitor_free(struct monitor *monitor)
+{
+	if (!monitor)
+		return;
+	debug_unlisten(monitor->debug, on_event, monitor);
+	free(monitor->seen);
+	free(monitor);
+}
+
+/* ---- one line ----------------------------------------------------------------------------------
+ */
+
+static bool is_blank(const char *text)
+{
+	while (isspace((unsigned char)*text))
+		text++;
+	return !*text;
+}
+
+/* gdb must hear of every resume, or its picture of the guest is wrong from then on. */
+static int check_holder(const struct call *call)
+{
+	if (!(call->command->flags & COMMAND_RUNS))
+		return 0;
+	if (call->owner == OWNER_GDB)
+		return error_set(call->err, -EPERM,
+				 "gdb would not notice that the guest runs: use gdb's own `%s` "
+				 "instead of `monitor %s`",
+				 call->command->name, call->command->name);
+	if (call->monitor->gdb_attached)
+		return error_set(call->err, -EPERM,
+				 "a gdb is attached and holds the machine: continue there, or type "
+				 "`detach` in gdb "
+				 "to hold it here");
+	return 0;
+}
+
+static int check_state(const struct call *call)
+{
+	if (!(call->command->flags & COMMAND_STOPPED) || !debug_running(call->monitor->debug))
+		return 0;
+	return error_set(call->err, -EBUSY,
+			 "the guest is running; `stop` (or Ctrl-C) pauses it first");
+}
+
+/* What an empty line will do: the same again, or the same command going on where it ended. */
+static void remember(struct view *view, const struct command *command, const char *line)
+{
+	if (command->flags & COMMAND_REPEAT)
+		strcpy(view->last_line, line);
+	else if (command->flags & COMMAND_REPEAT_NEXT)
+		strcpy(view->last_line, command->name);
+	else
+		view->last_line[0] = 0;
+}
+
+static int run_line(struct call *call, const char *line)
+{
+	struct view *view = &call->monitor->view[call->owner];
+	char text[LINE_MAX_SIZE];
+	const char *rest;
+	int ret;
+
+	if (!call->repeated)
+		view->last_line[0] = 0;
+	call->command = command_lookup(line, &rest, call->err);
+	if (!call->command)
+		return call->err->code;
+	ret = check_holder(call);
+	if (!ret)
+		ret = check_state(call);
+	strcpy(text, rest);
+	if (!ret)
+		ret = arguments_parse(call, text);
+	if (!ret)
+		ret = call->command->run(call);
+	if (!ret && !call->repeated)
+		remember(view, call->command, line);
+	return ret;
+}
+
+static int execute(struct call *call, const char *line)
+{
+	struct view *view = &call->monitor->view[call->owner];
+	char last[LINE_MAX_SIZE];
+
+	if (strlen(line) >= LINE_MAX_SIZE)
+		return error_set(call->err, -E2BIG, "a line has fewer than %d characters",
+				 LINE_MAX_SIZE);
+	call->cpu = view->cpu;
+	if (!is_blank(line))
+		return line[strspn(line, " \t")] == '#' ? 0 : run_line(call, line);
+	if (!view->last_line[0] || debug_running(call->monitor->debug))
+		return 0;
+	call->repeated = true;
+	strcpy(last, view->last_line);
+	return run_line(call, last);
+}
+
+int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner owner,
+		    struct monitor_out *out)
+{
+	struct error err = {0};
+	struct call call = {.monitor = monitor, .owner = owner, .out = out, .err = &err};
+	int ret = execute(&call, line);
+
+	if (ret)
+		out_printf(out, "%s%s%s\n", color(out, COLOR_ERROR), err.text,
+			   color(out, COLOR_OFF));
+	return ret;
+}

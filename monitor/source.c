@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Lines of source files. Their paths come out of the guest's image, so nothing is trusted about
+ * them: only regular files are opened, and only so much of a line is shown. */
+#include "monitor/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SHOWN_MAX 70 /* columns of a line */
+
+static FILE *open_source(const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	struct stat status;
+	FILE *file = NULL;
+
+	if (fd >= 0 && (fstat(fd, &status) || !S_ISREG(status.st_mode)))
+		errno = EINVAL;
+	else if (fd >= 0)
+		file = fdopen(fd, "r");
+	if (file)
+		return file;
+	error_set(err, -errno, "the source file %.200s cannot be read: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/* Tabs become blanks to the next eighth column; what is too wide ends in three dots. */
+static void expand(const char *line, char *text, size_t size)
+{
+	size_t used = 0;
+
+	for (; *line && used < SHOWN_MAX && used + 1 < size; line++) {
+		size_t blanks = *line == '\t' ? 8 - used % 8 : 0;
+
+		if (!blanks)
+			text[used++] = *line;
+		while (blanks-- && used + 1 < size)
+			text[used++] = ' ';
+	}
+	text[used] = 0;
+	while (used && (text[used - 1] & 0xc0) == 0x80 && *line) /* no half characters at the cut */
+		text[--used] = 0;
+	if (*line && used > 3)
+		memcpy(text + used - 3, "...", 3);
+}
+
+static void show_line(const char *raw, int number, bool current, struct monitor_out *out)
+{
+	char clean[TEXT_CLEAN_SIZE(256)], text[256];
+	size_t size = strcspn(raw, "\r\n");
+
+	text_clean(raw, size < 256 ? size : 256, false, clean, sizeof(clean));
+	expand(clean, text, sizeof(text));
+	out_printf(out, "%s%-5d%s %s%s\n", current ? color(out, COLOR_CURRENT) : "", number,
+		   current ? "→" : " ", text, current ? color(out, COLOR_OFF) : "");
+}
+
+int source_show(const char *path, int first, int last, int current, struct monitor_out *out,
+		struct error *err)
+{
+	FILE *file = open_source(path, err);
+	size_t space = 0;
+	char *line = NULL;
+	int shown = 0;
+
+	if (!file)
+		return err ? err->code : -ENOENT;
+	for (int number = 1; number <= last && getline(&line, &space, file) >= 0; number++) {
+		if (number < first)
+			continue;
+		show_line(line, number, number == current, out);
+		shown++;
+	}
+	free(line);
+	fclose(file);
+	return shown;
+}

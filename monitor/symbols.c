@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/symbols.h"
+
+#include "monitor/lines.h"
+#include "monitor/text.h"
+
+#include <errno.h>
+#include <gelf.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct symbol {
+	uint64_t address, size;
+	uint64_t limit; /* the end of its section */
+	const char *name;
+	unsigned rank; /* of several at one address, the one to show has the lowest */
+};
+
+/* A name that had to be cleaned; they are rare. */
+struct clean_name {
+	struct clean_name *next;
+	char text[];
+};
+
+struct symbols {
+	Elf *elf; /* NULL: no image */
+	struct lines *lines;
+	bool read;
+	struct symbol *by_address;
+	struct symbol **by_name;
+	size_t count;
+	struct clean_name *clean;
+};
+
+int symbols_load(const void *elf, size_t size, struct symbols **result, struct error *err)
+{
+	struct symbols *symbols = calloc(1, sizeof(*symbols));
+
+	if (!symbols)
+		return error_set(err, -ENOMEM, "no memory for the symbols");
+	*result = symbols;
+	if (!elf)
+		return 0;
+	elf_version(EV_CURRENT);
+	/* libelf reads only, but its signature predates const. */
+	symbols->elf = elf_memory((char *)(uintptr_t)elf, size);
+	if (symbols->elf && elf_kind(symbols->elf) == ELF_K_ELF)
+		symbols->lines = lines_new(symbols->elf);
+	if (symbols->lines)
+		return 0;
+	symbols_free(symbols);
+	*result = NULL;
+	return error_set(err, -ENOEXEC, "the symbols cannot be read: the image is not an ELF file");
+}
+
+static void free_names(struct clean_name *name)
+{
+	while (name) {
+		struct clean_name *next = name->next;
+
+		free(name);
+		name = next;
+	}
+}
+
+void symbols_free(struct symbols *symbols)
+{
+	if (!symbols)
+		return;
+	lines_free(symbols->lines);
+	elf_end(symbols->elf);
+	free(symbols->by_address);
+	free(symbols->by_name);
+	free_names(symbols->clean);
+	free(symbols);
+}
+
+/* The name itself where it is printable, which is nearly always; else a clean copy. */
+static const char *printable(struct symbols *symbols, const char *name)
+{
+	size_t size = strlen(name), space = TEXT_CLEAN_SIZE(size);
+	struct clean_name *clean;
+
+	for (const char *c = name; *c > 0x20 && *c < 0x7f; c++)
+		if (!c[1])
+			return name;
+	clean = malloc(sizeof(*clean) + space);
+	if (!clean)
+		return NULL;
+	text_clean(name, size, false, clean->text, space);
+	clean->next = symbols->clean;
+	symbols->clean = clean;
+	return clean->text;
+}
+
+/* File names are asked for again and again: a copy that exists is found again. */
+static const char *printable_file(struct symbols *symbols, const char *name)
+{
+	const char *text = printable(symbols, name);
+	struct clean_name *made = symbols->clean;
+
+	if (!text || text == name)
+		return text;
+	for (struct clean_name *clean = made->next; clean; clean = clean->next) {
+		if (strcmp(clean->text, text))
+			continue;
+		symbols->clean = made->next;
+		free(made);
+		return clean->text;
+	}
+	return text;
+}
+
+/* ---- the symbol table --------------------------------------------------------------------------
+ */
+
+/* Functions before objects before labels, global ones before local ones. */
+static unsigned rank_of(const GElf_Sym *sym)
+{
+	static const unsigned char by_type[16] = {
+		[STT_NOTYPE] = 2, [STT_OBJECT] = 1, [STT_FUNC] = 0, [STT_TLS] = 3};
+
+	return by_type[GELF_ST_TYPE(sym->st_info)] * 2 + (GELF_ST_BIND(sym->st_info) == STB_LOCAL);
+}
+
+static bool is_wanted(const GElf_Sym *sym)
+{
+	unsigned type = GELF_ST_TYPE(sym->st_info);
+
+	return sym->st_shndx != SHN_UNDEF && sym->st_name &&
+	       (type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC);
+}
+
+/* The end of the section that a symbol lies in, so that a label does not claim what lies behind. */
+static uint64_t section_end(Elf *elf, const GElf_Sym *sym)
+{
+	Elf_Scn *section = sym->st_shndx < SHN_LORESERVE ? elf_getscn(elf, sym->st_shndx) : NULL;
+	GElf_Shdr header;
+
+	if (!section || !gelf_getshdr(section, &header))
+		return sym->st_value;
+	return header.sh_addr + header.sh_size;
+}
+
+static void take_symbol(struct symbols *symbols, const GElf_Sym *sym, const char *name)
+{
+	const char *clean;
+
+	if (!is_wanted(sym) || !name || !*name)
+		return;
+	clean = printable(symbols, name);
+	if (!clean)
+		return;
+	symbols->by_address[symbols->count++] = (struct symbol){
+		.address = sym->st_value,
+		.size = sym->st_size,
+		.limit = section_end(symbols->elf, sym),
+		.name = clean,
+		.rank = rank_of(sym),
+	};
+}
+
+static Elf_Scn *symbol_section(Elf *elf, GElf_Shdr *header)
+{
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(elf, section)))
+		if (gelf_getshdr(section, header) && header->sh_type == SHT_SYMTAB)
+			return section;
+	return NULL;
+}
+
+static int compare_address(const void *left, const void *right)
+{
+	const struct symbol *a = left, *b = right;
+
+	if (a->address != b->address)
+		return a->address < b->address ? -1 : 1;
+	if (a->rank != b->rank)
+		return a->rank > b->rank ? -1 : 1; /* the best one last: searches go downwards */
+	return strcmp(b->name, a->name);
+}
+
+static int compare_name(const void *left, const void *right)
+{
+	const struct symbol *a = *(struct symbol *const *)left, *b = *(struct symbol *const *)right;
+	int order = strcmp(a->name, b->name);
+
+	if (order || a->rank == b->rank)
+		return order;
+	return a->rank < b->rank ? -1 : 1;
+}
+
+static void sort_symbols(struct symbols *symbols)
+{
+	qsort(symbols->by_address, symbols->count, sizeof(*symbols->by_address), compare_address);
+	for (size_t i = 0; i < symbols->count; i++)
+		symbols->by_name[i] = &symbols->by_address[i];
+	qsort(symbols->by_name, symbols->count, sizeof(*symbols->by_name), compare_name);
+}
+
+static void read_table(struct symbols *symbols)
+{
+	GElf_Shdr header;
+	Elf_Scn *section = symbol_section(symbols->elf, &header);
+	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
+	size_t entry = gelf_fsize(symbols->elf, ELF_T_SYM, 1, EV_CURRENT);
+	size_t count = data && entry ? data->d_size / entry : 0;
+	GElf_Sym sym;
+
+	if (!count)
+		return;
+	symbols->by_address = calloc(count, sizeof(*symbols->by_address));
+	symbols->by_name = calloc(count, sizeof(*symbols->by_name));
+	if (!symbols->by_address || !symbols->by_name)
+		return;
+	for (size_t i = 0; i < count; i++)
+		if (gelf_getsym(data, i, &sym))
+			take_symbol(symbols, &sym,
+				    elf_strptr(symbols->elf, header.sh_link, sym.st_name));
+	sort_symbols(symbols);
+}
+
+static bool ready(struct symbols *symbols)
+{
+	if (!symbols || !symbols->elf)
+		return false;
+	if (!symbols->read)
+		read_table(symbols);
+	symbols->read = true;
+	return symbols->count > 0;
+}
+
+/* Index of the first symbol whose address is above. */
+static size_t above(const struct symbols *symbols, uint64_t address)
+{
+	size_t low = 0, high = symbols->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (symbols->by_address[middle].address > address)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* How far a search looks down for a sized name around labels that lie inside it. */
+#define LOOK_BACK 64
+
+static const struct symbol *covering(struct symbols *symbols, uint64_t address)
+{
+	const struct symbol *label = NULL;
+	size_t index = above(symbols, address);
+
+	for (unsigned i = 0; i < LOOK_BACK && index; i++) {
+		const struct symbol *symbol = &symbols->by_address[--index];
+
+		if (symbol->size && address - symbol->address < symbol->size)
+			return symbol;
+		if (!label && !symbol->size && address < symbol->limit)
+			label = symbol;
+	}
+	return label;
+}
+
+const char *symbols_name(struct symbols *symbols, uint64_t address, uint64_t *offset)
+{
+	const struct symbol *symbol = ready(symbols) ? covering(symbols, address) : NULL;
+
+	if (!symbol)
+		return NULL;
+	*offset = address - symbol->address;
+	return symbol->name;
+}
+
+/* Index by name of the first symbol that is not below text. */
+static size_t name_index(const struct symbols *symbols, const char *text)
+{
+	size_t low = 0, high = symbols->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (strcmp(symbols->by_name[middle]->name, text) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size)
+{
+	size_t index = ready(symbols) ? name_index(symbols, name) : 0;
+
+	if (!ready(symbols) || index == symbols->count ||
+	    strcmp(symbols->by_name[index]->name, name))
+		return -ENOENT;
+	*address = symbols->by_name[index]->address;
+	if (size)
+		*size = symbols->by_name[index]->size;
+	return 0;
+}
+
+/* *cursor is one more than the index by name of what was given out last; 0: begin. */
+const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cursor)
+{
+	const char *last = NULL, *name;
+	size_t index;
+
+	if (!ready(symbols))
+		return NULL;
+	if (*cursor)
+		last = symbols->by_name[*cursor - 1]->name;
+	for (index = *cursor ? *cursor : name_index(symbols, prefix); index < symbols->count;
+	     index++) {
+		name = symbols->by_name[index]->name;
+		if (strncmp(name, prefix, strlen(prefix)))
+			return NULL;
+		if (last && !strcmp(name, last))
+			continue;
+		*cursor = index + 1;
+		return name;
+	}
+	return NULL;
+}
+
+/* ---- lines -------------------------------------------------------------------------------------
+ */
+
+static int row_at(struct symbols *symbols, uint64_t address, struct line_row *row)
+{
+	return symbols && symbols->lines ? lines_at(symbols->lines, address, row) : -ENOENT;
+}
+
+int symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line)
+{
+	struct line_row row;
+
+	if (row_at(symbols, address, &row))
+		return -ENOENT;
+	*file = printable_file(symbols, row.file);
+	*line = row.line;
+	return *file ? 0 : -ENOENT;
+}
+
+int symbols_line_range(struct symbols *symbols, uint64_t address, uint64_t *low, uint64_t *high)
+{
+	struct line_row row;
+
+	if (row_at(symbols, address, &row))
+		return -ENOENT;
+	*low = row.low;
+	*high = row.high;
+	return 0;
+}
+
+int symbols_line_address(struct symbols *symbols, const char *file, int line, uint64_t *address,
+			 int *found)
+{
+	int taken;
+
+	if (!symbols || !symbols->lines ||
+	    lines_address(symbols->lines, file, line, &taken, address))
+		return -ENOENT;
+	if (found)
+		*found = taken;
+	return 0;
+}
+
+const char *symbols_file(struct symbols *symbols, const char *file)
+{
+	const char *name = symbols && symbols->lines ? lines_file(symbols->lines, file) : NULL;
+
+	return name ? printable_file(symbols, name) : NULL;
+}
+
+/* ---- prologues ---------------------------------------------------------------------------------
+ */
+
+/* Bytes of the image at a virtual address; how many of len. */
+static size_t image_bytes(Elf *elf, uint64_t address, void *buf, size_t len)
+{
+	size_t file_size, count = 0;
+	const char *file = elf_rawfile(elf, &file_size);
+	GElf_Phdr header;
+
+	elf_getphdrnum(elf, &count);
+	for (size_t i = 0; file && i < count; i++) {
+		uint64_t skip;
+
+		if (!gelf_getphdr(elf, i, &header) || header.p_type != PT_LOAD)
+			continue;
+		skip = address - header.p_vaddr;
+		if (address < header.p_vaddr || skip >= header.p_filesz ||
+		    header.p_offset > file_size || skip >= file_size - header.p_offset)
+			continue;
+		if (len > header.p_filesz - skip)
+			len = header.p_filesz - skip;
+		if (len > file_size - header.p_offset - skip)
+			len = file_size - header.p_offset - skip;
+		memcpy(buf, file + header.p_offset + skip, len);
+		return len;
+	}
+	return 0;
+}
+
+/* What compilers set a frame up with; each may be absent except push and mov. */
+struct pattern {
+	unsigned char size, bytes[4];
+};
+
+static size_t match(const unsigned char *code, size_t size, const struct pattern *patterns,
+		    size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (patterns[i].size <= size && !memcmp(code, patterns[i].bytes, patterns[i].size))
+			return patterns[i].size;
+	return 0;
+}
+
+/* Length of `[endbr] push %rbp; mov %rsp,%rbp` at code, or 0. */
+static size_t frame_setup(const unsigned char *code, size_t size)
+{
+	static const struct pattern endbr[] = {{4, {0xf3, 0x0f, 0x1e, 0xfa}},
+					       {4, {0xf3, 0x0f, 0x1e, 0xfb}}};
+	static const struct pattern push[] = {{1, {0x55}}, {2, {0x40, 0x55}}};
+	static const struct pattern move[] = {{3, {0x48, 0x89, 0xe5}},
+					      {3, {0x48, 0x8b, 0xec}},
+					      {2, {0x89, 0xe5}},
+					      {2, {0x8b, 0xec}}};
+	size_t at = match(code, size, endbr, 2), length;
+
+	length = match(code + at, size - at, push, 2);
+	if (!length)
+		return 0;
+	at += length;
+	length = match(code + at, size - at, move, 4);
+	return length ? at + length : 0;
+}
+
+/* gdb's way: behind the frame's set-up, and from there to the next line of the table when that is
+ * in the middle of one. A function without a frame is stopped at its first instruction, because its
+ * second line may well lie behind a branch. */
+uint64_t symbols_breakpoint_address(struct symbols *symbols, uint64_t function)
+{
+	unsigned char code[16];
+	struct line_row row;
+	uint64_t address = function, offset;
+	const char *name;
+
+	if (!symbols || !symbols->elf)
+		return function;
+	address += frame_setup(code, image_bytes(symbols->elf, function, code, sizeof(code)));
+	if (address == function || row_at(symbols, address, &row) || row.low == address)
+		return address;
+	name = symbols_name(symbols, row.high, &offset);
+	return name && row.high - offset == function ? row.high : address;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "monitor/text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t utf8_expected(unsigned char lead)
+{
+	if (lead < 0x80)
+		return 1;
+	if (lead >= 0xc2 && lead <= 0xdf)
+		return 2;
+	if (lead >= 0xe0 && lead <= 0xef)
+		return 3;
+	return lead >= 0xf0 && lead <= 0xf4 ? 4 : 0;
+}
+
+/* Overlong forms and surrogates, which the lead byte alone does not show. */
+static bool utf8_second_fits(unsigned char lead, unsigned char second)
+{
+	switch (lead) {
+	case 0xe0: return second >= 0xa0;
+	case 0xed: return second <= 0x9f;
+	case 0xf0: return second >= 0x90;
+	case 0xf4: return second <= 0x8f;
+	default: return true;
+	}
+}
+
+size_t text_utf8_length(const char *text, size_t size, bool *partial)
+{
+	const unsigned char *byte = (const unsigned char *)text;
+	size_t length = size ? utf8_expected(byte[0]) : 0;
+
+	*partial = false;
+	for (size_t i = 1; i < length; i++) {
+		if (i == size) {
+			*partial = true;
+			return 0;
+		}
+		if ((byte[i] & 0xc0) != 0x80 || (i == 1 && !utf8_second_fits(byte[0], byte[1])))
+			return 0;
+	}
+	return length;
+}
+
+static bool is_control(const char *text, size_t length, bool newlines)
+{
+	unsigned char c = text[0];
+
+	if (length == 2)
+		return c == 0xc2 && (unsigned char)text[1] < 0xa0; /* C1: 8-bit escapes */
+	return length == 1 && (c == 0x7f || (c < 0x20 && c != '\t' && !(newlines && c == '\n')));
+}
+
+size_t text_clean(const char *text, size_t size, bool newlines, char *out, size_t out_size)
+{
+	size_t used = 0;
+	bool partial;
+
+	while (size) {
+		char piece[8];
+		size_t length = text_utf8_length(text, size, &partial), step = length ? length : 1,
+		       piece_size;
+
+		if (!length || is_control(text, length, newlines)) {
+			step = 1;
+			piece_size = snprintf(piece, sizeof(piece), "\\x%02x",
+					      (unsigned char)*text);
+		} else {
+			memcpy(piece, text, length);
+			piece_size = length;
+		}
+		if (used + piece_size >= out_size)
+			break;
+		memcpy(out + used, piece, piece_size);
+		used += piece_size;
+		text += step;
+		size -= step;
+	}
+	if (out_size)
+		out[used] = 0;
+	return used;
+}
+
+size_t text_width(const char *text)
+{
+	size_t width = 0;
+
+	for (; *text; text++)
+		width += ((unsigned char)*text & 0xc0) != 0x80;
+	return width;
+}
+
+const char *color(const struct monitor_out *out, enum color which)
+{
+	static const char *const escapes[] = {
+		[COLOR_STOP] = "\033[1;31m",	[COLOR_NAME] = "\033[36m",
+		[COLOR_CHANGED] = "\033[1;33m", [COLOR_CURRENT] = "\033[1m",
+		[COLOR_DIM] = "\033[2m",	[COLOR_ERROR] = "\033[31m",
+		[COLOR_OFF] = "\033[0m",
+	};
+
+	return out->color ? escapes[which] : "";
+}
+
+static bool string_reserve(struct string *string, size_t size)
+{
+	size_t space = string->space ? string->space : 128;
+	char *text;
+
+	while (space < string->size + size + 1)
+		space *= 2;
+	if (space == string->space)
+		return true;
+	text = realloc(string->text, space);
+	if (!text)
+		return false;
+	string->text = text;
+	string->space = space;
+	return true;
+}
+
+void string_add(struct string *string, const char *text, size_t size)
+{
+	if (!string_reserve(string, size))
+		return;
+	memcpy(string->text + string->size, text, size);
+	string->size += size;
+	string->text[string->size] = 0;
+}
+
+static void string_vprintf(struct string *string, const char *fmt, va_list args)
+{
+	char *text;
+	int length = vasprintf(&text, fmt, args);
+
+	if (length < 0)
+		return;
+	string_add(string, text, length);
+	free(text);
+}
+
+void string_printf(struct string *string, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	string_vprintf(string, fmt, args);
+	va_end(args);
+}
+
+const char *string_text(const struct string *string)
+{
+	return string->text ? string->text : "";
+}
+
+void string_free(struct string *string)
+{
+	free(string->text);
+	*string = (struct string){0};
+}
+
+void out_printf(struct monitor_out *out, const char *fmt, ...)
+{
+	struct string string = {0};
+	va_list args;
+
+	va_start(args, fmt);
+	string_vprintf(&string, fmt, args);
+	va_end(args);
+	if (string.size)
+		out->write(out->ctx, string.text, string.size);
+	string_free(&string);
+}
