@@ -6,54 +6,54 @@
 
 static const struct gdb_command table[] = {
 	/* The session. */
-	{"!",		"",	  command_extended		  },
-	{"?",		"",	  command_why		     },
-	{"D",		";\n", command_detach		   },
-	{"k",		"",	  command_kill		      },
-	{"qAttached",	      ":\n", command_attached	     },
-	{"qRcmd",		  ",",   command_monitor	      },
-	{"qSupported",       ":\n", command_supported	       },
-	{"QStartNoAckMode",  "",	command_acknowledge_off    },
-	{"R",		NULL,  command_restart		   },
-	{"vAttach",	    ";",	 command_v_attach		 },
-	{"vKill",		  ";\n", command_v_kill	       },
-	{"vRun",		 ";\n", command_v_run		     },
+	{"!", "", command_extended},
+	{"?", "", command_why},
+	{"D", ";\n", command_detach},
+	{"k", "", command_kill},
+	{"qAttached", ":\n", command_attached},
+	{"qRcmd", ",", command_monitor},
+	{"qSupported", ":\n", command_supported},
+	{"QStartNoAckMode", "", command_acknowledge_off},
+	{"R", NULL, command_restart},
+	{"vAttach", ";", command_v_attach},
+	{"vKill", ";\n", command_v_kill},
+	{"vRun", ";\n", command_v_run},
 
- /* Threads. */
-	{"H",		NULL,  command_thread_set	      },
-	{"qC",	       "",	   command_current_thread	 },
-	{"qfThreadInfo",	 "",    command_threads_first	  },
-	{"qsThreadInfo",	 "",    command_threads_next	 },
-	{"qThreadExtraInfo", ",",	  command_thread_text	     },
-	{"T",		NULL,  command_thread_alive	},
+	/* Threads. */
+	{"H", NULL, command_thread_set},
+	{"qC", "", command_current_thread},
+	{"qfThreadInfo", "", command_threads_first},
+	{"qsThreadInfo", "", command_threads_next},
+	{"qThreadExtraInfo", ",", command_thread_text},
+	{"T", NULL, command_thread_alive},
 
- /* Registers. */
-	{"g",		"",	  command_registers_read	},
-	{"G",		NULL,  command_registers_write	   },
-	{"p",		NULL,  command_register_read	 },
-	{"P",		NULL,  command_register_write	  },
+	/* Registers. */
+	{"g", "", command_registers_read},
+	{"G", NULL, command_registers_write},
+	{"p", NULL, command_register_read},
+	{"P", NULL, command_register_write},
 
- /* Memory. */
-	{"m",		NULL,  command_memory_read	       },
-	{"M",		NULL,  command_memory_write	},
-	{"X",		NULL,  command_memory_write_binary},
-	{"qqemu.PhyMemMode", "",	 command_space_get	  },
-	{"Qqemu.PhyMemMode", ":",	  command_space_set	   },
+	/* Memory. */
+	{"m", NULL, command_memory_read},
+	{"M", NULL, command_memory_write},
+	{"X", NULL, command_memory_write_binary},
+	{"qqemu.PhyMemMode", "", command_space_get},
+	{"Qqemu.PhyMemMode", ":", command_space_set},
 
- /* Run control. */
-	{"c",		NULL,  command_continue	    },
-	{"C",		NULL,  command_continue_signal	   },
-	{"s",		NULL,  command_step		},
-	{"S",		NULL,  command_step_signal	       },
-	{"vCont?",	   "",    command_resume_query	   },
-	{"vCont",		  NULL,	command_resume	      },
+	/* Run control. */
+	{"c", NULL, command_continue},
+	{"C", NULL, command_continue_signal},
+	{"s", NULL, command_step},
+	{"S", NULL, command_step_signal},
+	{"vCont?", "", command_resume_query},
+	{"vCont", NULL, command_resume},
 
- /* Points. */
-	{"Z",		NULL,  command_point_add	     },
-	{"z",		NULL,  command_point_remove	},
+	/* Points. */
+	{"Z", NULL, command_point_add},
+	{"z", NULL, command_point_remove},
 
- /* Documents. */
-	{"qXfer",		  ":",   command_transfer	       },
+	/* Documents. */
+	{"qXfer", ":", command_transfer},
 };
 
 /* Whether what follows a name is what the command wants; takes a separator off. */

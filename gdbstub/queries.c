@@ -77,7 +77,7 @@ static const struct document {
 	document_fn *make;
 } documents[] = {
 	{"features", make_features},
-	{"threads",  make_threads },
+	{"threads", make_threads},
 };
 
 static const struct document *find_document(const char *name, size_t size)

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -105,17 +106,26 @@ static void continue_guest(struct gdb_server *server)
 		log_warn("gdb", "the guest stays paused: %s", err.text);
 }
 
+/* What to type behind `target remote`: gdb takes a unix socket's path without our prefix. */
+static void target_text(const struct gdb_server *server, char *buf, unsigned size)
+{
+	if (server->config.address.kind == NET_UNIX)
+		snprintf(buf, size, "%s", server->config.address.path);
+	else
+		net_address_text(&server->config.address, buf, size);
+}
+
 static void on_lost(struct gdb_server *server)
 {
-	char address[160];
+	char target[160];
 
-	net_address_text(&server->config.address, address, sizeof(address));
+	target_text(server, target, sizeof(target));
 	if (server->config.on_disconnect == DISCONNECT_CONTINUE)
 		continue_guest(server);
 	log_warn("gdb",
 		 "the connection was lost; gdb's breakpoints are gone, the guest %s; "
 		 "`target remote %s` connects again",
-		 debug_running(server->debug) ? "runs" : "stays paused", address);
+		 debug_running(server->debug) ? "runs" : "stays paused", target);
 	if (server->config.on_disconnect == DISCONNECT_KILL)
 		debug_kill(server->debug, OWNER_GDB, 0);
 }
@@ -264,6 +274,12 @@ static int start_listening(struct gdb_server *server, struct error *err)
 	if (ret < 0)
 		return ret;
 	server->listener = ret;
+	if (net_is_wide(&server->config.address))
+		log_warn("gdb",
+			 "anybody who reaches %s port %u controls the guest: -gdb :%u keeps "
+			 "it to this machine",
+			 server->config.address.host, server->config.address.port,
+			 server->config.address.port);
 	ret = event_loop_watch(server->loop, server->listener, POLLIN, on_connection, server);
 	if (ret >= 0)
 		ret = debug_listen(server->debug, on_event, server);

@@ -18,7 +18,7 @@ struct debug *fake_new(unsigned vcpus)
 		cpu_state_reset(&debug->state[i], i == 0);
 		cpu_segment_flat(&debug->state[i].system.seg[SEG_CS], 8, true, 64);
 		cpu_segment_flat(&debug->state[i].system.seg[SEG_SS], 16, false, 64);
-		debug->state[i].system.cr0 = CR0_PE | CR0_PG;
+		debug->state[i].system.cr0 = CR0_PE | CR0_ET | CR0_PG;
 		debug->state[i].system.cr4 = CR4_PAE;
 		debug->state[i].system.efer = EFER_LME | EFER_LMA;
 		debug->state[i].general.rip = 0x100000 * (i + 1);

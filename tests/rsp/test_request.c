@@ -19,17 +19,17 @@ static void hex_numbers(void **state)
 		uint64_t value;
 		size_t left;
 	} rows[] = {
-		{"0",		      true,  0,	       0},
-		{"1f",		       true,  0x1f,	   0},
-		{"1F,",		true,  0x1f,	    1},
-		{"ffffffffffffffff",  true,  UINT64_MAX, 0},
-		{"0000000000000001",  true,  1,	      0},
-		{"10000000000000000", false, 0,		0},
-		{"",		     false, 0,	       0},
-		{"x1",		       false, 0,		 0},
-		{"-1",		       false, 0,		 0},
-		{" 1",		       false, 0,		 0},
-		{"0x10",		 true,  0,	  3},
+		{"0", true, 0, 0},
+		{"1f", true, 0x1f, 0},
+		{"1F,", true, 0x1f, 1},
+		{"ffffffffffffffff", true, UINT64_MAX, 0},
+		{"0000000000000001", true, 1, 0},
+		{"10000000000000000", false, 0, 0},
+		{"", false, 0, 0},
+		{"x1", false, 0, 0},
+		{"-1", false, 0, 0},
+		{" 1", false, 0, 0},
+		{"0x10", true, 0, 3},
 	};
 
 	(void)state;
@@ -82,25 +82,25 @@ static void thread_ids(void **state)
 		enum thread_kind kind;
 		unsigned vcpu;
 	} rows[] = {
-		{"0",	      true,  THREAD_ANY, 0	 },
-		{"-1",       true,  THREAD_ALL, 0	  },
-		{"1",	      true,  THREAD_ONE, 0	 },
-		{"1f",       true,  THREAD_ONE, 0x1e	     },
-		{"7fffffff", true,  THREAD_ONE, 0x7ffffffe},
-		{"80000000", false, THREAD_ANY, 0	 },
-		{"p1.2",	 true,  THREAD_ONE, 1	    },
-		{"p1.-1",	  true,	THREAD_ALL, 0	     },
-		{"p-1.-1",   true,	 THREAD_ALL, 0	      },
-		{"p0.0",	 true,  THREAD_ANY, 0	    },
-		{"p1",       true,  THREAD_ALL, 0	  },
-		{"p-1",	true,  THREAD_ALL, 0	   },
-		{"p1.",	false, THREAD_ANY, 0	    },
-		{"p",	      false, THREAD_ANY, 0	  },
-		{"p.1",	false, THREAD_ANY, 0	    },
-		{"",	     false, THREAD_ANY, 0	 },
-		{"-",	      false, THREAD_ANY, 0	  },
-		{"-2",       false, THREAD_ANY, 0	   },
-		{"thread",   false, THREAD_ANY, 0	       },
+		{"0", true, THREAD_ANY, 0},
+		{"-1", true, THREAD_ALL, 0},
+		{"1", true, THREAD_ONE, 0},
+		{"1f", true, THREAD_ONE, 0x1e},
+		{"7fffffff", true, THREAD_ONE, 0x7ffffffe},
+		{"80000000", false, THREAD_ANY, 0},
+		{"p1.2", true, THREAD_ONE, 1},
+		{"p1.-1", true, THREAD_ALL, 0},
+		{"p-1.-1", true, THREAD_ALL, 0},
+		{"p0.0", true, THREAD_ANY, 0},
+		{"p1", true, THREAD_ALL, 0},
+		{"p-1", true, THREAD_ALL, 0},
+		{"p1.", false, THREAD_ANY, 0},
+		{"p", false, THREAD_ANY, 0},
+		{"p.1", false, THREAD_ANY, 0},
+		{"", false, THREAD_ANY, 0},
+		{"-", false, THREAD_ANY, 0},
+		{"-2", false, THREAD_ANY, 0},
+		{"thread", false, THREAD_ANY, 0},
 	};
 
 	(void)state;

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* m M X and the choice of the address space. The fake machine has RAM at 0-0xfff and 0x2000-0x3ffff. */
+#include "peer.h"
+
+#include "gdbstub/packet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void read_memory(void **state)
+{
+	struct peer *peer = *state;
+
+	memcpy(peer->debug->ram + 0x100, "\x00\x01\x7f\x80\xff", 5);
+	ask(peer, "m100,5", "00017f80ff");
+	ask(peer, "m104,1", "ff");
+	ask(peer, "m0000000000000100,1", "00");
+	ask(peer, "m100,0", "");
+	assert_int_equal(peer->debug->memory_space, SPACE_LINEAR);
+}
+
+static void a_read_returns_what_lies_before_a_hole(void **state)
+{
+	struct peer *peer = *state;
+
+	memcpy(peer->debug->ram + 0xffe, "\xaa\xbb", 2);
+	ask(peer, "mffe,10", "aabb");
+	ask(peer, "mfff,1000000", "bb");
+	ask(peer, "m1000,1", "E0e");
+	ask(peer, "mfffffffffffffff0,10", "E0e");
+}
+
+static void a_read_is_as_long_as_a_packet_can_be(void **state)
+{
+	struct peer *peer = *state;
+	const char *reply;
+	size_t size;
+
+	memset(peer->debug->ram + 0x2000, 0x5a, FAKE_RAM - 0x2000);
+	peer_send(peer, "m2000,ffffffff");
+	reply = peer_take(peer, &size);
+	assert_int_equal(size, PACKET_MAX + 4);
+	assert_int_equal(strspn(reply + 1, "5a"), PACKET_MAX);
+	peer_send(peer, "m2000,10000");
+	peer_take(peer, &size);
+	assert_int_equal(size, PACKET_MAX + 4);
+}
+
+static void write_memory(void **state)
+{
+	struct peer *peer = *state;
+
+	ask(peer, "M100,3:00fF7e", "OK");
+	assert_memory_equal(peer->debug->ram + 0x100, "\x00\xff\x7e\x00", 4);
+	ask(peer, "M100,0:", "OK");
+	ask(peer, "M1000,1:00", "E0e");
+	/* Not all of it fits in front of the hole. */
+	ask(peer, "Mfff,2:0102", "E0e");
+}
+
+static void write_long(void **state)
+{
+	struct peer *peer = *state;
+	size_t size = (PACKET_MAX - 20) / 2;
+	char *body = malloc(PACKET_MAX);
+	int n = sprintf(body, "M2000,%zx:", size);
+
+	memset(body + n, '3', 2 * size);
+	peer_send_bytes(peer, body, (size_t)n + 2 * size);
+	expect_packet(peer, "OK");
+	assert_int_equal(peer->debug->ram[0x2000], 0x33);
+	assert_int_equal(peer->debug->ram[0x2000 + size - 1], 0x33);
+	assert_int_equal(peer->debug->ram[0x2000 + size], 0);
+	free(body);
+}
+
+static void write_binary(void **state)
+{
+	struct peer *peer = *state;
+	static const char body[] = "X100,5:a}\x03}\x04}]\0";
+
+	peer_send_bytes(peer, body, sizeof(body) - 1);
+	expect_packet(peer, "OK");
+	assert_memory_equal(peer->debug->ram + 0x100, "a#$}\0", 5);
+	/* gdb's question whether X is known. */
+	ask(peer, "X0,0:", "OK");
+	ask(peer, "X1000,1:a", "E0e");
+}
+
+static void malformed(void **state)
+{
+	static const char *const bodies[] = {
+		"m",
+		"m,",
+		"m1",
+		"m1,",
+		"m,1",
+		"m1,g",
+		"m1,1,",
+		"m1,1:",
+		"mx,1",
+		"m-1,1",
+		"m 1,1",
+		"m1,1 ",
+		"m0x100,1",
+		"m1,10000000000000000",
+		"mfffffffffffffff0,20",
+		"M",
+		"M1",
+		"M1,1",
+		"M1,1:",
+		"M1,1:0",
+		"M1,1:0g",
+		"M1,1:000",
+		"M1,2:00",
+		"M1,:00",
+		"M,1:00",
+		"M1,0:00",
+		"M1,ffffffffffffffff:00",
+		"X",
+		"X1",
+		"X1,1",
+		"X1,1:",
+		"X1,2:a",
+		"X1,1:aa",
+		"X,1:a",
+		"Xq",
+		"M2000,20000:00",
+		"Qqemu.PhyMemMode:",
+		"Qqemu.PhyMemMode:2",
+		"Qqemu.PhyMemMode:x",
+	};
+	struct peer *peer = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		ask_error(peer, bodies[i]);
+	for (size_t i = 0; i < 0x200; i++)
+		assert_int_equal(peer->debug->ram[i], 0);
+}
+
+static void a_running_guest_is_not_touched(void **state)
+{
+	struct peer *peer = *state;
+
+	peer->debug->running = true;
+	ask(peer, "m100,1", "E10");
+	ask(peer, "M100,1:ff", "E10");
+	ask(peer, "X100,1:f", "E10");
+	assert_int_equal(peer->debug->ram[0x100], 0);
+}
+
+static void physical_addresses(void **state)
+{
+	struct peer *peer = *state;
+
+	ask(peer, "qqemu.PhyMemMode", "0");
+	ask(peer, "Qqemu.PhyMemMode:1", "OK");
+	ask(peer, "qqemu.PhyMemMode", "1");
+	ask(peer, "m100,1", "00");
+	assert_int_equal(peer->debug->memory_space, SPACE_PHYSICAL);
+	ask(peer, "Qqemu.PhyMemMode:0", "OK");
+	ask(peer, "M100,1:00", "OK");
+	assert_int_equal(peer->debug->memory_space, SPACE_LINEAR);
+}
+
+int main(void)
+{
+#define ONE(name) cmocka_unit_test_setup_teardown(name, setup_peer, teardown_peer)
+	const struct CMUnitTest tests[] = {
+		ONE(read_memory),
+		ONE(a_read_returns_what_lies_before_a_hole),
+		ONE(a_read_is_as_long_as_a_packet_can_be),
+		ONE(write_memory),
+		ONE(write_long),
+		ONE(write_binary),
+		ONE(malformed),
+		ONE(a_running_guest_is_not_touched),
+		ONE(physical_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

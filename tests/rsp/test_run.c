@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Resuming, threads, and stop replies: who is told what, and when. */
+#include "peer.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- threads ------------------------------------------------------------------------------- */
+
+static void threads(void **state)
+{
+	struct peer *peer = *state;
+
+	ask(peer, "qfThreadInfo", "m1,2,3,4");
+	ask(peer, "qsThreadInfo", "l");
+	ask(peer, "qC", "QC1");
+	ask(peer, "T1", "OK");
+	ask(peer, "T4", "OK");
+	ask(peer, "T5", "E03");
+	ask(peer, "Tp1.2", "OK");
+	ask(peer, "qThreadExtraInfo,2", hex_of("long mode, <1> & \"so on\""));
+	peer->debug->running = true;
+	ask(peer, "qThreadExtraInfo,2", hex_of("running"));
+}
+
+static void choosing_a_thread(void **state)
+{
+	struct peer *peer = *state;
+
+	ask(peer, "Hg2", "OK");
+	ask(peer, "qC", "QC2");
+	ask(peer, "Hg0", "OK");
+	ask(peer, "qC", "QC2");
+	ask(peer, "Hg-1", "OK");
+	ask(peer, "Hgp1.4", "OK");
+	ask(peer, "qC", "QC4");
+	ask(peer, "Hc-1", "OK");
+	ask(peer, "Hc0", "OK");
+	ask(peer, "Hc3", "OK");
+	ask(peer, "qC", "QC4");
+	ask(peer, "Hg5", "E16");
+	ask(peer, "qC", "QC4");
+}
+
+static void malformed_thread_packets(void **state)
+{
+	static const char *const bodies[] = {
+		"H",
+		"Hg",
+		"Hc",
+		"Hx1",
+		"Hg1x",
+		"Hgx",
+		"Hg7fffffff",
+		"Hgffffffffffffffff",
+		"Hg-2",
+		"Hg--1",
+		"T",
+		"Tx",
+		"T0",
+		"T-1",
+		"T1,",
+		"Tffffffff",
+		"qThreadExtraInfo,",
+		"qThreadExtraInfo,0",
+		"qThreadExtraInfo,5",
+		"qThreadExtraInfo,-1",
+		"qThreadExtraInfo,1x",
+	};
+	struct peer *peer = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		ask_error(peer, bodies[i]);
+	ask(peer, "qThreadExtraInfo", "");
+	ask(peer, "qC", "QC1");
+}
+
+/* ---- plans --------------------------------------------------------------------------------- */
+
+/* Resumes with this packet; the plan for each vCPU: - hold, c run, s step, r range. */
+static void expect_plan(struct peer *peer, const char *body, const char *plan)
+{
+	static const char letters[] = {
+		[PLAN_HOLD] = '-', [PLAN_RUN] = 'c', [PLAN_STEP] = 's', [PLAN_STEP_RANGE] = 'r'};
+	char got[FAKE_VCPUS + 1] = "";
+
+	peer_send(peer, body);
+	expect_silence(peer);
+	for (unsigned i = 0; i < FAKE_VCPUS; i++)
+		got[i] = letters[peer->debug->plan[i].action];
+	assert_string_equal(got, plan);
+	assert_int_equal(peer->debug->last_actor, OWNER_GDB);
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_PAUSE}, OWNER_GDB);
+	expect_packet(peer, text("T02thread:1;core:0;%s", expedited(peer, 0)));
+}
+
+static void what_can_be_resumed(void **state)
+{
+	ask(*state, "vCont?", "vCont;c;C;s;S;r");
+}
+
+static void plans_by_vcont(void **state)
+{
+	struct peer *peer = *state;
+
+	expect_plan(peer, "vCont;c", "cccc");
+	expect_plan(peer, "vCont;s", "ssss");
+	expect_plan(peer, "vCont;C05", "cccc");
+	expect_plan(peer, "vCont;S0b:2;c", "cscc");
+	expect_plan(peer, "vCont;s:2", "-s--");
+	expect_plan(peer, "vCont;s:2;c", "cscc");
+	expect_plan(peer, "vCont;s:p1.2;c:p1.-1", "cscc");
+	expect_plan(peer, "vCont;c:3;s:1", "s-c-");
+	expect_plan(peer, "vCont;c:-1", "cccc");
+	/* The first action that fits is the one. */
+	expect_plan(peer, "vCont;s:1;c:1;c:4", "s--c");
+	expect_plan(peer, "vCont;c;s:1", "cccc");
+	expect_plan(peer, "vCont;r1000,1010:1;c", "rccc");
+	assert_true(peer->debug->plan[0].low == 0x1000 && peer->debug->plan[0].high == 0x1010);
+	expect_plan(peer, "vCont;r1000,1000:4", "---r");
+}
+
+static void plans_by_c_and_s(void **state)
+{
+	struct peer *peer = *state;
+
+	expect_plan(peer, "c", "cccc");
+	expect_plan(peer, "s", "sccc");
+	expect_plan(peer, "C05", "cccc");
+	expect_plan(peer, "S05", "sccc");
+	ask(peer, "Hc2", "OK");
+	expect_plan(peer, "s", "-s--");
+	expect_plan(peer, "c", "-c--");
+	ask(peer, "Hc-1", "OK");
+	ask(peer, "Hg4", "OK");
+	expect_plan(peer, "s", "cccs");
+	expect_plan(peer, "c400000", "cccc");
+	assert_true(peer->debug->state[0].general.rip == 0x400000);
+	expect_plan(peer, "S05;500000", "sccc");
+	assert_true(peer->debug->state[0].general.rip == 0x500000);
+}
+
+static void malformed_resumes(void **state)
+{
+	static const char *const bodies[] = {
+		"vCont",
+		"vCont;",
+		"vCont;x",
+		"vCont;c;",
+		"vCont;c:",
+		"vCont;c:5",
+		"vCont;c:x",
+		"vCont;cx",
+		"vCont;C",
+		"vCont;C5",
+		"vCont;Cxx",
+		"vCont;S",
+		"vCont;s:1;",
+		"vCont;t",
+		"vCont;r",
+		"vCont;r1",
+		"vCont;r1,",
+		"vCont;r2,1",
+		"vCont;r1,2:9",
+		"vCont;c:1:2",
+		"vCont:c",
+		"vContc",
+		"vCont;c:ffffffffffffffff",
+		"vCont;s:1;x:2",
+		"vCont;c:1;c:9",
+		"cx",
+		"c1x",
+		"c11111111111111111",
+		"sx",
+		"C",
+		"C5",
+		"Cx5",
+		"C05;",
+		"C05x",
+		"C05;x",
+		"S",
+		"S5;100",
+	};
+	struct peer *peer = *state;
+
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+		ask_error(peer, bodies[i]);
+	assert_int_equal(peer->debug->resumes, 0);
+	assert_false(peer->debug->running);
+	assert_true(peer->debug->state[0].general.rip == 0x100000);
+}
+
+static void a_refused_resume_says_why(void **state)
+{
+	struct peer *peer = *state;
+
+	peer->debug->refuse_resume = -ENOTSUP;
+	peer_send(peer, "vCont;s:1;c");
+	expect_raw(peer,
+		   "$O6e6f207374657020696e2072696e672033206f6e207468697320686f73740a#84$E5f#e0");
+	/* gdb believes in a stop; none comes. */
+	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_NONE);
+	expect_silence(peer);
+	peer->debug->refuse_resume = 0;
+	expect_plan(peer, "vCont;c", "cccc");
+}
+
+/* ---- stops --------------------------------------------------------------------------------- */
+
+/* Resumes and stops; what gdb hears, without the expedited registers. */
+static void expect_stop(struct peer *peer, const struct stop *stop, const char *words,
+			const char *reply)
+{
+	peer_send(peer, "vCont;c");
+	expect_silence(peer);
+	fake_stop(peer->debug, stop, OWNER_NONE);
+	if (*words) {
+		const char *out = peer_take(peer, NULL);
+		const char *end = strchr(out, '#');
+
+		assert_non_null(end);
+		assert_int_equal(
+			strncmp(out, text("$O%s#", hex_of(words)), (size_t)(end - out) + 1), 0);
+		assert_int_equal(strncmp(end + 3, text("$%s#", reply), strlen(reply) + 2), 0);
+	} else {
+		expect_packet(peer, reply);
+	}
+	/* Once. */
+	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_NONE);
+	expect_silence(peer);
+}
+
+static void signals(void **state)
+{
+	static const struct {
+		enum stop_reason reason;
+		const char *signal;
+		const char *words;
+	} rows[] = {
+		{STOP_PAUSE, "T02", ""},
+		{STOP_STEP, "T05", ""},
+		{STOP_BREAKPOINT, "T05", "vCPU 1: because\n"},
+		{STOP_HW_BREAKPOINT, "T05", "vCPU 1: because\n"},
+		{STOP_WATCH_WRITE, "T05", "vCPU 1: because\n"},
+		{STOP_GUEST_INT3, "T05", "vCPU 1: because\n"},
+		{STOP_EXCEPTION, "T05", "vCPU 1: because\n"},
+		{STOP_IO, "T05", "vCPU 1: because\n"},
+		{STOP_MMIO, "T05", "vCPU 1: because\n"},
+		{STOP_MSR, "T05", "vCPU 1: because\n"},
+		{STOP_MODE_SWITCH, "T05", "vCPU 1: because\n"},
+		{STOP_TRIPLE_FAULT, "T0b", "vCPU 1: because\n"},
+		{STOP_RESET, "T05", "vCPU 1: because\n"},
+		{STOP_EMULATION_FAILURE, "T04", "vCPU 1: because\n"},
+		{STOP_HOST_ERROR, "T06", "vCPU 1: because\n"},
+	};
+	struct peer *peer = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stop stop = {.reason = rows[i].reason, .vcpu = 1, .text = "because"};
+
+		expect_stop(peer, &stop, rows[i].words,
+			    text("%sthread:2;core:1;%s", rows[i].signal, expedited(peer, 1)));
+		ask(peer, "qC", "QC2");
+		ask(peer, "Hg1", "OK");
+	}
+}
+
+static void gdbs_own_points_are_named(void **state)
+{
+	static const struct {
+		const char *packet, *cause;
+		enum stop_reason reason;
+	} rows[] = {
+		{"0,100,1", "swbreak:;", STOP_BREAKPOINT},
+		{"1,100,1", "hwbreak:;", STOP_HW_BREAKPOINT},
+		{"2,100,8", "watch:ffffffff80000104;", STOP_WATCH_WRITE},
+		{"3,100,8", "rwatch:ffffffff80000104;", STOP_WATCH_READ},
+		{"4,100,8", "awatch:ffffffff80000104;", STOP_WATCH_ACCESS},
+	};
+	struct peer *peer = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stop stop = {.reason = rows[i].reason,
+				    .vcpu = 2,
+				    .address = 0xffffffff80000104,
+				    .point = (int)i + 1,
+				    .text = "hit"};
+
+		ask(peer, text("Z%s", rows[i].packet), "OK");
+		expect_stop(peer, &stop, "",
+			    text("T05thread:3;core:2;%s%s", rows[i].cause, expedited(peer, 2)));
+	}
+}
+
+/* gdb would take it for a leftover of its own, and go on without a word. */
+static void others_points_are_not(void **state)
+{
+	struct point_spec spec = {.kind = POINT_SOFTWARE, .address = 0x100, .length = 1};
+	struct peer *peer = *state;
+	struct stop stop = {.reason = STOP_BREAKPOINT, .text = "breakpoint 1"};
+
+	stop.point = debug_point_add(peer->debug, &spec, OWNER_CONSOLE, NULL);
+	expect_stop(peer, &stop, "vCPU 0: breakpoint 1\n",
+		    text("T05thread:1;core:0;%s", expedited(peer, 0)));
+}
+
+static void causes_are_named_only_to_those_who_asked(void **state)
+{
+	struct peer *peer = peer_new_raw(1);
+	struct stop stop = {.reason = STOP_BREAKPOINT, .point = 1};
+
+	(void)state;
+	peer_send(peer, "QStartNoAckMode");
+	peer_take(peer, NULL);
+	ask(peer, "Z0,100,1", "OK");
+	expect_stop(peer, &stop, "", text("T05thread:1;core:0;%s", expedited(peer, 0)));
+	peer_free(peer);
+}
+
+static void the_console_pauses_and_gdb_hears_of_it(void **state)
+{
+	struct peer *peer = *state;
+	struct stop stop = {.reason = STOP_PAUSE, .text = "paused from the console"};
+	const char *out;
+
+	peer_send(peer, "vCont;c");
+	fake_stop(peer->debug, &stop, OWNER_CONSOLE);
+	out = peer_take(peer, NULL);
+	assert_non_null(strstr(out, hex_of("paused from the console")));
+	assert_non_null(strstr(out, "$T02thread:1;"));
+}
+
+static void ctrl_c(void **state)
+{
+	struct peer *peer = *state;
+
+	/* Harmless while it stands still. */
+	peer_send_raw(peer, "\x03", 1);
+	expect_silence(peer);
+	assert_int_equal(peer->debug->pauses, 0);
+	peer_send(peer, "vCont;c");
+	peer_send_raw(peer, "\x03", 1);
+	expect_silence(peer);
+	assert_int_equal(peer->debug->pauses, 1);
+	assert_int_equal(peer->debug->last_actor, OWNER_GDB);
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_PAUSE, .text = "paused"}, OWNER_GDB);
+	expect_packet(peer, text("T02thread:1;core:0;%s", expedited(peer, 0)));
+	/* Too late: the stop was faster. */
+	peer_send_raw(peer, "\x03", 1);
+	expect_silence(peer);
+	assert_int_equal(peer->debug->pauses, 1);
+}
+
+/* ---- when belief and truth differ ---------------------------------------------------------- */
+
+static void no_stop_is_told_that_nobody_waits_for(void **state)
+{
+	struct peer *peer = *state;
+
+	for (int i = 0; i < 3; i++)
+		fake_tell(peer->debug, DEBUG_STOPPED, OWNER_CONSOLE);
+	fake_tell(peer->debug, DEBUG_RESET, OWNER_CONSOLE);
+	expect_silence(peer);
+	ask(peer, "qC", "QC1");
+}
+
+/* The pause at the attach raised an event that is told when gdb has resumed already. */
+static void an_old_stop_is_not_taken_for_a_new_one(void **state)
+{
+	struct peer *peer = *state;
+
+	peer_send(peer, "vCont;c");
+	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_GDB);
+	expect_silence(peer);
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_STEP}, OWNER_NONE);
+	expect_packet(peer, text("T05thread:1;core:0;%s", expedited(peer, 0)));
+}
+
+/* Two stops, and both events are told afterwards. */
+static void two_events_for_one_stop(void **state)
+{
+	struct peer *peer = *state;
+
+	peer_send(peer, "vCont;c");
+	fake_stop_quietly(peer->debug, &(struct stop){.reason = STOP_STEP});
+	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_CONSOLE);
+	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_NONE);
+	expect_packet(peer, text("T05thread:1;core:0;%s", expedited(peer, 0)));
+}
+
+static void the_console_resumes_behind_gdbs_back(void **state)
+{
+	struct peer *peer = *state;
+
+	peer->debug->running = true;
+	fake_tell(peer->debug, DEBUG_RESUMED, OWNER_CONSOLE);
+	ask(peer, "g", "E10");
+	ask(peer, "m0,1", "E10");
+	ask(peer, "?", "E10");
+	expect_silence(peer);
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_STEP}, OWNER_CONSOLE);
+	expect_silence(peer);
+	expect_plan(peer, "vCont;c", "cccc");
+}
+
+static void continue_joins_a_guest_that_runs_already(void **state)
+{
+	struct peer *peer = *state;
+
+	peer->debug->running = true;
+	peer_send(peer, "vCont;c");
+	expect_silence(peer);
+	assert_int_equal(peer->debug->resumes, 0);
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_STEP}, OWNER_NONE);
+	expect_packet(peer, text("T05thread:1;core:0;%s", expedited(peer, 0)));
+}
+
+static void a_step_does_not_join(void **state)
+{
+	struct peer *peer = *state;
+	const char *out;
+
+	peer->debug->running = true;
+	peer_send(peer, "vCont;s:1;c");
+	out = peer_take(peer, NULL);
+	assert_non_null(strstr(out, hex_of("it runs")));
+	assert_non_null(strstr(out, "$E10#"));
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_STEP}, OWNER_NONE);
+	expect_silence(peer);
+}
+
+static void packets_while_the_guest_runs(void **state)
+{
+	struct peer *peer = *state;
+
+	peer_send(peer, "vCont;c");
+	ask(peer, "g", "E10");
+	ask(peer, "qC", "QC1");
+	ask(peer, "qRcmd,61", "OK");
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_STEP}, OWNER_NONE);
+	expect_packet(peer, text("T05thread:1;core:0;%s", expedited(peer, 0)));
+}
+
+/* ---- the end of the run -------------------------------------------------------------------- */
+
+static void the_guest_powers_off(void **state)
+{
+	struct peer *peer = *state;
+
+	peer_send(peer, "vCont;c");
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_SHUTDOWN, .exit_status = 0},
+		  OWNER_NONE);
+	expect_packet(peer, "W00");
+	assert_int_equal(peer->closed, 1);
+}
+
+static void the_guest_exits_with_a_status(void **state)
+{
+	struct peer *peer = *state;
+	struct stop stop = {
+		.reason = STOP_SHUTDOWN, .exit_status = 0x123, .text = "debug-exit port"};
+
+	peer_send(peer, "vCont;c");
+	fake_stop(peer->debug, &stop, OWNER_NONE);
+	assert_non_null(strstr(peer_take(peer, NULL), "$W23#"));
+}
+
+static void an_exit_that_gdb_did_not_wait_for(void **state)
+{
+	struct peer *peer = *state;
+
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_SHUTDOWN, .exit_status = 3},
+		  OWNER_CONSOLE);
+	expect_silence(peer);
+	assert_int_equal(peer->closed, 0);
+	ask(peer, "?", "W03");
+	ask(peer, "qfThreadInfo", "l");
+	ask_error(peer, "T1");
+	ask_error(peer, "vAttach;1");
+	ask(peer, "D", "OK");
+}
+
+int main(void)
+{
+#define SMP(name) cmocka_unit_test_setup_teardown(name, setup_peer_smp, teardown_peer)
+	const struct CMUnitTest tests[] = {
+		SMP(threads),
+		SMP(choosing_a_thread),
+		SMP(malformed_thread_packets),
+		SMP(what_can_be_resumed),
+		SMP(plans_by_vcont),
+		SMP(plans_by_c_and_s),
+		SMP(malformed_resumes),
+		SMP(a_refused_resume_says_why),
+		SMP(signals),
+		SMP(gdbs_own_points_are_named),
+		SMP(others_points_are_not),
+		cmocka_unit_test(causes_are_named_only_to_those_who_asked),
+		SMP(the_console_pauses_and_gdb_hears_of_it),
+		SMP(ctrl_c),
+		SMP(no_stop_is_told_that_nobody_waits_for),
+		SMP(an_old_stop_is_not_taken_for_a_new_one),
+		SMP(two_events_for_one_stop),
+		SMP(the_console_resumes_behind_gdbs_back),
+		SMP(continue_joins_a_guest_that_runs_already),
+		SMP(a_step_does_not_join),
+		SMP(packets_while_the_guest_runs),
+		SMP(the_guest_powers_off),
+		SMP(the_guest_exits_with_a_status),
+		SMP(an_exit_that_gdb_did_not_wait_for),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
