@@ -14,9 +14,9 @@
 /* What reads as 1 whatever is written: DR6 also where the CPU has neither bus-lock detection nor
  * restricted transactional memory (SDM vol. 3B, 18.2). */
 #define DR6_FIXED 0xffff0ff0ull
-#define DR6_KNOWN (DR6_FIXED | 0xe00full)
+#define DR6_KNOWN 0xe00full
 #define DR7_FIXED 0x400ull
-#define DR7_KNOWN 0xffff27ffull
+#define DR7_KNOWN 0xffff23ffull
 
 uint64_t register_wanted(const struct register_desc *reg, const void *value)
 {
@@ -32,6 +32,15 @@ uint64_t register_stored(const struct register_desc *reg, const struct cpu_state
 
 	memcpy(&word, (const char *)state + reg->offset, reg->size);
 	return word;
+}
+
+bool register_same(const struct register_desc *reg, const struct cpu_state *state,
+		   const void *value)
+{
+	uint8_t now[REGISTER_MAX_BYTES];
+
+	reg->get(reg, state, now);
+	return !memcmp(now, value, reg->bits / 8);
 }
 
 int register_store(const struct register_desc *reg, struct cpu_state *state, uint64_t word,
@@ -82,33 +91,32 @@ REGISTER_SET(rip)
 			      is_long ? cpu_canonical(state, word) : !(word >> 32));
 }
 
-REGISTER_SET(rflags)
-{
-	uint64_t word = register_wanted(reg, value) | RFLAGS_FIXED;
-	bool same_vm = !((word ^ register_stored(reg, state)) & RFLAGS_VM);
-
-	return register_store(reg, state, word,
-			      same_vm && !(word & ~(RFLAGS_KNOWN | RFLAGS_FIXED)));
-}
-
-static int store_fixed(const struct register_desc *reg, struct cpu_state *state, uint64_t word,
+/* fixed: bits that the CPU holds at 1. */
+static int store_fixed(const struct register_desc *reg, struct cpu_state *state, const void *value,
 		       uint64_t known, uint64_t fixed)
 {
-	bool valid = !(word & ~known);
+	uint64_t word = register_wanted(reg, value);
 
-	if (word != register_stored(reg, state))
-		word |= fixed;
-	return register_store(reg, state, word, valid);
+	if (register_same(reg, state, value))
+		return 0;
+	return register_store(reg, state, word | fixed, !(word & ~(known | fixed)));
+}
+
+REGISTER_SET(rflags)
+{
+	if ((register_wanted(reg, value) ^ register_stored(reg, state)) & RFLAGS_VM)
+		return -EINVAL;
+	return store_fixed(reg, state, value, RFLAGS_KNOWN, RFLAGS_FIXED);
 }
 
 REGISTER_SET(dr6)
 {
-	return store_fixed(reg, state, register_wanted(reg, value), DR6_KNOWN, DR6_FIXED);
+	return store_fixed(reg, state, value, DR6_KNOWN, DR6_FIXED);
 }
 
 REGISTER_SET(dr7)
 {
-	return store_fixed(reg, state, register_wanted(reg, value), DR7_KNOWN, DR7_FIXED);
+	return store_fixed(reg, state, value, DR7_KNOWN, DR7_FIXED);
 }
 
 static enum cpu_msr slot_of(const struct register_desc *reg)

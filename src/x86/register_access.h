@@ -16,6 +16,9 @@
 /* For setters. The value that is to be written, and what is stored, as numbers. */
 uint64_t register_wanted(const struct register_desc *reg, const void *value);
 uint64_t register_stored(const struct register_desc *reg, const struct cpu_state *state);
+/* Whether value is what reg->get gives: writing that is always fine. */
+bool register_same(const struct register_desc *reg, const struct cpu_state *state,
+		   const void *value);
 /* Stores word if it is valid and fits, or if it is what gdb reads there already; else -EINVAL. */
 int register_store(const struct register_desc *reg, struct cpu_state *state, uint64_t word,
 		   bool valid);

@@ -102,22 +102,13 @@ REGISTER_SET(fpu)
 	return 0;
 }
 
-/* The value that is to be written is all right when it has no unknown bits, or is the present one.
- */
-static bool bits_valid(const struct register_desc *reg, const struct cpu_state *state,
-		       uint64_t word, uint64_t known)
-{
-	uint64_t now = 0;
-
-	reg->get(reg, state, &now);
-	return word == now || !(word & ~known);
-}
-
 REGISTER_SET(fctrl)
 {
 	uint64_t word = register_wanted(reg, value);
 
-	if (!bits_valid(reg, state, word, FCW_KNOWN))
+	if (register_same(reg, state, value))
+		return 0;
+	if (word & ~(uint64_t)FCW_KNOWN)
 		return -EINVAL;
 	word |= FCW_FIXED;
 	return register_set_fpu(reg, state, &word);
@@ -125,7 +116,9 @@ REGISTER_SET(fctrl)
 
 REGISTER_SET(fop)
 {
-	if (!bits_valid(reg, state, register_wanted(reg, value), FOP_KNOWN))
+	if (register_same(reg, state, value))
+		return 0;
+	if (register_wanted(reg, value) & ~(uint64_t)FOP_KNOWN)
 		return -EINVAL;
 	return register_set_fpu(reg, state, value);
 }
@@ -187,8 +180,10 @@ REGISTER_SET(mxcsr)
 	uint64_t word = register_wanted(reg, value);
 	uint32_t mask;
 
+	if (register_same(reg, state, value))
+		return 0;
 	memcpy(&mask, state->fpu.xsave + XSAVE_MXCSR_MASK, sizeof(mask));
-	if (!bits_valid(reg, state, word, mask ? mask : MXCSR_MASK_DEFAULT))
+	if (word & ~(uint64_t)(mask ? mask : MXCSR_MASK_DEFAULT))
 		return -EINVAL;
 	materialise(state, XSTATE_SSE);
 	return register_store(reg, state, word, true);

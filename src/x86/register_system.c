@@ -149,18 +149,13 @@ static bool transition_valid(const struct cpu_state *state, const struct cpu_sys
 	return !(next->efer & ~now->efer & ~EFER_ALWAYS);
 }
 
-/* CR0, CR3, CR4 and EFER are checked together, because a processor refuses them together. */
+/* CR0, CR4 and EFER are checked together, because a processor refuses them together. */
 static int set_control(struct cpu_state *state, const struct cpu_system *next)
 {
-	struct cpu_system *now = &state->system;
-
-	if (next->cr0 == now->cr0 && next->cr3 == now->cr3 && next->cr4 == now->cr4 &&
-	    next->efer == now->efer)
-		return 0;
 	if (!cr0_valid(next) || !cr4_valid(next) || !long_mode_valid(next) ||
 	    !transition_valid(state, next))
 		return -EINVAL;
-	*now = *next;
+	state->system = *next;
 	return 0;
 }
 
@@ -168,6 +163,8 @@ REGISTER_SET(cr0)
 {
 	struct cpu_system next = state->system;
 
+	if (register_same(reg, state, value))
+		return 0;
 	next.cr0 = register_wanted(reg, value) | CR0_ET;
 	next.efer &= ~EFER_LMA;
 	if (next.cr0 & CR0_PG && next.efer & EFER_LME)
@@ -186,6 +183,8 @@ REGISTER_SET(cr4)
 {
 	struct cpu_system next = state->system;
 
+	if (register_same(reg, state, value))
+		return 0;
 	next.cr4 = register_wanted(reg, value);
 	return set_control(state, &next);
 }
@@ -194,6 +193,8 @@ REGISTER_SET(efer)
 {
 	struct cpu_system next = state->system;
 
+	if (register_same(reg, state, value))
+		return 0;
 	next.efer = register_wanted(reg, value);
 	return set_control(state, &next);
 }

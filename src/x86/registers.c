@@ -184,11 +184,7 @@ const unsigned register_count = ARRAY_SIZE(registers);
 static const struct {
 	const char *alias, *name;
 } aliases[] = {
-	{"pc",     "rip"   },
-	       {"sp",     "rsp"   },
-	      {"fp",     "rbp"	  },
-	     {"flags",  "eflags"},
-	  {"rflags", "eflags"},
+	{"pc", "rip"}, {"sp", "rsp"}, {"fp", "rbp"}, {"flags", "eflags"}, {"rflags", "eflags"},
 };
 
 int register_find(const char *name)
