@@ -43,9 +43,11 @@ struct device {
 	const char *name; /* "serial0": unique in a machine */
 	void (*reset)(struct device *device);
 	void (*save)(const struct device *device, struct device_stream *out);
-	int (*load)(struct device *device, struct device_stream *in); /* -EINVAL: does not fit */
-	void (*destroy)(struct device *device);			      /* frees the device itself */
-	struct device *next;					      /* the machine's list */
+	/* -EINVAL: does not fit, and the device is as it was. Guest time has been restored before. The device
+	 * tells its interrupt lines' levels again, so the order among devices and controllers is free. */
+	int (*load)(struct device *device, struct device_stream *in);
+	void (*destroy)(struct device *device); /* frees the device itself */
+	struct device *next;			/* the machine's list */
 };
 
 /* One region of a device and the bus that it sits on. */

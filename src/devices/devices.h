@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The devices' init verbs. Each allocates its device, registers its regions, and hands the device to
+/* The devices' init verbs. Each allocates its device, registers its regions, resets it, and hands it to
  * the caller, who destroys it. 0, -ENOMEM, or what bus_add() said. host outlives the device. */
 #ifndef DEVICES_DEVICES_H
 #define DEVICES_DEVICES_H
@@ -7,23 +7,36 @@
 #include "devices/device.h"
 
 /* ---- 16550A UART. port 0 is COM1 (0x3f8, IRQ 4), 1 is COM2 (0x2f8, IRQ 3). -------------------- */
+
+/* All three are called with the device lock held, by any thread, and must not block nor call back into
+ * the device. */
 struct serial_backend {
 	void *ctx;
-	void (*write)(void *ctx, const void *bytes, size_t size); /* what the guest sends; may be NULL */
-	void (*ready)(void *ctx); /* the receiver has room again; may be NULL */
+	void (*write)(void *ctx, const void *bytes,
+		      size_t size); /* what the guest sends; may be NULL */
+	void (*ready)(void *ctx);   /* the receiver has room again; may be NULL */
+	/* Whether more can be written without loss; NULL: always. After a false the transmitter stays busy
+	 * (LSR bits 5 and 6 are 0), as on a slow line, until serial_transmit_ready(). */
+	bool (*has_room)(void *ctx);
 };
 int serial_init(const struct device_host *host, unsigned port, const struct serial_backend *backend,
 		struct device **device, struct error *err);
-/* Bytes for the guest; returns how many there was room for. */
+/* Bytes for the guest; returns how many there was room for. When it was not all, backend->ready is
+ * called as soon as the guest has taken what it has. */
 size_t serial_receive(struct device *device, const void *bytes, size_t size);
+/* The backend has room again. */
+void serial_transmit_ready(struct device *device);
 
 /* ---- MC146818 clock and CMOS memory, ports 0x70-0x71, IRQ 8. ---------------------------------- */
 struct rtc_config {
-	uint64_t ram_size; /* reported in the CMOS memory-size bytes as QEMU's firmware expects them */
-	unsigned vcpus;    /* byte 0x5f: vcpus - 1 */
-	uint64_t epoch;    /* seconds since 1970 at guest time 0, UTC */
+	uint64_t
+		ram_size; /* reported in the CMOS memory-size bytes as QEMU's firmware expects them */
+	unsigned vcpus;	  /* byte 0x5f: vcpus - 1 */
+	uint64_t epoch;	  /* seconds since 1970 at guest time 0, UTC */
 };
-int rtc_init(const struct device_host *host, const struct rtc_config *config, struct device **device, struct error *err);
+/* Date and CMOS memory have a battery: they survive reset. */
+int rtc_init(const struct device_host *host, const struct rtc_config *config,
+	     struct device **device, struct error *err);
 
 /* ---- 8042 keyboard controller: status, reset line (0xfe), A20 gate. Ports 0x60, 0x64. --------- */
 int i8042_init(const struct device_host *host, struct device **device, struct error *err);
@@ -32,22 +45,27 @@ int i8042_init(const struct device_host *host, struct device **device, struct er
 int port92_init(const struct device_host *host, struct device **device, struct error *err);
 int reset_port_init(const struct device_host *host, struct device **device, struct error *err);
 
-/* ---- isa-debug-exit: a write ends the run with (value << 1) | 1. ------------------------------ */
-int debug_exit_init(const struct device_host *host, uint16_t port, struct device **device, struct error *err);
+/* ---- isa-debug-exit: a write ends the run with (value << 1) | 1. ------------------------------
+ * Up to 4 bytes at port … port + 3. The status is handed on whole; what a parent process sees of it
+ * are its lowest 8 bits. Reads give 0. */
+int debug_exit_init(const struct device_host *host, uint16_t port, struct device **device,
+		    struct error *err);
 
 /* ---- port 0xe9: what is written appears on vitrine's standard error; reads give 0xe9. --------- */
 int debug_console_init(const struct device_host *host, struct device **device, struct error *err);
 
 /* ---- VGA text memory at 0xb8000, 32 KiB, coalesced writes; and the CRT controller's index/data
- *      ports 0x3d4-0x3d5 (cursor). Nothing is drawn; the console reads it. ---------------------- */
+ *      ports 0x3d4-0x3d5 (cursor, start address). Nothing is drawn; the console reads it. -------- */
 int text_screen_init(const struct device_host *host, struct device **device, struct error *err);
-const uint8_t *text_screen_memory(const struct device *device); /* 80x25 cells of character, attribute */
+/* The 80x25 cells that are shown: character, attribute. Device lock held. */
+const uint8_t *text_screen_memory(const struct device *device);
 
 /* ---- for -irqchip=user: the two 8259As (0x20, 0xa0, 0x4d0-0x4d1) and the 8254 (0x40-0x43, 0x61).
  *      The PIC has no host.irq of its own: the machine routes lines to pic_set(). ---------------- */
-int pic_init(const struct device_host *host, void (*intr)(void *ctx, bool level), void *ctx, struct device **device,
-	     struct error *err);
-void pic_set(struct device *pic, unsigned line, bool level);
+/* intr: the INTR pin, called when it changes. */
+int pic_init(const struct device_host *host, void (*intr)(void *ctx, bool level), void *ctx,
+	     struct device **device, struct error *err);
+void pic_set(struct device *pic, unsigned line, bool level); /* line: 0-15, others are ignored */
 bool pic_pending(const struct device *pic);
 uint8_t pic_acknowledge(struct device *pic); /* INTA: the vector to deliver */
 int pit_init(const struct device_host *host, struct device **device, struct error *err);

@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * 16550A UART, from National's PC16550D datasheet ("register addresses", "interrupt identification
+ * register"), wired as on a PC: 8 ports, OUT2 of the modem control register gates the interrupt line.
+ *
+ * What is simpler than the chip: a byte is sent the moment it is written; there is no baud rate, so the
+ * receive FIFO's timeout is indicated as soon as it holds anything below its trigger level; the line has
+ * no errors, and a break is not seen. The transmitter is busy only while the backend has no room.
+ */
+#include "devices/devices.h"
+#include "devices/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIFO_SIZE 16
+
+enum { IER_RX = 0x01, IER_THRE = 0x02, IER_LINE = 0x04, IER_MODEM = 0x08, IER_ALL = 0x0f };
+enum { IIR_NONE = 0x01, IIR_FIFO = 0xc0 };
+enum { FCR_ENABLE = 0x01, FCR_CLEAR_RX = 0x02, FCR_STORED = 0xc9 };
+enum { LCR_DLAB = 0x80 };
+enum { MCR_OUT2 = 0x08, MCR_LOOP = 0x10, MCR_ALL = 0x1f };
+enum { LSR_DATA = 0x01, LSR_OVERRUN = 0x02, LSR_ERRORS = 0x1e, LSR_EMPTY = 0x60 };
+enum { MSR_DELTAS = 0x0f, MSR_RI = 0x40, MSR_CONNECTED = 0xb0 };
+
+struct serial_registers {
+	uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
+	uint8_t errors;			/* those bits of LSR that a read clears */
+	uint8_t fifo[FIFO_SIZE], count; /* oldest first */
+	bool thre;			/* "transmitter empty" has not been told yet */
+	bool busy;			/* the backend is full */
+};
+
+struct serial {
+	struct device device;
+	const struct device_host *host;
+	struct serial_backend backend;
+	struct bus_region region;
+	unsigned irq;
+	bool level;   /* of the interrupt line */
+	bool starved; /* a byte was refused since the guest last emptied the FIFO */
+	struct serial_registers r;
+};
+
+static const struct {
+	const char *name;
+	uint16_t base;
+	unsigned irq;
+} serial_ports[] = {{"serial0", 0x3f8, 4}, {"serial1", 0x2f8, 3}};
+
+static struct serial *serial_of(struct device *device)
+{
+	return (struct serial *)device;
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------- */
+
+static unsigned capacity(const struct serial_registers *r)
+{
+	return r->fcr & FCR_ENABLE ? FIFO_SIZE : 1;
+}
+
+static bool line_error(const struct serial_registers *r)
+{
+	return r->errors;
+}
+
+static bool data_at_trigger(const struct serial_registers *r)
+{
+	static const uint8_t levels[] = {1, 4, 8, 14};
+
+	return r->count >= (r->fcr & FCR_ENABLE ? levels[r->fcr >> 6] : 1);
+}
+
+static bool data_waits(const struct serial_registers *r)
+{
+	return r->count > 0;
+}
+
+static bool transmitter_empty(const struct serial_registers *r)
+{
+	return r->thre;
+}
+
+static bool modem_changed(const struct serial_registers *r)
+{
+	return r->msr & MSR_DELTAS;
+}
+
+/* Highest priority first. */
+static const struct {
+	uint8_t enable, iir;
+	bool (*pending)(const struct serial_registers *r);
+} sources[] = {
+	{IER_LINE, 0x06, line_error},	  {IER_RX, 0x04, data_at_trigger},
+	{IER_RX, 0x0c, data_waits},	  {IER_THRE, 0x02, transmitter_empty},
+	{IER_MODEM, 0x00, modem_changed},
+};
+
+static uint8_t identify(const struct serial_registers *r)
+{
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
+		if ((r->ier & sources[i].enable) && sources[i].pending(r))
+			return sources[i].iir;
+	return IIR_NONE;
+}
+
+/* Loopback forces the OUT2 pin off, whatever the register says. */
+static bool interrupts(const struct serial_registers *r)
+{
+	return (r->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2 && identify(r) != IIR_NONE;
+}
+
+static void update_irq(struct serial *s)
+{
+	bool level = interrupts(&s->r);
+
+	if (level == s->level)
+		return;
+	s->level = level;
+	s->host->irq(s->host->ctx, s->irq, level);
+}
+
+/* ---- the two data paths ----------------------------------------------------------------------- */
+
+static void fifo_put(struct serial_registers *r, uint8_t byte)
+{
+	if (r->count == capacity(r)) {
+		r->errors |= LSR_OVERRUN;
+		if (r->fcr & FCR_ENABLE)
+			return; /* the FIFO keeps what it has; the single register is overwritten */
+		r->count = 0;
+	}
+	r->fifo[r->count++] = byte;
+}
+
+static uint8_t fifo_get(struct serial_registers *r)
+{
+	uint8_t byte = r->fifo[0];
+
+	if (r->count == 0)
+		return 0;
+	memmove(r->fifo, r->fifo + 1, FIFO_SIZE - 1);
+	r->count--;
+	return byte;
+}
+
+/* Asked for more only when empty: one wake-up per FIFO, not per byte. */
+static void ask_for_more(struct serial *s)
+{
+	if (!s->starved || s->r.count > 0 || (s->r.mcr & MCR_LOOP))
+		return;
+	s->starved = false;
+	if (s->backend.ready)
+		s->backend.ready(s->backend.ctx);
+}
+
+size_t serial_receive(struct device *device, const void *bytes, size_t size)
+{
+	struct serial *s = serial_of(device);
+	const uint8_t *from = bytes;
+	size_t room = s->r.mcr & MCR_LOOP ? 0 : capacity(&s->r) - s->r.count;
+	size_t taken = size < room ? size : room;
+
+	for (size_t i = 0; i < taken; i++)
+		fifo_put(&s->r, from[i]);
+	if (taken < size)
+		s->starved = true;
+	update_irq(s);
+	return taken;
+}
+
+void serial_transmit_ready(struct device *device)
+{
+	struct serial *s = serial_of(device);
+
+	if (!s->r.busy)
+		return;
+	s->r.busy = false;
+	s->r.thre = true;
+	update_irq(s);
+}
+
+static void send(struct serial *s, uint8_t byte)
+{
+	const struct serial_backend *backend = &s->backend;
+
+	if (s->r.mcr & MCR_LOOP) {
+		fifo_put(&s->r, byte);
+		return;
+	}
+	if (backend->write)
+		backend->write(backend->ctx, &byte, 1);
+	s->r.busy = backend->has_room && !backend->has_room(backend->ctx);
+}
+
+/* ---- registers -------------------------------------------------------------------------------- */
+
+/* In loopback the four outputs are wired to the four inputs: RTS-CTS, DTR-DSR, OUT1-RI, OUT2-DCD. */
+static uint8_t modem_lines(const struct serial_registers *r)
+{
+	if (!(r->mcr & MCR_LOOP))
+		return MSR_CONNECTED;
+	return (uint8_t)((r->mcr & 0x02) << 3 | (r->mcr & 0x01) << 5 | (r->mcr & 0x0c) << 4);
+}
+
+/* Each line's delta bit is four below it; RI's tells only the falling edge. */
+static void update_modem(struct serial_registers *r)
+{
+	uint8_t lines = modem_lines(r), changed = (r->msr ^ lines) & 0xf0;
+
+	if (lines & MSR_RI)
+		changed &= (uint8_t)~MSR_RI;
+	r->msr = (uint8_t)(lines | (r->msr & MSR_DELTAS) | changed >> 4);
+}
+
+static uint8_t read_data(struct serial *s)
+{
+	uint8_t byte;
+
+	if (s->r.lcr & LCR_DLAB)
+		return s->r.dll;
+	byte = fifo_get(&s->r);
+	update_irq(s);
+	ask_for_more(s);
+	return byte;
+}
+
+static uint8_t read_ier(struct serial *s)
+{
+	return s->r.lcr & LCR_DLAB ? s->r.dlm : s->r.ier;
+}
+
+/* Reading takes back "transmitter empty", if that is what it told. */
+static uint8_t read_iir(struct serial *s)
+{
+	uint8_t iir = identify(&s->r);
+
+	if (iir == 0x02)
+		s->r.thre = false;
+	update_irq(s);
+	return iir | (s->r.fcr & FCR_ENABLE ? IIR_FIFO : 0);
+}
+
+static uint8_t read_lcr(struct serial *s)
+{
+	return s->r.lcr;
+}
+
+static uint8_t read_mcr(struct serial *s)
+{
+	return s->r.mcr;
+}
+
+static uint8_t read_lsr(struct serial *s)
+{
+	uint8_t lsr = s->r.errors;
+
+	lsr |= s->r.count ? LSR_DATA : 0;
+	lsr |= s->r.busy ? 0 : LSR_EMPTY;
+	s->r.errors = 0;
+	update_irq(s);
+	return lsr;
+}
+
+static uint8_t read_msr(struct serial *s)
+{
+	uint8_t msr = s->r.msr;
+
+	s->r.msr &= (uint8_t)~MSR_DELTAS;
+	update_irq(s);
+	return msr;
+}
+
+static uint8_t read_scr(struct serial *s)
+{
+	return s->r.scr;
+}
+
+/* The line falls for the byte and rises behind it: an edge-triggered controller sees each one. */
+static void write_data(struct serial *s, uint8_t value)
+{
+	if (s->r.lcr & LCR_DLAB) {
+		s->r.dll = value;
+		return;
+	}
+	s->r.thre = false;
+	update_irq(s);
+	send(s, value);
+	s->r.thre = !s->r.busy;
+	update_irq(s);
+}
+
+/* Enabling "transmitter empty" while it is empty tells so at once. */
+static void write_ier(struct serial *s, uint8_t value)
+{
+	if (s->r.lcr & LCR_DLAB) {
+		s->r.dlm = value;
+		return;
+	}
+	if ((value & ~s->r.ier & IER_THRE) && !s->r.busy)
+		s->r.thre = true;
+	s->r.ier = value & IER_ALL;
+	update_irq(s);
+}
+
+/* The transmit FIFO is always empty, so there is nothing to clear in it. */
+static void write_fcr(struct serial *s, uint8_t value)
+{
+	bool toggled = (value ^ s->r.fcr) & FCR_ENABLE;
+
+	s->r.fcr = value & FCR_ENABLE ? value & FCR_STORED : 0;
+	if (toggled || (value & FCR_ENABLE && value & FCR_CLEAR_RX))
+		s->r.count = 0;
+	update_irq(s);
+	ask_for_more(s);
+}
+
+static void write_lcr(struct serial *s, uint8_t value)
+{
+	s->r.lcr = value;
+}
+
+static void write_mcr(struct serial *s, uint8_t value)
+{
+	s->r.mcr = value & MCR_ALL;
+	update_modem(&s->r);
+	update_irq(s);
+	ask_for_more(s);
+}
+
+static void write_nothing(struct serial *s, uint8_t value)
+{
+	(void)s;
+	(void)value;
+}
+
+static void write_scr(struct serial *s, uint8_t value)
+{
+	s->r.scr = value;
+}
+
+/* ---- the five verbs --------------------------------------------------------------------------- */
+
+static void serial_reset(struct device *device)
+{
+	struct serial *s = serial_of(device);
+
+	s->r = (struct serial_registers){.msr = MSR_CONNECTED, .dll = 12};
+	update_irq(s);
+	ask_for_more(s);
+}
+
+static void serial_save(const struct device *device, struct device_stream *out)
+{
+	const struct serial_registers *r = &((const struct serial *)device)->r;
+
+	stream_put_u64(out, r->ier);
+	stream_put_u64(out, r->fcr);
+	stream_put_u64(out, r->lcr);
+	stream_put_u64(out, r->mcr);
+	stream_put_u64(out, r->msr);
+	stream_put_u64(out, r->scr);
+	stream_put_u64(out, r->dll);
+	stream_put_u64(out, r->dlm);
+	stream_put_u64(out, r->errors);
+	stream_put(out, r->fifo, sizeof(r->fifo));
+	stream_put_u64(out, r->count);
+	stream_put_u64(out, r->thre);
+	stream_put_u64(out, r->busy);
+}
+
+static void load_registers(struct serial_registers *r, struct device_stream *in)
+{
+	r->ier = stream_get_u8(in) & IER_ALL;
+	r->fcr = stream_get_u8(in) & FCR_STORED;
+	r->lcr = stream_get_u8(in);
+	r->mcr = stream_get_u8(in) & MCR_ALL;
+	r->msr = stream_get_u8(in);
+	r->scr = stream_get_u8(in);
+	r->dll = stream_get_u8(in);
+	r->dlm = stream_get_u8(in);
+	r->errors = stream_get_u8(in) & LSR_ERRORS;
+	stream_get(in, r->fifo, sizeof(r->fifo));
+	r->count = stream_get_u8(in);
+	r->thre = stream_get_u64(in);
+	r->busy = stream_get_u64(in);
+}
+
+/* The backend's fullness is of today, not of the day of the save; and whoever had bytes then may have
+ * others now. The interrupt line is told again: controllers are loaded in any order. */
+static int serial_load(struct device *device, struct device_stream *in)
+{
+	struct serial *s = serial_of(device);
+	struct serial_registers r = {0};
+
+	load_registers(&r, in);
+	if (in->error || r.count > capacity(&r))
+		return -EINVAL;
+	s->r = r;
+	s->starved = true;
+	s->level = !interrupts(&r);
+	update_irq(s);
+	serial_transmit_ready(device);
+	ask_for_more(s);
+	return 0;
+}
+
+static void serial_io(void *device, struct bus_access *access)
+{
+	static uint8_t (*const reads[8])(struct serial *) = {
+		read_data, read_ier, read_iir, read_lcr, read_mcr, read_lsr, read_msr, read_scr};
+	static void (*const writes[8])(struct serial *, uint8_t) = {
+		write_data, write_ier,	   write_fcr,	  write_lcr,
+		write_mcr,  write_nothing, write_nothing, write_scr};
+
+	if (access->write)
+		writes[access->offset](device, (uint8_t)access->value);
+	else
+		access->value = reads[access->offset](device);
+}
+
+static void serial_destroy(struct device *device)
+{
+	free(device);
+}
+
+int serial_init(const struct device_host *host, unsigned port, const struct serial_backend *backend,
+		struct device **device, struct error *err)
+{
+	struct serial *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return error_set(err, -ENOMEM, "out of memory");
+	s->device = (struct device){.name = serial_ports[port].name,
+				    .reset = serial_reset,
+				    .save = serial_save,
+				    .load = serial_load,
+				    .destroy = serial_destroy};
+	s->host = host;
+	s->backend = *backend;
+	s->irq = serial_ports[port].irq;
+	s->region = (struct bus_region){.name = serial_ports[port].name,
+					.base = serial_ports[port].base,
+					.size = 8,
+					.max_size = 1,
+					.io = serial_io,
+					.device = s};
+	return device_attach(&s->device, &(struct device_region){host->ports, &s->region}, 1,
+			     device, err);
+}
