@@ -90,6 +90,15 @@ static int dummy_vm_reset(struct accel_vm *vm)
 
 /* ---- the vCPU --------------------------------------------------------------------------- */
 
+void dummy_play(struct accel_vcpu *base, const struct vm_exit *script, unsigned length)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->script = script;
+	vcpu->script_length = length;
+	vcpu->script_next = 0;
+}
+
 static int dummy_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **result,
 			     struct error *err)
 {
@@ -107,6 +116,9 @@ static int dummy_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu *
 	cpu_state_reset(&vcpu->state, index == 0);
 	for (int i = 0; i < MSR_SLOT_COUNT; i++)
 		vcpu->state.msrs.valid[i] = true;
+	if (index == 0)
+		dummy_play(&vcpu->base, to_dummy_vm(vm)->config.script,
+			   to_dummy_vm(vm)->config.script_length);
 	*result = &vcpu->base;
 	return 0;
 }
@@ -136,11 +148,9 @@ static void wait_for_kick(struct dummy_vcpu *vcpu)
 /* Scripted exits point to the vCPU's own buffers where the script leaves a pointer open. */
 static bool play_script(struct dummy_vcpu *vcpu, struct vm_exit *exit)
 {
-	const struct dummy_config *config = &dummy_vm_of(vcpu)->config;
-
-	if (vcpu->base.index != 0 || vcpu->script_next >= config->script_length)
+	if (vcpu->script_next >= vcpu->script_length)
 		return false;
-	*exit = config->script[vcpu->script_next++];
+	*exit = vcpu->script[vcpu->script_next++];
 	if (!exit->name)
 		exit->name = exit_names[exit->reason];
 	if (exit->reason == EXIT_IO && !exit->io.data)

@@ -35,4 +35,7 @@ struct dummy_counts {
 };
 const struct dummy_counts *dummy_counts(const struct accel_vcpu *vcpu);
 
+/* Replaces vCPU 0's script. While it is parked; script must outlive its playing. */
+void dummy_play(struct accel_vcpu *vcpu, const struct vm_exit *script, unsigned length);
+
 #endif

@@ -43,7 +43,8 @@ struct dummy_vcpu {
 	struct cpu_state state;
 	struct accel_debug debug;
 	struct dummy_counts counts;
-	unsigned script_next;
+	const struct vm_exit *script;
+	unsigned script_length, script_next;
 	atomic_bool kicked;
 	bool window_wanted;
 

@@ -58,7 +58,8 @@ static bool any_step(const struct debug *debug)
 static void stop_at_reset(struct debug *debug, enum stop_reason reason, const char *text)
 {
 	debug->stop = (struct stop){.reason = reason};
-	snprintf(debug->stop.text, sizeof(debug->stop.text), "%s", text);
+	snprintf(debug->stop.text, sizeof(debug->stop.text), "%.*s",
+		 (int)sizeof(debug->stop.text) - 1, text);
 	debug->have_stop = true;
 	debug->state = CORE_STOPPED;
 	core_set_seen(debug, 0);

@@ -97,13 +97,11 @@ static void test_two_machines_at_once(void **state)
 
 static void scripted_stop(const struct vm_exit *exit, enum stop_reason reason, const char *says)
 {
-	struct rig rig = {.dummy = {.script = NULL}};
+	struct rig rig = {0};
 	const struct stop *stop;
 
-	rig.dummy.script = exit;
-	rig.dummy.script_length = 0; /* the capability probe must not eat the script */
 	rig_start(&rig, 2, IRQCHIP_KERNEL);
-	rig.dummy.script_length = 1;
+	dummy_play(rig.machine->vcpus[0].accel, exit, 1);
 	rig_code(&rig, 0, spin, sizeof(spin));
 	rig_code(&rig, 1, spin, sizeof(spin));
 	rig_continue(&rig);
@@ -194,12 +192,12 @@ static void test_guest_crash_event(void **state)
 static void test_triple_fault_stops_and_refuses_to_go_on(void **state)
 {
 	const struct vm_exit exit = {.reason = EXIT_SHUTDOWN, .name = "KVM_EXIT_SHUTDOWN"};
-	struct rig rig = {.dummy = {.script = &exit}};
+	struct rig rig = {0};
 	struct error err = {0};
 
 	(void)state;
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig.dummy.script_length = 1;
+	dummy_play(rig.machine->vcpus[0].accel, &exit, 1);
 	rig_code(&rig, 0, spin, sizeof(spin));
 	rig_continue(&rig);
 	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_TRIPLE_FAULT);
@@ -218,14 +216,14 @@ static void test_triple_fault_by_policy(void **state)
 
 	(void)state;
 	rig_start(&resets, 1, IRQCHIP_KERNEL);
-	resets.dummy.script_length = 1;
+	dummy_play(resets.machine->vcpus[0].accel, &exit, 1);
 	rig_continue(&resets);
 	while (resets.count[DEBUG_RESET] == 0)
 		assert_true(rig_wait(&resets));
 	rig_stop(&resets);
 
 	rig_start(&exits, 1, IRQCHIP_KERNEL);
-	exits.dummy.script_length = 1;
+	dummy_play(exits.machine->vcpus[0].accel, &exit, 1);
 	rig_continue(&exits);
 	assert_int_equal(rig_wait_exit(&exits)->exit_status, 1);
 	rig_stop(&exits);
@@ -236,10 +234,10 @@ static void system_event(enum system_event event, enum debug_event expect)
 	const struct vm_exit exit = {.reason = EXIT_SYSTEM_EVENT,
 				     .name = "KVM_SYSTEM_EVENT",
 				     .system = {.event = event}};
-	struct rig rig = {.dummy = {.script = &exit}};
+	struct rig rig = {0};
 
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig.dummy.script_length = 1;
+	dummy_play(rig.machine->vcpus[0].accel, &exit, 1);
 	rig_code(&rig, 0, spin, sizeof(spin));
 	rig_continue(&rig);
 	while (rig.count[expect] == 0)
@@ -258,10 +256,10 @@ static void test_system_events(void **state)
 
 static void scripted_io(const struct vm_exit *exit)
 {
-	struct rig rig = {.dummy = {.script = exit}};
+	struct rig rig = {0};
 
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig.dummy.script_length = 1;
+	dummy_play(rig.machine->vcpus[0].accel, exit, 1);
 	rig_code(&rig, 0, spin, sizeof(spin));
 	rig_continue(&rig);
 	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
@@ -298,11 +296,11 @@ static void test_string_io_goes_element_by_element(void **state)
 		.reason = EXIT_IO,
 		.name = "KVM_EXIT_IO",
 		.io = {.port = 0x3f8, .size = 1, .write = true, .count = 6, .data = text}};
-	struct rig rig = {.dummy = {.script = &out}};
+	struct rig rig = {0};
 
 	(void)state;
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig.dummy.script_length = 1;
+	dummy_play(rig.machine->vcpus[0].accel, &out, 1);
 	rig_code(&rig, 0, spin, sizeof(spin));
 	while (rig.output_size < 6) {
 		rig_continue(&rig);
