@@ -130,6 +130,12 @@ static void on_lost(struct gdb_server *server)
 		debug_kill(server->debug, OWNER_GDB, 0);
 }
 
+static void tell_attached(struct gdb_server *server, bool attached)
+{
+	if (server->config.attached)
+		server->config.attached(server->config.attached_ctx, attached);
+}
+
 static void close_client(struct gdb_server *server)
 {
 	bool goodbye = server->closing;
@@ -142,6 +148,7 @@ static void close_client(struct gdb_server *server)
 	free(server->out);
 	server->out = NULL;
 	server->out_size = server->out_capacity = 0;
+	tell_attached(server, false);
 	if (!goodbye)
 		on_lost(server);
 	else if (server->detached)
@@ -218,6 +225,7 @@ static int start_session(struct gdb_server *server)
 		.ctx = server,
 		.output = on_output,
 		.closed = on_closed,
+		.arch = server->config.arch,
 		.monitor_ctx = server->config.monitor_ctx,
 		.monitor = server->config.monitor,
 	};
@@ -246,6 +254,7 @@ static void take_client(struct gdb_server *server, int fd)
 	server->client = fd;
 	server->closing = server->detached = server->broken = false;
 	log_info("gdb", "gdb connected");
+	tell_attached(server, true);
 	settle(server);
 }
 
@@ -327,5 +336,5 @@ void gdb_server_free(struct gdb_server *server)
 
 bool gdb_server_attached(const struct gdb_server *server)
 {
-	return server->client >= 0;
+	return server && server->client >= 0;
 }

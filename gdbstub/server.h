@@ -15,9 +15,13 @@ enum on_disconnect { DISCONNECT_KEEP, DISCONNECT_CONTINUE, DISCONNECT_KILL };
 struct gdb_server_config {
 	struct net_address address;
 	enum on_disconnect on_disconnect;
+	enum gdb_arch arch;
 	void *monitor_ctx;
 	void (*monitor)(void *ctx, const char *line,
 			void (*write)(void *wctx, const char *text, size_t size), void *wctx);
+	/* A gdb came or went. May be NULL. */
+	void *attached_ctx;
+	void (*attached)(void *ctx, bool attached);
 };
 
 /* Listens at once; connections are taken by the event loop. */
@@ -25,6 +29,6 @@ int gdb_server_new(struct debug *debug, struct event_loop *loop,
 		   const struct gdb_server_config *config, struct gdb_server **server,
 		   struct error *err);
 void gdb_server_free(struct gdb_server *server); /* closes; unlinks a unix socket it made */
-bool gdb_server_attached(const struct gdb_server *server);
+bool gdb_server_attached(const struct gdb_server *server); /* NULL: no */
 
 #endif
