@@ -4,7 +4,10 @@
  * bit, and reports every level it saw. gdb's memory reads, the console's picture of a walk, and the
  * unit tests all use this one. SDM vol. 3A, chapter 4.
  *
- * Two things differ from what a processor does. PAE: a processor reads the four PDPT entries when
+ * Where processors differ, the walk takes Intel's view and the richer model: 1 GiB pages exist, and
+ * bit 8 of an entry that points to a table is ignored (AMD reserves it above the PD).
+ *
+ * Two things differ from what any processor does. PAE: a processor reads the four PDPT entries when
  * CR3 is loaded and keeps them; the walk reads them from memory, which is where a guest changes
  * them. And nothing is cached, so a change of the tables shows before the guest invalidates its
  * TLB.
@@ -46,8 +49,7 @@ struct paging_level {
 
 enum paging_fault {
 	PAGING_OK,
-	PAGING_NOT_CANONICAL, /* the address itself is impossible: above 4 GiB outside long mode,
-				 too */
+	PAGING_NOT_CANONICAL, /* the address is impossible; above 4 GiB outside long mode, too */
 	PAGING_NOT_PRESENT,   /* the last level's entry has P = 0 */
 	PAGING_RESERVED,      /* a reserved bit is set in the last level's entry */
 	PAGING_NO_TABLE,      /* the last level's entry lies outside RAM */

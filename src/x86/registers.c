@@ -27,8 +27,8 @@
 #define GENERAL(id, type, gpr_name)                                                                \
 	ROW(id, REG_CORE, 64, type, CPU_GENERAL, WORD, AT(general.gpr[gpr_name]))
 #define SELECTOR(id, segment)                                                                      \
-	ROW(id, REG_CORE, 32, "int32", CPU_SYSTEM, .set_checks = CPU_GENERAL, READ(word),          \
-	    WRITE(selector), AT(system.seg[segment].selector))
+	ROW(id, REG_CORE, 32, "int32", CPU_SYSTEM, READ(word), WRITE(selector),                    \
+	    AT(system.seg[segment].selector))
 
 /* The legacy region of the XSAVE area: where things lie is SDM vol. 1, figure 10-2. */
 #define X87(id, how, at, bytes)                                                                    \
@@ -45,14 +45,13 @@
 #define TWINS(in, id, width, type, lives, ...)                                                     \
 	ROW(id, in, width, type, lives, __VA_ARGS__),                                              \
 		ROW(id "_value", in, width, "uint" #width, lives, __VA_ARGS__)
-#define CONTROL(reg) READ(word), WRITE(reg), .set_checks = CPU_GENERAL, AT(system.reg)
+#define CONTROL(reg) READ(word), WRITE(reg), AT(system.reg)
 
 #define BASE(id, in, segment)                                                                      \
-	ROW(id, in, 64, "uint64", CPU_SYSTEM, .set_checks = CPU_GENERAL, READ(word), WRITE(base),  \
-	    AT(system.seg[segment].base))
+	ROW(id, in, 64, "uint64", CPU_SYSTEM, READ(word), WRITE(base), AT(system.seg[segment].base))
 #define LIMIT(id, segment)                                                                         \
-	ROW(id, REG_DESCRIPTOR, 32, "uint32", CPU_SYSTEM, .set_checks = CPU_GENERAL, READ(word),   \
-	    WRITE(limit), AT(system.seg[segment].limit))
+	ROW(id, REG_DESCRIPTOR, 32, "uint32", CPU_SYSTEM, READ(word), WRITE(limit),                \
+	    AT(system.seg[segment].limit))
 #define ATTRIBUTES(id, segment)                                                                    \
 	ROW(id, REG_DESCRIPTOR, 32, "vitrine_segment", CPU_SYSTEM, READ(attributes), READ_ONLY,    \
 	    AT(system.seg[segment]))
@@ -73,8 +72,7 @@
 	ROW(id, REG_DEBUG, 64, type, CPU_DEBUG, READ(word), WRITE(how), AT(debug.field))
 
 #define MSR_IN(in, id, slot)                                                                       \
-	ROW(id, in, 64, "uint64", CPU_MSRS, .set_checks = CPU_SYSTEM, READ(msr), WRITE(msr),       \
-	    AT(msrs.value[MSR_SLOT_##slot]))
+	ROW(id, in, 64, "uint64", CPU_MSRS, READ(msr), WRITE(msr), AT(msrs.value[MSR_SLOT_##slot]))
 #define MSR(id, slot) MSR_IN(REG_MSR, id, slot)
 #define MSR_CLOCK(id, slot)                                                                        \
 	ROW(id, REG_MSR, 64, "uint64", CPU_MSRS, READ(msr), READ_ONLY,                             \
@@ -100,7 +98,7 @@ const struct register_desc registers[] = {
 	GENERAL("r13", "int64", GPR_R13),
 	GENERAL("r14", "int64", GPR_R14),
 	GENERAL("r15", "int64", GPR_R15),
-	ROW("rip", REG_CORE, 64, "code_ptr", CPU_GENERAL, .set_checks = CPU_SYSTEM,
+	ROW("rip", REG_CORE, 64, "code_ptr", CPU_GENERAL,
 	    READ(word), WRITE(rip), AT(general.rip)),
 	ROW("eflags", REG_CORE, 32, "i386_eflags", CPU_GENERAL,
 	    READ(word), WRITE(rflags), AT(general.rflags)),

@@ -10,13 +10,13 @@
  *  - CR0 carries EFER.LMA along: LMA = LME and PG, as in the CPU.
  *  - RFLAGS.VM cannot be changed by hand: every segment would have to change with it.
  *  - A selector (cs … gs) takes its base along in real and virtual-8086 mode, base = selector * 16.
- * In protected mode another selector is refused: what it stands for is written in the guest's GDT,
- * and a selector that disagrees with the hidden part (cs_base, cs_limit, cs_attr) is a state that
- * no instruction can make. Bases and limits can be written by themselves.
+ *    In protected mode another selector is refused: what it stands for is written in the guest's
+ *    GDT, and a selector that disagrees with the hidden part (cs_base, cs_limit, cs_attr) is a
+ *    state that no instruction can make. Bases and limits can be written by themselves.
  *  - The hidden attributes, tr, ldtr, tsc and tsc_deadline can be read only.
  *  - rip is an offset into CS, in real mode too; x86/mode.h has the linear address.
  *  - x87 and SSE registers are read as their initial values while their XSTATE_BV bit is 0, and
- * writing one sets it, so that the value takes effect (SDM vol. 1, 13.6).
+ *    writing one sets it, so that the value takes effect (SDM vol. 1, 13.6).
  */
 #ifndef X86_REGISTERS_H
 #define X86_REGISTERS_H
@@ -45,10 +45,10 @@ struct register_desc {
 	/* gdb's own: "int64", "uint64", "code_ptr", "data_ptr", "int", …; described by the stub:
 	 * "i387_ext", "vec128"; or the id of a register_flags_type. */
 	const char *gdb_type;
-	enum cpu_group
-		state; /* where it lives: must be valid for get and set, set dirties it alone */
-	unsigned set_checks; /* further groups, CPU_… | …, that set looks at: must be valid for set
-			      */
+	/* Where it lives: must be valid for get. Valid for set must be CPU_GENERAL and CPU_SYSTEM
+	 * as well, since what a register may hold depends on the mode; set changes this group
+	 * alone. */
+	enum cpu_group state;
 	bool writable;
 	/* Copies the register, little-endian and bits/8 bytes long, out of or into state. set
 	 * returns -EINVAL for a value that the CPU would refuse, -EPERM for a register that cannot
