@@ -92,12 +92,13 @@ static void write_handlers(struct bare_vm *bare)
 	}
 }
 
-/* The first GiB, mapped to itself by 2 MiB pages. */
+/* The first 4 GiB, mapped to themselves by 2 MiB pages. */
 static void write_page_tables(struct bare_vm *bare)
 {
 	put64(bare, PML4, PDPT | 7);
-	put64(bare, PDPT, PD | 7);
-	for (uint64_t i = 0; i < 512; i++)
+	for (uint64_t i = 0; i < 4; i++)
+		put64(bare, PDPT + 8 * i, (PD + 0x1000 * i) | 7);
+	for (uint64_t i = 0; i < 4 * 512; i++)
 		put64(bare, PD + 8 * i, i << 21 | 0x87);
 }
 
