@@ -21,7 +21,7 @@ static size_t g_size(const struct gdb_session *s)
 	size_t size = 0;
 
 	for (unsigned reg = 0; reg < s->g_count; reg++)
-		size += view_size(reg);
+		size += view_size(s, reg);
 	return size;
 }
 
@@ -30,7 +30,7 @@ static int write_if_changed(struct gdb_session *s, unsigned reg, const uint8_t *
 {
 	uint8_t old[REGISTER_MAX_BYTES];
 
-	if (view_get(s, s->general, reg, old) == 0 && memcmp(old, value, view_size(reg)) == 0)
+	if (view_get(s, s->general, reg, old) == 0 && memcmp(old, value, view_size(s, reg)) == 0)
 		return 0;
 	return view_set(s, s->general, reg, value);
 }
@@ -55,7 +55,7 @@ static int walk_registers(struct gdb_session *s, struct request request, bool ap
 	int ret = 0;
 
 	for (unsigned reg = 0; reg < s->g_count && !ret; reg++) {
-		size_t size = view_size(reg);
+		size_t size = view_size(s, reg);
 
 		if (take_unknown(&request, size))
 			continue;
@@ -83,21 +83,21 @@ int command_registers_write(struct gdb_session *s, struct request *request)
 	return ret ? ret : reply_ok(s);
 }
 
-static bool take_register(struct request *request, unsigned *reg)
+static bool take_register(const struct gdb_session *s, struct request *request, unsigned *reg)
 {
 	uint64_t number;
 
 	if (!take_hex(request, &number) || number >= register_count)
 		return false;
 	*reg = (unsigned)number;
-	return true;
+	return view_size(s, *reg) > 0;
 }
 
 int command_register_read(struct gdb_session *s, struct request *request)
 {
 	unsigned reg;
 
-	if (!take_register(request, &reg) || !take_end(request))
+	if (!take_register(s, request, &reg) || !take_end(request))
 		return -EINVAL;
 	if (debug_running(s->debug))
 		return -EBUSY;
@@ -111,8 +111,8 @@ int command_register_write(struct gdb_session *s, struct request *request)
 	unsigned reg;
 	int ret;
 
-	if (!take_register(request, &reg) || !take_char(request, '=') ||
-	    !take_hex_bytes(request, value, view_size(reg)))
+	if (!take_register(s, request, &reg) || !take_char(request, '=') ||
+	    !take_hex_bytes(request, value, view_size(s, reg)))
 		return -EINVAL;
 	ret = view_set(s, s->general, reg, value);
 	return ret ? ret : reply_ok(s);

@@ -7,9 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A guest that a debugger ended on purpose has not failed. */
-#define KILL_STATUS 0
-
 int command_extended(struct gdb_session *s, struct request *request)
 {
 	(void)request;
@@ -51,14 +48,8 @@ int command_kill(struct gdb_session *s, struct request *request)
 {
 	(void)request;
 	s->ended = true;
-	debug_kill(s->debug, OWNER_GDB, KILL_STATUS);
+	debug_kill(s->debug, OWNER_GDB, GDB_KILL_STATUS);
 	return SILENT;
-}
-
-int command_v_kill(struct gdb_session *s, struct request *request)
-{
-	command_kill(s, request);
-	return reply_ok(s);
 }
 
 /* ---- extended-remote ------------------------------------------------------------ */
@@ -72,6 +63,24 @@ static int pause_guest(struct gdb_session *s)
 		       : 0;
 }
 
+/* gdb's `run` kills first. So with extended-remote the machine stays, paused, until gdb runs it again, or
+ * leaves. */
+int command_v_kill(struct gdb_session *s, struct request *request)
+{
+	int ret;
+
+	if (!s->extended) {
+		command_kill(s, request);
+		return reply_ok(s);
+	}
+	ret = pause_guest(s);
+	if (ret)
+		return ret;
+	s->waiting = false;
+	s->detached = s->killed = true;
+	return reply_ok(s);
+}
+
 int command_v_attach(struct gdb_session *s, struct request *request)
 {
 	int ret;
@@ -80,7 +89,7 @@ int command_v_attach(struct gdb_session *s, struct request *request)
 	ret = pause_guest(s);
 	if (ret)
 		return ret;
-	s->detached = false;
+	s->detached = s->killed = false;
 	stop_reply(s, debug_last_stop(s->debug));
 	return 0;
 }
@@ -97,7 +106,7 @@ int command_v_run(struct gdb_session *s, struct request *request)
 		ret = debug_reset(s->debug, OWNER_GDB, &s->error);
 	if (ret)
 		return ret;
-	s->detached = false;
+	s->detached = s->killed = false;
 	stop_reply(s, &at_start);
 	return 0;
 }

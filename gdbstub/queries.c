@@ -45,10 +45,9 @@ typedef int document_fn(struct gdb_session *s, const char *annex, size_t annex_s
 
 static int make_features(struct gdb_session *s, const char *annex, size_t size, struct text *text)
 {
-	(void)s;
 	if (!word_is(annex, size, "target.xml"))
 		return -ENOENT;
-	target_xml(text, TARGET_X86_64);
+	target_xml(text, s->arch);
 	return 0;
 }
 

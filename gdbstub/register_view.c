@@ -11,9 +11,9 @@
 #include <errno.h>
 #include <string.h>
 
-size_t view_size(unsigned reg)
+size_t view_size(const struct gdb_session *s, unsigned reg)
 {
-	return registers[reg].bits / 8;
+	return layout_bytes(s->arch, reg);
 }
 
 static const struct cpu_state *addressing_state(struct gdb_session *s, unsigned vcpu)
@@ -63,18 +63,14 @@ static int offset_of(const struct gdb_session *s, const struct cpu_state *state,
 	return cpu_linear_sp(&copy) == address ? 0 : -ERANGE;
 }
 
-int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *value)
+static int set_address(struct gdb_session *s, unsigned vcpu, unsigned reg, uint64_t address)
 {
-	const struct cpu_state *state;
-	uint64_t address, offset;
+	const struct cpu_state *state = addressing_state(s, vcpu);
+	uint64_t offset;
 	int ret;
 
-	if (!is_address(s, reg))
-		return debug_reg_set(s->debug, (int)vcpu, reg, value);
-	state = addressing_state(s, vcpu);
 	if (!state)
 		return -EBUSY;
-	memcpy(&address, value, sizeof(address));
 	/* Bits of rsp that 16-bit code does not see survive when gdb writes back what it read. */
 	if (linear(s, state, reg) == address)
 		return 0;
@@ -82,14 +78,38 @@ int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *val
 	return ret ? ret : debug_reg_set(s->debug, (int)vcpu, reg, &offset);
 }
 
+/* When a guest function that gdb called is done, gdb writes all registers back as it read them before.
+ * Those that nobody can write, clocks among them, must not spoil that. */
+static bool is_what_was_told(const struct gdb_session *s, unsigned reg, const void *wide)
+{
+	return view_size(s, reg) <= sizeof(s->told[reg]) &&
+	       memcmp(&s->told[reg], wide, sizeof(s->told[reg])) == 0;
+}
+
+/* A register that the layout has narrowed gets zeros above. */
+int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *value)
+{
+	uint8_t wide[REGISTER_MAX_BYTES] = {0};
+	uint64_t address;
+
+	memcpy(wide, value, view_size(s, reg));
+	if (!registers[reg].writable && !debug_running(s->debug) && is_what_was_told(s, reg, wide))
+		return 0;
+	if (!is_address(s, reg))
+		return debug_reg_set(s->debug, (int)vcpu, reg, wide);
+	memcpy(&address, wide, sizeof(address));
+	return set_address(s, vcpu, reg, address);
+}
+
 void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg)
 {
 	const struct cpu_state *state = debug_state(s->debug, (int)vcpu, registers[reg].state);
 	uint8_t value[REGISTER_MAX_BYTES];
-	size_t size = view_size(reg);
+	size_t size = view_size(s, reg);
 
 	if (state && register_available(&registers[reg], state) &&
 	    view_get(s, vcpu, reg, value) == 0) {
+		memcpy(&s->told[reg], value, size < 8 ? size : 8);
 		reply_hex(&s->reply, value, size);
 		return;
 	}

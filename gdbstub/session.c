@@ -24,14 +24,20 @@ static unsigned count_g_registers(void)
 struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config *config)
 {
 	struct gdb_session *s = calloc(1, sizeof(*s));
+	uint64_t *told = calloc(register_count, sizeof(*told));
 	const struct stop *stop;
 
-	if (!s)
+	if (!s || !told) {
+		free(s);
+		free(told);
 		return NULL;
+	}
+	s->told = told;
 	s->debug = debug;
 	s->config = *config;
 	s->resume.kind = THREAD_ANY;
 	s->space = SPACE_LINEAR;
+	s->arch = config->arch == GDB_ARCH_AUTO ? layout_choose(debug) : config->arch;
 	s->g_count = count_g_registers();
 	s->rip = register_find("rip");
 	s->rsp = register_find("rsp");
@@ -48,6 +54,9 @@ void gdb_session_free(struct gdb_session *s)
 	if (!s)
 		return;
 	debug_points_forget(s->debug, OWNER_GDB);
+	if (s->killed && !s->exited)
+		debug_kill(s->debug, OWNER_GDB, GDB_KILL_STATUS);
+	free(s->told);
 	text_clear(&s->transfer);
 	free(s);
 }

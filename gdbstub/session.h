@@ -11,12 +11,19 @@
 /* How long gdb waits for the guest to be paused before it is turned away. */
 #define GDB_ATTACH_TIMEOUT_MS 5000
 
+/* Which registers gdb is told of; see gdbstub/layout.h. */
+enum gdb_arch { GDB_ARCH_AUTO, GDB_ARCH_X86_64, GDB_ARCH_I386 };
+
+/* A guest that gdb ended on purpose has not failed. */
+#define GDB_KILL_STATUS 0
+
 struct gdb_session;
 
 struct gdb_config {
 	void *ctx;
 	/* Bytes for gdb. Whole packets; the callee takes them all. */
 	void (*output)(void *ctx, const void *bytes, size_t size);
+	enum gdb_arch arch;
 	/* gdb said goodbye (detached true) or asked for the end (k): close the connection. May be
 	 * NULL. */
 	void (*closed)(void *ctx, bool detached);
@@ -28,7 +35,8 @@ struct gdb_config {
 
 /* The machine is paused already. NULL when out of memory. */
 struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config *config);
-/* Removes gdb's points. The guest stays as it is. */
+/* Removes gdb's points. The guest stays as it is, but for one that gdb killed in extended mode and did
+ * not run again: it ends now. */
 void gdb_session_free(struct gdb_session *session);
 
 void gdb_session_feed(struct gdb_session *session, const void *bytes, size_t size);

@@ -6,12 +6,12 @@
  * it runs and a stop reply is owed (`waiting` is true). The machine really runs or stands still,
  * and since the console acts too, belief and truth may differ:
  *
- *   gdb believes   machine   how it came                       what happens
- *   stopped        stopped   a stop reply was sent             every packet works
- *   running        running   vCont                             a stop sends the one reply that is
- * owed running        stopped   it stopped just now               the event is on its way; as above
- *   stopped        running   the console resumed the guest     packets that need a stopped guest
- * get an error; `continue` joins; a later stop is not told, since no reply is owed
+ *   gdb believes  machine  how it came            what happens
+ *   stopped       stopped  a stop reply was sent  every packet works
+ *   running       running  vCont                  a stop sends the one reply that is owed
+ *   running       stopped  it stopped just now    the event is on its way; as above
+ *   stopped       running  the console resumed    what needs a stopped guest gets an error; vCont;c
+ *                                                 joins; a later stop is owed to nobody
  *
  * A stop event may be older than the last resume (a pause that was waited for raises one, too). So
  * the event only says "look": the reply is made when the machine really stands still, from its last
@@ -20,6 +20,7 @@
 #ifndef GDBSTUB_STUB_H
 #define GDBSTUB_STUB_H
 
+#include "gdbstub/layout.h"
 #include "gdbstub/reply.h"
 #include "gdbstub/request.h"
 #include "gdbstub/session.h"
@@ -38,6 +39,7 @@ struct gdb_session {
 	bool waiting;  /* gdb is owed a stop reply */
 	bool ended;    /* D, k: nothing is read any more */
 	bool detached; /* D, and nothing attached since */
+	bool killed;   /* vKill in extended mode, and no vRun since */
 	bool exited;   /* the run is over */
 
 	/* What gdb offered in qSupported. */
@@ -47,8 +49,10 @@ struct gdb_session {
 	struct thread_id resume; /* Hc; for c and s, which name no thread themselves */
 	enum space space;	 /* what m and M address */
 
+	enum gdb_arch arch;   /* never GDB_ARCH_AUTO */
 	unsigned g_count;     /* registers [0, g_count) travel in g and G */
 	int rip, rsp;	      /* rows of the register table */
+	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it */
 	struct text transfer; /* the document that a qXfer reads piece by piece */
 	const void *transfer_object;
 };
@@ -89,8 +93,8 @@ bool vcpu_exists(const struct gdb_session *s, const struct thread_id *id);
 
 /* ---- register_view.c: registers as gdb sees them -------------------------------- */
 
-/* Bytes of a register. */
-size_t view_size(unsigned reg);
+/* Bytes of a register; 0 when this connection's layout does not have it. */
+size_t view_size(const struct gdb_session *s, unsigned reg);
 /* As debug_reg_get and debug_reg_set, but rip and rsp are linear addresses: gdb knows no segments.
  */
 int view_get(struct gdb_session *s, unsigned vcpu, unsigned reg, void *value);
@@ -108,7 +112,6 @@ void stop_tell(struct gdb_session *s, enum debug_owner actor);
 
 /* ---- target_xml.c --------------------------------------------------------------- */
 
-enum target_arch { TARGET_X86_64 };
-void target_xml(struct text *text, enum target_arch arch);
+void target_xml(struct text *text, enum gdb_arch arch);
 
 #endif

@@ -79,47 +79,37 @@ static const char *attributes(const struct register_desc *reg)
 	return " group=\"system\" save-restore=\"no\"";
 }
 
-static void write_register(struct text *text, unsigned number)
+static void write_register(struct text *text, enum gdb_arch arch, unsigned reg)
 {
-	const struct register_desc *reg = &registers[number];
+	char name[LAYOUT_NAME_MAX];
 
-	text_printf(text, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"%s/>\n",
-		    reg->name, reg->bits, reg->gdb_type, number, attributes(reg));
+	layout_name(arch, reg, name);
+	text_printf(text, "<reg name=\"%s\" bitsize=\"%zu\" type=\"%s\" regnum=\"%u\"%s/>\n", name,
+		    8 * layout_bytes(arch, reg), layout_type(arch, reg), reg,
+		    attributes(&registers[reg]));
 }
 
-static bool group_is_empty(enum register_group group)
+static void write_feature(struct text *text, enum gdb_arch arch, enum register_group group)
 {
-	for (unsigned i = 0; i < register_count; i++) {
-		if (registers[i].group == group)
-			return false;
-	}
-	return true;
-}
-
-static void write_feature(struct text *text, enum register_group group)
-{
-	if (group_is_empty(group))
-		return;
-	text_printf(text, "<feature name=\"%s\">\n", register_group_gdb_feature(group));
+	text_printf(text, "<feature name=\"%s\">\n", layout_feature(arch, group));
 	for (unsigned i = 0; i < register_count; i++) {
 		if (registers[i].group == group && type_is_new(i))
 			write_type(text, registers[i].gdb_type);
 	}
 	for (unsigned i = 0; i < register_count; i++) {
-		if (registers[i].group == group)
-			write_register(text, i);
+		if (registers[i].group == group && layout_bytes(arch, i))
+			write_register(text, arch, i);
 	}
 	text_printf(text, "</feature>\n");
 }
 
-void target_xml(struct text *text, enum target_arch arch)
+void target_xml(struct text *text, enum gdb_arch arch)
 {
-	static const char *const names[] = {[TARGET_X86_64] = "i386:x86-64"};
+	const char *name = arch == GDB_ARCH_I386 ? "i386" : "i386:x86-64";
 
 	text_printf(text, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n");
-	text_printf(text, "<target version=\"1.0\">\n<architecture>%s</architecture>\n",
-		    names[arch]);
+	text_printf(text, "<target version=\"1.0\">\n<architecture>%s</architecture>\n", name);
 	for (unsigned group = 0; group < REG_GROUP_COUNT; group++)
-		write_feature(text, group);
+		write_feature(text, arch, group);
 	text_printf(text, "</target>\n");
 }

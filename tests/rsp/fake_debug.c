@@ -123,7 +123,7 @@ int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner
 	memcpy(debug->plan, plans, debug->vcpu_count * sizeof(*plans));
 	debug->resumes++;
 	debug->last_actor = actor;
-	debug->running = !debug->resume_keeps_still;
+	debug->running = true;
 	return 0;
 }
 
@@ -288,4 +288,11 @@ void debug_points_forget(struct debug *debug, enum debug_owner owner)
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
 {
 	snprintf(buf, size, debug->running ? "running" : "long mode, <%d> & \"so on\"", vcpu);
+}
+
+const void *debug_image(struct debug *debug, size_t *size, const char **path)
+{
+	*size = debug->image_size;
+	*path = NULL;
+	return debug->image;
 }

@@ -43,7 +43,7 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 	gdb_session_on_event(peer->session, event, actor);
 }
 
-struct peer *peer_new_raw(unsigned vcpus)
+struct peer *peer_new_on(struct debug *debug)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 	struct gdb_config config = {.ctx = peer,
@@ -52,11 +52,16 @@ struct peer *peer_new_raw(unsigned vcpus)
 				    .monitor_ctx = peer,
 				    .monitor = on_monitor};
 
-	peer->debug = fake_new(vcpus);
+	peer->debug = debug;
 	peer->session = gdb_session_new(peer->debug, &config);
 	assert_non_null(peer->session);
 	debug_listen(peer->debug, on_event, peer);
 	return peer;
+}
+
+struct peer *peer_new_raw(unsigned vcpus)
+{
+	return peer_new_on(fake_new(vcpus));
 }
 
 struct peer *peer_new(unsigned vcpus)

@@ -30,6 +30,7 @@ struct peer {
 struct peer *peer_new(unsigned vcpus);
 /* As a new connection finds it: nothing said yet, acknowledgments on. */
 struct peer *peer_new_raw(unsigned vcpus);
+struct peer *peer_new_on(struct debug *debug); /* of fake_new(); the peer frees it */
 void peer_free(struct peer *peer);
 
 void peer_send_raw(struct peer *peer, const void *bytes, size_t size);

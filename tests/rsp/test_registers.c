@@ -26,6 +26,38 @@ static const char *packet_body(struct peer *peer, const char *request)
 	return body;
 }
 
+/* The document, read in pieces of this size. */
+static char *read_document(struct peer *peer, const char *object, unsigned piece)
+{
+	char *document = calloc(1, 1 << 20);
+	size_t size = 0;
+
+	for (;;) {
+		const char *reply;
+		size_t got;
+
+		peer_send(peer, text("qXfer:%s:%zx,%x", object, size, piece));
+		reply = peer_take(peer, &got);
+		assert_true(reply[1] == 'm' || reply[1] == 'l');
+		for (size_t i = 2; i < got - 3; i++)
+			document[size++] = (char)(reply[i] == '}' ? reply[++i] ^ 0x20 : reply[i]);
+		if (reply[1] == 'l')
+			return document;
+		assert_true(got > 5);
+	}
+}
+
+static unsigned count(const char *text, const char *word)
+{
+	unsigned n = 0;
+
+	while ((text = strstr(text, word))) {
+		text += strlen(word);
+		n++;
+	}
+	return n;
+}
+
 static void all_that_gdb_reads_at_a_stop(void **state)
 {
 	struct peer *peer = *state;
@@ -125,12 +157,29 @@ static void every_writable_register_makes_a_round_trip(void **state)
 		if (value[0] == 'x')
 			continue;
 		assert_int_equal(strlen(value), registers[reg].bits / 4);
-		peer_send(peer, text("P%x=%s", reg, value));
-		expect_packet(peer, registers[reg].writable ? "OK" : "E01");
+		ask(peer, text("P%x=%s", reg, value), "OK");
 		ask(peer, text("p%x", reg), value);
 		written += registers[reg].writable;
 	}
 	assert_true(written > 60);
+}
+
+/* gdb writes everything back after a guest function that it called, hours of a clock later. */
+static void a_read_only_register_takes_what_gdb_read_of_it(void **state)
+{
+	struct peer *peer = *state;
+	unsigned tsc = (unsigned)register_find("tsc");
+
+	peer->debug->state[0].msrs.valid[MSR_SLOT_TSC] = true;
+	peer->debug->state[0].msrs.value[MSR_SLOT_TSC] = 0x1234;
+	ask(peer, text("P%x=3412000000000000", tsc), "E01");
+	ask(peer, text("p%x", tsc), "3412000000000000");
+	peer->debug->state[0].msrs.value[MSR_SLOT_TSC] = 0x5678;
+	ask(peer, text("P%x=3412000000000000", tsc), "OK");
+	ask(peer, text("P%x=3512000000000000", tsc), "E01");
+	ask(peer, text("p%x", tsc), "7856000000000000");
+	ask(peer, text("P%x=00", (unsigned)register_find("tr")), "E16");
+	ask(peer, text("P%x=ffff", (unsigned)register_find("tr")), "E01");
 }
 
 static void one_register(void **state)
@@ -202,6 +251,74 @@ static void each_vcpu_has_its_own(void **state)
 	assert_true(peer->debug->state[0].general.gpr[GPR_RAX] == 0);
 }
 
+/* ---- 32-bit programs ----------------------------------------------------------------------- */
+
+static struct peer *peer_with_image(unsigned machine, bool long_mode)
+{
+	static uint8_t image[64] = {0x7f, 'E', 'L', 'F', 1, 1, 1};
+	struct peer *peer;
+	struct debug *debug = fake_new(1);
+	struct cpu_state *cpu = &debug->state[0];
+
+	image[18] = (uint8_t)machine;
+	debug->image = image;
+	debug->image_size = sizeof(image);
+	if (!long_mode) {
+		cpu_segment_flat(&cpu->system.seg[SEG_CS], 8, true, 32);
+		cpu->system.cr0 = CR0_PE | CR0_ET;
+		cpu->system.efer = 0;
+	}
+	peer = peer_new_on(debug);
+	peer_send(peer, "QStartNoAckMode");
+	peer_take(peer, NULL);
+	return peer;
+}
+
+/* rax is eax, four bytes wide; r8 … r15 and xmm8 … xmm15 are not there. Numbers stay. */
+static void a_32_bit_program(void **state)
+{
+	struct peer *peer = peer_with_image(3, false);
+	struct cpu_state *cpu = &peer->debug->state[0];
+	char *xml;
+
+	(void)state;
+	assert_int_equal(strlen(packet_body(peer, "g")),
+			 2 * (9 * 4 + 7 * 4 + 8 * 10 + 8 * 4 + 8 * 16 + 4 + 2 * 8));
+	cpu->general.gpr[GPR_RAX] = 0xdeadbeef12345678;
+	ask(peer, "p0", "78563412");
+	ask(peer, "P0=efcdab89", "OK");
+	assert_true(cpu->general.gpr[GPR_RAX] == 0x89abcdef);
+	ask(peer, "P10=00200000", "OK");
+	assert_true(cpu->general.rip == 0x2000);
+	ask_error(peer, "P0=efcdab8900000000");
+	ask_error(peer, "p8");
+	ask(peer, "?", "T02thread:1;core:0;10:00200000;07:00800000;06:00000000;11:02000000;");
+	xml = read_document(peer, "features:read:target.xml", 0x1fff0);
+	assert_int_equal(count(xml, "<architecture>i386</architecture>"), 1);
+	assert_int_equal(
+		count(xml, "<reg name=\"eax\" bitsize=\"32\" type=\"int32\" regnum=\"0\"/>"), 1);
+	assert_int_equal(
+		count(xml, "<reg name=\"eip\" bitsize=\"32\" type=\"code_ptr\" regnum=\"16\"/>"),
+		1);
+	assert_int_equal(count(xml, "\"r8\"") + count(xml, "\"xmm8\"") + count(xml, "\"rax\""), 0);
+	assert_int_equal(count(xml, "\"xmm7\""), 1);
+	assert_int_equal(count(xml, "\"org.gnu.gdb.i386.segments\""), 0);
+	free(xml);
+	peer_free(peer);
+}
+
+static void a_32_bit_program_in_long_mode(void **state)
+{
+	struct peer *peer = peer_with_image(3, true);
+
+	(void)state;
+	assert_int_equal(strlen(packet_body(peer, "g")), 2 * G_BYTES);
+	peer_free(peer);
+	peer = peer_with_image(62, false);
+	assert_int_equal(strlen(packet_body(peer, "g")), 2 * G_BYTES);
+	peer_free(peer);
+}
+
 /* ---- real mode ----------------------------------------------------------------------------- */
 
 static void enter_real_mode(struct cpu_state *cpu, uint16_t cs, uint16_t ss)
@@ -263,38 +380,6 @@ static void continue_at_a_linear_address(void **state)
 }
 
 /* ---- the description ----------------------------------------------------------------------- */
-
-/* The document, read in pieces of this size. */
-static char *read_document(struct peer *peer, const char *object, unsigned piece)
-{
-	char *document = calloc(1, 1 << 20);
-	size_t size = 0;
-
-	for (;;) {
-		const char *reply;
-		size_t got;
-
-		peer_send(peer, text("qXfer:%s:%zx,%x", object, size, piece));
-		reply = peer_take(peer, &got);
-		assert_true(reply[1] == 'm' || reply[1] == 'l');
-		for (size_t i = 2; i < got - 3; i++)
-			document[size++] = (char)(reply[i] == '}' ? reply[++i] ^ 0x20 : reply[i]);
-		if (reply[1] == 'l')
-			return document;
-		assert_true(got > 5);
-	}
-}
-
-static unsigned count(const char *text, const char *word)
-{
-	unsigned n = 0;
-
-	while ((text = strstr(text, word))) {
-		text += strlen(word);
-		n++;
-	}
-	return n;
-}
 
 static void the_description_has_every_register(void **state)
 {
@@ -406,7 +491,10 @@ int main(void)
 		ONE(all_registers_written_at_once),
 		ONE(a_damaged_G_changes_nothing),
 		ONE(every_writable_register_makes_a_round_trip),
+		ONE(a_read_only_register_takes_what_gdb_read_of_it),
 		ONE(one_register),
+		ONE(a_32_bit_program),
+		ONE(a_32_bit_program_in_long_mode),
 		ONE(malformed),
 		ONE(a_running_guest_has_no_registers),
 		SMP(each_vcpu_has_its_own),

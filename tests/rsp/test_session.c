@@ -285,6 +285,36 @@ static void kill_with_a_reply(void **state)
 	assert_int_equal(peer->closed, 1);
 }
 
+/* gdb's `run` is vKill and vRun. */
+static void run_from_extended_mode(void **state)
+{
+	struct peer *peer = *state;
+
+	ask(peer, "!", "OK");
+	peer_send(peer, "vCont;c");
+	ask(peer, "vKill;1", "OK");
+	assert_int_equal(peer->debug->kills, 0);
+	assert_int_equal(peer->closed, 0);
+	assert_false(peer->debug->running);
+	ask(peer, "qfThreadInfo", "l");
+	ask(peer, "vRun;", text("T05thread:1;core:0;%s", expedited(peer, 0)));
+	ask(peer, "qfThreadInfo", "m1");
+	gdb_session_free(peer->session);
+	peer->session = NULL;
+	assert_int_equal(peer->debug->kills, 0);
+}
+
+static void killed_and_left_in_extended_mode(void **state)
+{
+	struct peer *peer = *state;
+
+	ask(peer, "!", "OK");
+	ask(peer, "vKill;1", "OK");
+	gdb_session_free(peer->session);
+	peer->session = NULL;
+	assert_int_equal(peer->debug->kills, 1);
+}
+
 static void restart(void **state)
 {
 	struct peer *peer = *state;
@@ -420,6 +450,8 @@ int main(void)
 		ONE(kill_needs_no_reply),
 		ONE(kill_spelled_wrong),
 		ONE(kill_with_a_reply),
+		ONE(run_from_extended_mode),
+		ONE(killed_and_left_in_extended_mode),
 		ONE(restart),
 		ONE(run_again),
 		ONE(a_session_that_ends_takes_its_points_along),
