@@ -114,6 +114,20 @@ static void what_no_cpu_can_hold_is_refused(void **unused)
 	}
 }
 
+/* In compatibility mode nothing but the change itself is wrong. */
+static void lme_is_fixed_while_paging_is_on(void **unused)
+{
+	(void)unused;
+	sample_long();
+	cpu_segment_flat(&cpu.system.seg[SEG_CS], 8, true, 32);
+	expect_refused("efer", 0, -EINVAL);
+	sample_protected();
+	cpu.system.cr0 |= CR0_PG;
+	cpu.system.cr4 = CR4_PAE;
+	expect_refused("efer", EFER_LME | EFER_LMA, -EINVAL);
+	assert_int_equal(set_register("efer", EFER_NXE), 0);
+}
+
 static void some_can_only_be_read(void **unused)
 {
 	static const char *const names[] = {"cs_attr", "fs_attr", "tr",		 "tr_attr",
@@ -385,6 +399,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_no_cpu_can_hold_is_refused),
+		cmocka_unit_test(lme_is_fixed_while_paging_is_on),
 		cmocka_unit_test(some_can_only_be_read),
 		cmocka_unit_test(unknown_msrs_are_unavailable),
 		cmocka_unit_test(fixed_bits_become_1),
