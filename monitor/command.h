@@ -59,8 +59,9 @@ enum command_flags {
 struct call;
 
 struct command {
-	const char *name;    /* one word, or two: "info registers" */
-	const char *aliases; /* with blanks between; exact ones, never abbreviated; or NULL */
+	const char *name; /* one word, or two: "info registers" */
+	const char
+		*aliases; /* with blanks between, exact ones; of the last word of name; or NULL */
 	enum command_class class;
 	unsigned flags;
 	struct arg_desc args[COMMAND_MAX_ARGS + 1];
@@ -135,8 +136,6 @@ struct monitor {
  * word. *rest: what follows. NULL with a sentence: unknown (names the nearest), ambiguous (names
  * them). */
 const struct command *command_lookup(const char *line, const char **rest, struct error *err);
-/* The command of exactly this name, or alias; for help. */
-bool command_is_named(const struct command *command, const char *word, size_t size);
 
 /* ---- arguments.c -------------------------------------------------------------------------------
  */

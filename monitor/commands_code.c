@@ -32,10 +32,10 @@ int monitor_show_insn(struct monitor *monitor, int cpu, uint64_t address, bool c
 		return done;
 	monitor_disassembler(monitor, cpu, &dis);
 	disassemble(&dis, address, bytes, done, &insn);
+	address_suffix(monitor, address, suffix, sizeof(suffix));
 	out_printf(out, "%s %s 0x%" PRIx64 "%s%s   %s%s\n",
-		   current ? color(out, COLOR_CURRENT) : "", current ? "→" : " ", address,
-		   address_suffix(monitor, address, suffix, sizeof(suffix)), suffix[0] ? "" : ":",
-		   insn.text, current ? color(out, COLOR_OFF) : "");
+		   current ? color(out, COLOR_CURRENT) : "", current ? "→" : " ", address, suffix,
+		   suffix[0] ? "" : ":", insn.text, current ? color(out, COLOR_OFF) : "");
 	return insn.length;
 }
 

@@ -149,6 +149,8 @@ static int examine(struct call *call, bool physical)
 		dump.address = call->arg[0].value;
 	else if (view->data_known && view->physical == physical)
 		dump.address = view->data;
+	else if (view->format.letter == 'i')
+		dump.address = debug_pc(call->monitor->debug, call->cpu);
 	else
 		return error_set(call->err, -EINVAL, "x wants an address: x/16gx $rsp");
 	view->physical = physical;

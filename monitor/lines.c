@@ -64,15 +64,35 @@ static bool unit_at(Dwarf *dwarf, uint64_t address, Dwarf_Die *die)
 	return false;
 }
 
-/* Where the row at index ends: at the next one with another address. */
-static uint64_t row_end(Dwarf_Lines *table, size_t count, size_t index, uint64_t low)
+/* Compilers cut a line into several rows, one per column; for people and for gdb it is one. */
+static bool same_line(Dwarf_Line *row, int line, const char *file)
 {
-	Dwarf_Addr next = low;
+	const char *name;
+	int number;
+	bool end;
 
-	while (next <= low && ++index < count)
-		if (dwarf_lineaddr(dwarf_onesrcline(table, index), &next))
-			break;
-	return next > low ? next : low + 1;
+	if (dwarf_lineendsequence(row, &end) || end || dwarf_lineno(row, &number) || number != line)
+		return false;
+	name = dwarf_linesrc(row, NULL, NULL);
+	return name && (name == file || !strcmp(name, file));
+}
+
+/* Takes the neighbours of the row at index that belong to the same line. */
+static void find_bounds(Dwarf_Lines *table, size_t count, size_t index, struct line_row *row)
+{
+	Dwarf_Addr low, high;
+	size_t first = index;
+
+	while (first && same_line(dwarf_onesrcline(table, first - 1), row->line, row->file))
+		first--;
+	while (++index < count && same_line(dwarf_onesrcline(table, index), row->line, row->file))
+		;
+	if (!dwarf_lineaddr(dwarf_onesrcline(table, first), &low) && low <= row->low)
+		row->low = low;
+	row->high = row->low + 1;
+	if (index < count && !dwarf_lineaddr(dwarf_onesrcline(table, index), &high) &&
+	    high > row->low)
+		row->high = high;
 }
 
 static bool row_index(Dwarf_Lines *table, size_t count, Dwarf_Line *line, size_t *index)
@@ -102,7 +122,7 @@ int lines_at(struct lines *lines, uint64_t address, struct line_row *row)
 	    !row_index(table, count, line, &index))
 		return -ENOENT;
 	row->low = low;
-	row->high = row_end(table, count, index, low);
+	find_bounds(table, count, index, row);
 	return 0;
 }
 

@@ -12,7 +12,7 @@ struct lines;
 struct lines *lines_new(Elf *elf); /* the ELF handle must outlive it; NULL when out of memory */
 void lines_free(struct lines *lines);
 
-/* A row of the line table: the addresses low <= a < high belong to this line. */
+/* Rows of the line table behind each other: the addresses low <= a < high belong to this line. */
 struct line_row {
 	const char *file; /* stays valid; a full path where the compiler recorded one */
 	int line;

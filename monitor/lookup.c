@@ -32,16 +32,14 @@ static const char *take_word(const char *line, struct word *word)
 	return line;
 }
 
-bool command_is_named(const struct command *command, const char *word, size_t size)
+static bool has_alias(const struct command *command, const struct word *word)
 {
 	const char *alias = command->aliases;
 
-	if (strlen(command->name) == size && !strncmp(command->name, word, size))
-		return true;
 	while (alias) {
 		size_t length = strcspn(alias, " ");
 
-		if (length == size && !strncmp(alias, word, size))
+		if (length == word->size && !strncmp(alias, word->text, length))
 			return true;
 		alias = alias[length] ? alias + length + 1 : NULL;
 	}
@@ -124,11 +122,17 @@ static void choose_second(const struct command *group, const struct word *word, 
 	}
 }
 
-static const struct command *by_alias(const struct word *word)
+/* Aliases stand for the last word of a name: "r" in "info r" for "info registers". */
+static const struct command *by_alias(const struct word *word, const struct command *group)
 {
-	for (unsigned i = 0; i < command_count; i++)
-		if (word->size && command_is_named(&commands[i], word->text, word->size))
-			return &commands[i];
+	for (unsigned i = 0; i < command_count; i++) {
+		const struct command *command = &commands[i];
+
+		if (group ? !same_first(group, command) : strchr(command->name, ' ') != NULL)
+			continue;
+		if (has_alias(command, word))
+			return command;
+	}
 	return NULL;
 }
 
@@ -213,6 +217,7 @@ static int refuse(const struct word *word, const struct command *group, const st
 static const struct command *lookup_second(const struct command *group, const char *line,
 					   const char **rest, struct error *err)
 {
+	const struct command *alias;
 	struct choice choice;
 	struct word word;
 
@@ -222,6 +227,9 @@ static const struct command *lookup_second(const struct command *group, const ch
 			  (int)strcspn(group->name, " "), group->name);
 		return NULL;
 	}
+	alias = by_alias(&word, group);
+	if (alias)
+		return alias;
 	choose_second(group, &word, true, &choice);
 	if (choice.count != 1)
 		choose_second(group, &word, false, &choice);
@@ -238,7 +246,7 @@ const struct command *command_lookup(const char *line, const char **rest, struct
 	struct word word;
 
 	*rest = take_word(line, &word);
-	alias = by_alias(&word);
+	alias = by_alias(&word, NULL);
 	if (alias)
 		return alias;
 	choose_first(&word, true, &choice);

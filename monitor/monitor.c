@@ -222,6 +222,15 @@ static int execute(struct call *call, const char *line)
 	return run_line(call, last);
 }
 
+/* The sentence may quote what was typed. */
+static void show_error(const struct error *err, struct monitor_out *out)
+{
+	char text[TEXT_CLEAN_SIZE(sizeof(err->text))];
+
+	text_clean(err->text, strlen(err->text), false, text, sizeof(text));
+	out_printf(out, "%s%s%s\n", color(out, COLOR_ERROR), text, color(out, COLOR_OFF));
+}
+
 int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner owner,
 		    struct monitor_out *out)
 {
@@ -230,7 +239,6 @@ int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner 
 	int ret = execute(&call, line);
 
 	if (ret)
-		out_printf(out, "%s%s%s\n", color(out, COLOR_ERROR), err.text,
-			   color(out, COLOR_OFF));
+		show_error(&err, out);
 	return ret;
 }

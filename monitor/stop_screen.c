@@ -63,12 +63,15 @@ static unsigned cell_width(const struct cpu_general *general, unsigned count)
 	return 4 + widest + 2; /* "rax " before; a star and a blank behind */
 }
 
-static void show_cell(const char *name, uint64_t value, bool changed, unsigned width,
+/* pad: blanks up to width follow; the last cell of a line has none. */
+static void show_cell(const char *name, uint64_t value, bool changed, unsigned width, bool pad,
 		      struct monitor_out *out)
 {
+	unsigned used = 4 + hex_width(value) + changed;
+
 	out_printf(out, "%-3s %s%" PRIx64 "%s%s%*s", name, changed ? color(out, COLOR_CHANGED) : "",
 		   value, changed ? "*" : "", changed ? color(out, COLOR_OFF) : "",
-		   (int)(width - 4 - hex_width(value) - changed), "");
+		   pad ? (int)(width - used) : 0, "");
 }
 
 static void show_grid(const struct cpu_general *general, const struct cpu_general *before,
@@ -78,13 +81,13 @@ static void show_grid(const struct cpu_general *general, const struct cpu_genera
 
 	columns = columns > 8 ? 8 : columns;
 	for (unsigned i = 0; i < count; i++) {
+		bool last = i % columns == columns - 1 || i == count - 1;
 		unsigned reg = gpr_order[i];
 
 		out_printf(out, "%s", i % columns ? "" : "  ");
 		show_cell(gpr_names[reg], general->gpr[reg],
-			  before && before->gpr[reg] != general->gpr[reg], width, out);
-		if (i % columns == columns - 1 || i == count - 1)
-			out_printf(out, "\n");
+			  before && before->gpr[reg] != general->gpr[reg], width, !last, out);
+		out_printf(out, "%s", last ? "\n" : "");
 	}
 }
 
@@ -109,6 +112,25 @@ void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_
 	register_flags_text("eflags", state->general.rflags, flags, sizeof(flags));
 	out_printf(out, "  rip %" PRIx64 "%s  eflags %" PRIx64 "%s [%s]\n", state->general.rip,
 		   rip_changed ? "*" : "", state->general.rflags, flags_changed ? "*" : "", flags);
+}
+
+/* Breaks a long text at blanks. column: where the cursor stands. */
+static void show_wrapped(const char *text, size_t column, struct monitor_out *out)
+{
+	while (*text) {
+		size_t word = strcspn(text, " "), blanks = strspn(text + word, " ");
+		char piece[TEXT_CLEAN_SIZE(240)];
+
+		snprintf(piece, sizeof(piece), "%.*s", (int)word, text);
+		if (column + text_width(piece) > SCREEN_WIDTH && column > 4) {
+			out_printf(out, "\n  ");
+			column = 2;
+		}
+		out_printf(out, "%s%s", piece, text[word + blanks] ? " " : "");
+		column += text_width(piece) + 1;
+		text += word + blanks;
+	}
+	out_printf(out, "\n");
 }
 
 /* ---- code -------------------------------------------------------------------------------------- */
@@ -153,8 +175,10 @@ static void show_code(struct monitor *monitor, int cpu, struct monitor_out *out)
 	while (behind < AFTER) {
 		int length = monitor_show_insn(monitor, cpu, address, address == pc, out, &err);
 
-		if (length < 0 && address <= pc)
-			out_printf(out, "  %s\n", err.text);
+		if (length < 0 && address <= pc) {
+			out_printf(out, "  ");
+			show_wrapped(err.text, 2, out);
+		}
 		if (length < 0)
 			return;
 		behind += address >= pc;
@@ -168,7 +192,7 @@ static void show_source(struct monitor *monitor, uint64_t pc, struct monitor_out
 	int line;
 
 	if (!symbols_line(monitor->symbols, pc, &file, &line))
-		source_show(file, line, line, line, out, NULL);
+		source_show(file, line, line, 0, out, NULL);
 }
 
 /* ---- the head ---------------------------------------------------------------------------------- */
@@ -213,25 +237,6 @@ static void stop_text(const struct stop *stop, char *buf, size_t size)
 	const char *text = stop->text[0] ? stop->text : stop_reason_name(stop->reason);
 
 	text_clean(text, strnlen(text, sizeof(stop->text)), false, buf, size);
-}
-
-/* A long reason is broken at blanks. */
-static void show_wrapped(const char *text, size_t column, struct monitor_out *out)
-{
-	while (*text) {
-		size_t word = strcspn(text, " "), blanks = strspn(text + word, " ");
-		char piece[TEXT_CLEAN_SIZE(240)];
-
-		snprintf(piece, sizeof(piece), "%.*s", (int)word, text);
-		if (column + text_width(piece) > SCREEN_WIDTH && column > 4) {
-			out_printf(out, "\n  ");
-			column = 2;
-		}
-		out_printf(out, "%s%s", piece, text[word + blanks] ? " " : "");
-		column += text_width(piece) + 1;
-		text += word + blanks;
-	}
-	out_printf(out, "\n");
 }
 
 static void show_reason(const struct stop *stop, struct monitor_out *out)

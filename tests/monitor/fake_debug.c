@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fake_debug.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const void *fixture_image(size_t *size)
+{
+	char path[4096];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 32);
+	struct stat status;
+	char *slash;
+	void *image;
+	int fd;
+
+	path[length < 0 ? 0 : length] = 0;
+	slash = strrchr(path, '/');
+	if (!slash)
+		return NULL;
+	strcpy(slash, "/fixture.elf");
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &status))
+		return NULL;
+	image = mmap(NULL, status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	*size = status.st_size;
+	return image == MAP_FAILED ? NULL : image;
+}
+
+/* ---- making one -------------------------------------------------------------------------------- */
+
+static void load(struct debug *debug, const uint8_t *elf, size_t size)
+{
+	const Elf64_Ehdr *header = (const void *)elf;
+	const Elf64_Phdr *program = (const void *)(elf + header->e_phoff);
+
+	for (unsigned i = 0; size && i < header->e_phnum; i++)
+		if (program[i].p_type == PT_LOAD)
+			memcpy(debug->ram + program[i].p_vaddr, elf + program[i].p_offset,
+			       program[i].p_filesz);
+	debug->state[0].general.rip = header->e_entry;
+}
+
+static void put_entry(struct debug *debug, uint64_t at, uint64_t entry)
+{
+	memcpy(debug->ram + at, &entry, sizeof(entry));
+}
+
+/* Pages 0 to 2 are there, page 3 is not: reading runs into a hole at 6 MiB. */
+static void map(struct debug *debug)
+{
+	put_entry(debug, FAKE_TABLES, (FAKE_TABLES + 0x1000) | 0x27);
+	put_entry(debug, FAKE_TABLES + 0x1000, (FAKE_TABLES + 0x2000) | 0x23);
+	for (uint64_t i = 0; i < 3; i++)
+		put_entry(debug, FAKE_TABLES + 0x2000 + i * 8, i << 21 | 0x1e3);
+}
+
+static void long_mode(struct cpu_state *state)
+{
+	cpu_state_reset(state, true);
+	cpu_segment_flat(&state->system.seg[SEG_CS], 8, true, 64);
+	for (unsigned i = 0; i < 6; i++)
+		if (i != SEG_CS)
+			cpu_segment_flat(&state->system.seg[i], 16, false, 64);
+	state->system.cr0 = CR0_PE | CR0_PG | CR0_WP | CR0_ET;
+	state->system.cr4 = CR4_PAE;
+	state->system.cr3 = FAKE_TABLES;
+	state->system.efer = EFER_LME | EFER_LMA;
+	state->general.rflags = RFLAGS_FIXED | RFLAGS_IF;
+	state->general.gpr[GPR_RSP] = FAKE_STACK;
+}
+
+struct debug *fake_debug_new(const void *elf, size_t size)
+{
+	struct debug *debug = calloc(1, sizeof(*debug));
+
+	debug->ram = calloc(1, FAKE_RAM);
+	for (unsigned i = 0; i < FAKE_VCPUS; i++)
+		long_mode(&debug->state[i]);
+	map(debug);
+	load(debug, elf, size);
+	debug->next_number = 1;
+	debug->capabilities = (struct debug_capabilities){
+		.int3 = {INT3_LOST, INT3_LOST, INT3_EMULATION_FAILURE, INT3_TRAPS},
+		.step = {true, true, true, false},
+		.slot = {true, true, true, false},
+	};
+	return debug;
+}
+
+void fake_debug_free(struct debug *debug)
+{
+	free(debug->ram);
+	free(debug);
+}
+
+/* ---- events and run control -------------------------------------------------------------------- */
+
+void fake_debug_tell(struct debug *debug, enum debug_event event, enum debug_owner actor)
+{
+	if (debug->listener)
+		debug->listener(debug->listener_ctx, event, actor);
+}
+
+void fake_debug_stop(struct debug *debug, enum stop_reason reason, int vcpu, const char *text)
+{
+	debug->running = false;
+	debug->stop = (struct stop){.reason = reason, .vcpu = vcpu, .pc = debug_pc(debug, vcpu)};
+	snprintf(debug->stop.text, sizeof(debug->stop.text), "%s", text);
+	fake_debug_tell(debug, DEBUG_STOPPED, OWNER_NONE);
+}
+
+int debug_listen(struct debug *debug, debug_listener_fn *fn, void *ctx)
+{
+	debug->listener = fn;
+	debug->listener_ctx = ctx;
+	return 0;
+}
+
+void debug_unlisten(struct debug *debug, debug_listener_fn *fn, void *ctx)
+{
+	(void)ctx;
+	if (debug->listener == fn)
+		debug->listener = NULL;
+}
+
+const char *stop_reason_name(enum stop_reason reason)
+{
+	(void)reason;
+	return "stopped";
+}
+
+unsigned debug_vcpu_count(const struct debug *debug)
+{
+	(void)debug;
+	return FAKE_VCPUS;
+}
+
+bool debug_running(struct debug *debug)
+{
+	return debug->running;
+}
+
+const struct stop *debug_last_stop(struct debug *debug)
+{
+	return &debug->stop;
+}
+
+void debug_pause(struct debug *debug, enum debug_owner actor)
+{
+	debug->pauses++;
+	debug->last_actor = actor;
+}
+
+static int resume(struct debug *debug, enum debug_owner actor, unsigned *count, struct error *err)
+{
+	if (debug->running)
+		return error_set(err, -EBUSY, "running already");
+	(*count)++;
+	debug->running = true;
+	debug->last_actor = actor;
+	fake_debug_tell(debug, DEBUG_RESUMED, actor);
+	return 0;
+}
+
+int debug_continue(struct debug *debug, enum debug_owner actor, struct error *err)
+{
+	return resume(debug, actor, &debug->continues, err);
+}
+
+int debug_step(struct debug *debug, int vcpu, enum debug_owner actor, struct error *err)
+{
+	(void)vcpu;
+	if (debug->refuse_step)
+		return error_set(err, -ENOTSUP, "this host cannot step here");
+	return resume(debug, actor, &debug->steps, err);
+}
+
+void debug_set_step_interrupts(struct debug *debug, bool on)
+{
+	debug->step_interrupts = on;
+}
+
+int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err)
+{
+	(void)err;
+	debug->resets++;
+	debug->last_actor = actor;
+	return 0;
+}
+
+/* ---- registers and memory ---------------------------------------------------------------------- */
+
+const struct cpu_state *debug_state(struct debug *debug, int vcpu, unsigned groups)
+{
+	(void)groups;
+	return debug->running ? NULL : &debug->state[vcpu];
+}
+
+int debug_reg_get(struct debug *debug, int vcpu, unsigned reg, void *value)
+{
+	if (debug->running)
+		return -EBUSY;
+	registers[reg].get(&registers[reg], &debug->state[vcpu], value);
+	return 0;
+}
+
+int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value)
+{
+	if (debug->running)
+		return -EBUSY;
+	return registers[reg].writable
+		       ? registers[reg].set(&registers[reg], &debug->state[vcpu], value)
+		       : -EPERM;
+}
+
+uint64_t debug_pc(struct debug *debug, int vcpu)
+{
+	return debug->running ? 0 : cpu_linear_pc(&debug->state[vcpu]);
+}
+
+static size_t read_physical(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	struct debug *debug = ctx;
+
+	if (gpa >= FAKE_RAM)
+		return 0;
+	if (len > FAKE_RAM - gpa)
+		len = FAKE_RAM - gpa;
+	memcpy(buf, debug->ram + gpa, len);
+	return len;
+}
+
+int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_walk *walk)
+{
+	struct paging_regs regs = paging_regs_of(&debug->state[vcpu]);
+
+	if (debug->running)
+		return -EBUSY;
+	return paging_walk(&regs, linear, read_physical, debug, walk);
+}
+
+static ssize_t read_linear(struct debug *debug, int vcpu, uint64_t addr, uint8_t *buf, size_t len)
+{
+	struct paging_walk walk;
+	size_t done = 0;
+
+	while (done < len) {
+		size_t piece = 4096 - ((addr + done) & 4095);
+
+		if (debug_walk(debug, vcpu, addr + done, &walk) != PAGING_OK)
+			break;
+		if (piece > len - done)
+			piece = len - done;
+		piece = read_physical(debug, walk.gpa, buf + done, piece);
+		if (!piece)
+			break;
+		done += piece;
+	}
+	return done ? (ssize_t)done : -EFAULT;
+}
+
+ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf,
+		   size_t len)
+{
+	size_t done;
+
+	if (debug->running)
+		return -EBUSY;
+	if (space == SPACE_LINEAR)
+		return read_linear(debug, vcpu, addr, buf, len);
+	done = read_physical(debug, addr, buf, len);
+	return done ? (ssize_t)done : -EFAULT;
+}
+
+/* ---- points ------------------------------------------------------------------------------------ */
+
+int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
+		    struct error *err)
+{
+	struct point *point = &debug->points[debug->point_count];
+
+	if (debug->point_count == FAKE_POINTS)
+		return error_set(err, -ENOSPC, "no room");
+	debug->point_count++;
+	*point = (struct point){
+		.number = debug->next_number++, .owner = owner, .spec = *spec, .rung = "fake"};
+	return point->number;
+}
+
+int debug_point_remove(struct debug *debug, int number, struct error *err)
+{
+	for (unsigned i = 0; i < debug->point_count; i++) {
+		if (debug->points[i].number != number)
+			continue;
+		debug->point_count--;
+		memmove(&debug->points[i], &debug->points[i + 1],
+			(debug->point_count - i) * sizeof(debug->points[0]));
+		return 0;
+	}
+	return error_set(err, -ENOENT, "there is no point %d", number);
+}
+
+const struct point *debug_point_next(struct debug *debug, const struct point *after)
+{
+	const struct point *next = after ? after + 1 : debug->points;
+
+	return next < debug->points + debug->point_count ? next : NULL;
+}
+
+/* ---- words ------------------------------------------------------------------------------------- */
+
+void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
+{
+	snprintf(buf, size, debug->running ? "running" : "long mode, ring 0, cr3 0x%llx, IF=1",
+		 (unsigned long long)debug->state[vcpu].system.cr3);
+}
+
+void debug_exits_text(struct debug *debug, int vcpu, char *buf, size_t size)
+{
+	(void)debug;
+	snprintf(buf, size, "io    out 0x3f8, 1 byte: 0x4%d\n", vcpu);
+}
+
+uint64_t debug_exit_count(struct debug *debug, int vcpu, unsigned reason, const char **name)
+{
+	static const char *const names[] = {"io", "mmio", "hlt"};
+	static const uint64_t counts[] = {300, 0, 100};
+
+	(void)debug;
+	(void)vcpu;
+	*name = reason < 3 ? names[reason] : NULL;
+	return reason < 3 ? counts[reason] : 0;
+}
+
+const struct debug_capabilities *debug_capabilities(struct debug *debug)
+{
+	return &debug->capabilities;
+}
+
+const char *capability_mode_name(enum capability_mode mode)
+{
+	static const char *const names[] = {"real mode", "protected mode", "long mode, ring 0",
+					    "long mode, ring 3"};
+
+	return names[mode];
+}

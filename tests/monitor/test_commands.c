@@ -1,0 +1,786 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "fake_debug.h"
+#include "monitor/monitor.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct rig {
+	struct debug *debug;
+	struct symbols *symbols;
+	struct monitor *monitor;
+	struct monitor_out out;
+	char text[1 << 20];
+	size_t size;
+	unsigned quits, events;
+	enum debug_event last_event;
+};
+
+static void collect(void *ctx, const char *text, size_t size)
+{
+	struct rig *rig = ctx;
+
+	assert_true(rig->size + size < sizeof(rig->text));
+	memcpy(rig->text + rig->size, text, size);
+	rig->size += size;
+	rig->text[rig->size] = 0;
+}
+
+static void count_quit(void *ctx)
+{
+	((struct rig *)ctx)->quits++;
+}
+
+static void count_event(void *ctx, enum debug_event event, enum debug_owner actor)
+{
+	struct rig *rig = ctx;
+
+	(void)actor;
+	rig->events++;
+	rig->last_event = event;
+}
+
+static int setup(void **state)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+	size_t size;
+	const void *image = fixture_image(&size);
+
+	if (!rig || !image || symbols_load(image, size, &rig->symbols, NULL))
+		return -1;
+	rig->debug = fake_debug_new(image, size);
+	rig->monitor = monitor_new(rig->debug, rig->symbols, count_quit, rig);
+	monitor_listen(rig->monitor, count_event, rig);
+	rig->out = (struct monitor_out){rig, collect, false};
+	*state = rig;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct rig *rig = *state;
+
+	monitor_free(rig->monitor);
+	fake_debug_free(rig->debug);
+	symbols_free(rig->symbols);
+	free(rig);
+	return 0;
+}
+
+static int run_as(struct rig *rig, enum debug_owner owner, const char *line)
+{
+	rig->size = 0;
+	rig->text[0] = 0;
+	return monitor_execute(rig->monitor, line, owner, &rig->out);
+}
+
+/* What a command that must succeed answers. */
+static const char *answer(struct rig *rig, const char *line)
+{
+	if (run_as(rig, OWNER_CONSOLE, line))
+		fail_msg("%s: %s", line, rig->text);
+	return rig->text;
+}
+
+/* The sentence of a command that must fail. */
+static const char *refusal(struct rig *rig, const char *line, int code)
+{
+	int ret = run_as(rig, OWNER_CONSOLE, line);
+
+	if (ret != code)
+		fail_msg("%s: %d, not %d: %s", line, ret, code, rig->text);
+	assert_true(strlen(rig->text) > 10);
+	return rig->text;
+}
+
+static void contains(const char *text, const char *wanted)
+{
+	if (!strstr(text, wanted))
+		fail_msg("`%s' is not in: %s", wanted, text);
+}
+
+static void lacks(const char *text, const char *unwanted)
+{
+	if (strstr(text, unwanted))
+		fail_msg("`%s' is in: %s", unwanted, text);
+}
+
+static uint64_t address_of(struct rig *rig, const char *name)
+{
+	uint64_t address = 0;
+
+	assert_int_equal(symbols_find(rig->symbols, name, &address, NULL), 0);
+	return address;
+}
+
+/* ---- names ------------------------------------------------------------------------------------- */
+
+static void test_abbreviations(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(answer(rig, "i r rip"), "rip            0x");
+	contains(answer(rig, "info reg rip"), "rip            0x");
+	contains(answer(rig, "inf registers rip"), "rip            0x");
+	contains(answer(rig, "  print 1"), "0x1 = 1");
+	contains(answer(rig, "p 1"), "0x1 = 1");
+	contains(answer(rig, "i b"), "no breakpoints");
+	contains(answer(rig, "info threads"), "vCPU 1");
+	contains(answer(rig, "where"), "#0");
+	contains(answer(rig, "c"), "running");
+	assert_int_equal(rig->debug->continues, 1);
+}
+
+static void test_unknown_names_the_nearest(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(refusal(rig, "contniue", -EINVAL), "did you mean `continue`");
+	contains(refusal(rig, "brek main", -EINVAL), "did you mean `break`");
+	contains(refusal(rig, "info regsters", -EINVAL), "did you mean `info registers`");
+	contains(refusal(rig, "frobnicate", -EINVAL), "`help` lists");
+	contains(refusal(rig, "info", -EINVAL), "help info");
+	contains(refusal(rig, "\033[31m", -EINVAL), "\\x1b");
+	lacks(rig->text, "\033");
+}
+
+static void test_ambiguous(void **state)
+{
+	contains(refusal(*state, "st", -EINVAL), "ambiguous: step, stop");
+	contains(refusal(*state, "info s", -EINVAL), "ambiguous: symbol, status");
+}
+
+static void test_too_long(void **state)
+{
+	struct rig *rig = *state;
+	char line[10000];
+
+	memset(line, 'a', sizeof(line));
+	line[sizeof(line) - 1] = 0;
+	refusal(rig, line, -E2BIG);
+	line[4000] = 0;
+	refusal(rig, line, -EINVAL);
+	memcpy(line, "echo ", 5);
+	contains(answer(rig, line), "aaaa");
+	memcpy(line, "p    ", 5);
+	refusal(rig, line, -EINVAL);
+	memcpy(line, "break ", 6);
+	refusal(rig, line, -EINVAL);
+}
+
+static void test_help(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(answer(rig, "help"), "breakpoints");
+	contains(rig->text, "continue");
+	contains(answer(rig, "help x"), "x[/FMT] [ADDR]");
+	contains(answer(rig, "help info registers"), "Groups:");
+	contains(answer(rig, "help all"), "gva2gpa");
+	contains(answer(rig, "help info"), "info cpus");
+	lacks(rig->text, "gva2gpa");
+	refusal(rig, "help nothing", -EINVAL);
+}
+
+/* Every row: short enough for its place, and found by its own name. */
+static void test_table_fits(void **state)
+{
+	struct rig *rig = *state;
+	const char *line;
+
+	for (line = answer(rig, "help all"); *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") <= 100);
+	for (line = answer(rig, "help"); *line; line += strcspn(line, "\n") + 1)
+		assert_true(strcspn(line, "\n") <= 80);
+}
+
+static void test_arguments(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(refusal(rig, "print", -EINVAL), "print[/FMT] EXPR");
+	contains(refusal(rig, "stop now", -EINVAL), "too much");
+	contains(refusal(rig, "break/x 1", -EINVAL), "/FMT");
+	contains(refusal(rig, "cpu 2", -EINVAL), "0 to 1");
+	contains(refusal(rig, "cpu -1", -EINVAL), "0 to 1");
+	contains(answer(rig, "# a comment"), "");
+	contains(answer(rig, "echo  hello   world"), "hello   world\n");
+	contains(answer(rig, "x /2xb 0x200000"), "0x200000 <twice>: 0x55 0x48\n");
+}
+
+/* ---- registers --------------------------------------------------------------------------------- */
+
+static void test_set_register(void **state)
+{
+	struct rig *rig = *state;
+	struct cpu_general *general = &rig->debug->state[0].general;
+
+	answer(rig, "set $rax = 0x1122334455667788");
+	assert_true(general->gpr[GPR_RAX] == 0x1122334455667788);
+	answer(rig, "set $ax = 0xaaaa");
+	assert_true(general->gpr[GPR_RAX] == 0x112233445566aaaa);
+	answer(rig, "set $ah=0xbb");
+	assert_true(general->gpr[GPR_RAX] == 0x112233445566bbaa);
+	answer(rig, "set $al = -1");
+	assert_true(general->gpr[GPR_RAX] == 0x112233445566bbff);
+	answer(rig, "set $eax = 1");
+	assert_int_equal(general->gpr[GPR_RAX], 1);
+	answer(rig, "set $r8w = 7");
+	answer(rig, "set $sil = 9");
+	answer(rig, "set $edi = 10");
+	assert_int_equal(general->gpr[GPR_R8], 7);
+	assert_int_equal(general->gpr[GPR_RSI], 9);
+	assert_int_equal(general->gpr[GPR_RDI], 10);
+	contains(answer(rig, "p $ah + $al"), "0x1 = 1");
+	answer(rig, "set $pc = add_one");
+	assert_int_equal(general->rip, address_of(rig, "add_one"));
+	refusal(rig, "set $al = 256", -ERANGE);
+	refusal(rig, "set $nothing = 1", -ENOENT);
+	refusal(rig, "set $xmm0 = 1", -EINVAL);
+	refusal(rig, "set $rax", -EINVAL);
+	refusal(rig, "set $rax = ", -EINVAL);
+	refusal(rig, "set rax = 5", -EINVAL);
+	assert_int_equal(general->gpr[GPR_RAX], 1);
+}
+
+static void test_linear_pc(void **state)
+{
+	struct rig *rig = *state;
+	struct cpu_state *cpu = &rig->debug->state[1];
+
+	cpu_state_reset(cpu, true);
+	answer(rig, "cpu 1");
+	contains(answer(rig, "p $rip"), "0xfff0 ");
+	rig->debug->ram[0] = 0;
+	cpu_segment_real(&cpu->system.seg[SEG_CS], 0x1000);
+	cpu->general.rip = 0x20;
+	contains(answer(rig, "p $pc"), "0x10020 ");
+	answer(rig, "set $pc = 0x10100");
+	assert_int_equal(cpu->general.rip, 0x100);
+	memcpy(rig->debug->ram + 0x10100, "\xb8\x34\x12\xeb\xfe", 5);
+	contains(answer(rig, "x/2i $pc"), "mov    $0x1234, %ax");
+	contains(rig->text, "# 0x10103");
+	answer(rig, "cpu 0");
+}
+
+static void test_info_registers(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->debug->state[0].general.gpr[GPR_RBX] = 0xdeadbeef;
+	contains(answer(rig, "info registers"), "rbx deadbeef");
+	contains(rig->text, "cr3            0x1000");
+	contains(answer(rig, "info registers $rbx"), "0xdeadbeef");
+	contains(answer(rig, "info registers bx"), "0xbeef");
+	contains(answer(rig, "info registers cr0"), "PE");
+	contains(answer(rig, "info registers debug"), "dr7");
+	lacks(rig->text, "rbx");
+	contains(answer(rig, "info registers -a"), "xmm15");
+	contains(rig->text, "lstar");
+	refusal(rig, "info registers xyz", -ENOENT);
+	lacks(answer(rig, "info registers"), "*");
+}
+
+/* ---- memory ------------------------------------------------------------------------------------ */
+
+static void test_x(void **state)
+{
+	struct rig *rig = *state;
+
+	for (unsigned i = 0; i < 64; i++)
+		rig->debug->ram[0x210000 + i] = i;
+	contains(answer(rig, "x/2gx 0x210000"),
+		 "0x210000: 0x0706050403020100 0x0f0e0d0c0b0a0908\n");
+	contains(answer(rig, ""), "0x210010: 0x1716151413121110 0x1f1e1d1c1b1a1918\n");
+	contains(answer(rig, "x"), "0x210020: 0x2726252423222120\n");
+	contains(answer(rig, "x/5hx 0x210000"), "0x210000: 0x0100 0x0302 0x0504 0x0706 0x0908\n");
+	contains(answer(rig, "x/9db 0x210001"), "0x210001: 1 2 3 4 5 6 7 8\n0x210009: 9\n");
+	contains(answer(rig, "x/1wt 0x210000"), "00000011000000100000000100000000\n");
+	contains(answer(rig, "xp/1wx 0x210004"), "0x210004: 0x07060504\n");
+	contains(answer(rig, "x/2i add_one"), "0x200014 <add_one>   push   %rbp\n");
+	strcpy((char *)rig->debug->ram + 0x210100, "one\033[0m");
+	strcpy((char *)rig->debug->ram + 0x210108, "two");
+	contains(answer(rig, "x/2s 0x210100"), "0x210100: \"one\\e[0m\"\n0x210108: \"two\"\n");
+	contains(answer(rig, "x/wd &counter"), "<counter>: 42\n");
+	contains(answer(rig, "x/c &letter"), "118 'v'\n");
+}
+
+/* What is there is shown, then a sentence says why there is no more. */
+static void test_x_into_a_hole(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(refusal(rig, "x/4gx 0x5ffff0", -EFAULT),
+		 "0x5ffff0: 0x0000000000000000 0x0000000000000000\n");
+	contains(rig->text, "0x600000 is not mapped");
+	contains(rig->text, "pt 0x600000");
+	refusal(rig, "x/gx 0x5ffffc", -EFAULT);
+	refusal(rig, "x/s 0x600000", -EFAULT);
+	refusal(rig, "x/i 0x600000", -EFAULT);
+	refusal(rig, "x/x 0x8000000000000000", -EFAULT);
+	contains(refusal(rig, "xp/gx 0x10000000", -EFAULT), "no RAM at physical");
+	refusal(rig, "x/999999x 0", -EINVAL);
+	refusal(rig, "x/q 0", -EINVAL);
+	refusal(rig, "xp/i 0", -EINVAL);
+	contains(answer(rig, "x/65536xb 0x200000"), "0x20fff8");
+}
+
+static void test_print(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(answer(rig, "p counter"), "<counter>, holds 0x2a = 42\n");
+	contains(answer(rig, "p add_one+4"), "<add_one+0x4>\n");
+	contains(answer(rig, "p -2"), "0xfffffffffffffffe = 18446744073709551614 = -2\n");
+	contains(answer(rig, "p/d -2"), "-2\n");
+	contains(answer(rig, "p/x 42"), "0x2a\n");
+	contains(answer(rig, "p/t 5"), "101\n");
+	contains(answer(rig, "p/c 65"), "65 'A'\n");
+	contains(answer(rig, "p/a add_one+4"), "<add_one+4>\n");
+	contains(answer(rig, "p *&counter & 0xffffffff"), "0x2a = 42");
+	refusal(rig, "p nothing", -ENOENT);
+	contains(refusal(rig, "p rax", -ENOENT), "$rax");
+	refusal(rig, "p 1/0", -EDOM);
+	refusal(rig, "p/s 1", -EINVAL);
+	refusal(rig, "p *0x600000", -EFAULT);
+}
+
+static void test_pt(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(answer(rig, "pt 0x200014"), "4 levels, cr3 0x1000");
+	contains(rig->text,
+		 "  PML4[  0] at 0x1000 = 0x0000000000002027   present write user accessed\n");
+	contains(rig->text, "  PD  [  1] at 0x3008 = 0x00000000002001e3   present write kernel "
+			    "accessed dirty global 2M");
+	contains(rig->text, "→ physical 0x200014 · may read, write, execute · kernel only");
+	contains(answer(rig, "pt 0x600000"),
+		 "PD  [  3] at 0x3018 = 0x0000000000000000   NOT PRESENT");
+	contains(rig->text, "error code 0 for a kernel read, 4 for a user read");
+	contains(answer(rig, "pt 0x800000000000"), "#GP");
+	contains(answer(rig, "gva2gpa 0x200014"), "gpa: 0x200014");
+	refusal(rig, "gva2gpa 0x600000", -EFAULT);
+}
+
+/* ---- points ------------------------------------------------------------------------------------ */
+
+static void test_break(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t body = symbols_breakpoint_address(rig->symbols, address_of(rig, "add_one"));
+
+	rig->debug->next_number = 1;
+	contains(answer(rig, "break add_one"), "breakpoint 1 at 0x");
+	contains(rig->text, "fixture.c:19");
+	contains(rig->text, "(fake)");
+	assert_int_equal(rig->debug->points[0].spec.address, body);
+	answer(rig, "tbreak fixture.c:21");
+	assert_true(rig->debug->points[1].spec.temporary);
+	answer(rig, "hbreak *0x1234");
+	assert_int_equal(rig->debug->points[2].spec.kind, POINT_HARDWARE);
+	assert_int_equal(rig->debug->points[2].spec.address, 0x1234);
+	answer(rig, "b add_one+1");
+	assert_int_equal(rig->debug->points[3].spec.address, address_of(rig, "add_one") + 1);
+	answer(rig, "b 12");
+	contains(rig->text, "fixture.c:12");
+	answer(rig, "b 18"); /* a function's first line */
+	assert_int_equal(rig->debug->points[5].spec.address, body);
+	answer(rig, "b");
+	assert_int_equal(rig->debug->points[6].spec.address, rig->debug->state[0].general.rip);
+	refusal(rig, "b nowhere", -ENOENT);
+	refusal(rig, "b nowhere.c:5", -ENOENT);
+	contains(answer(rig, "info breakpoints"), "hardware breakpoint");
+	contains(rig->text, "deleted when hit");
+	answer(rig, "delete 1 3");
+	assert_int_equal(rig->debug->point_count, 5);
+	refusal(rig, "delete 1", -ENOENT);
+	refusal(rig, "delete x", -EINVAL);
+	refusal(rig, "delete 99999999999", -EINVAL);
+	run_as(rig, OWNER_GDB, "break twice");
+	assert_int_equal(rig->debug->points[5].owner, OWNER_GDB);
+	contains(refusal(rig, "delete 8", -EPERM), "gdb");
+	contains(answer(rig, "delete"), "5 deleted");
+	assert_int_equal(rig->debug->point_count, 1);
+	assert_int_equal(run_as(rig, OWNER_GDB, "delete"), 0);
+	assert_int_equal(rig->debug->point_count, 0);
+}
+
+/* ---- running ----------------------------------------------------------------------------------- */
+
+static void test_running_refuses(void **state)
+{
+	static const char *const lines[] = {
+		"info registers", "x 0",    "step",	    "continue", "break main", "bt", "pt 0",
+		"list",		  "delete", "set $rax = 1", "p $rax",	"context",    "u"};
+	struct rig *rig = *state;
+
+	answer(rig, "continue");
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+		contains(refusal(rig, lines[i], -EBUSY), "running");
+	contains(answer(rig, "info cpus"), "running");
+	contains(answer(rig, "info status"), "VM status: running");
+	contains(answer(rig, "p 1+1"), "2");
+	contains(answer(rig, "info symbol 0x200014"), "add_one");
+	answer(rig, "stop");
+	assert_int_equal(rig->debug->pauses, 1);
+	assert_true(monitor_expects_stop(rig->monitor));
+	fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused");
+	assert_false(monitor_expects_stop(rig->monitor));
+	contains(answer(rig, "stop"), "already");
+	contains(answer(rig, "info status"), "VM status: paused");
+}
+
+static void test_step_count(void **state)
+{
+	struct rig *rig = *state;
+	unsigned before = rig->events;
+
+	answer(rig, "s 3");
+	for (unsigned i = 1; i <= 3; i++) {
+		assert_int_equal(rig->debug->steps, i);
+		fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	}
+	assert_int_equal(rig->debug->steps, 3);
+	assert_int_equal(rig->events, before + 2); /* one resume, one stop */
+	assert_int_equal(rig->last_event, DEBUG_STOPPED);
+	answer(rig, ""); /* three again */
+	fake_debug_stop(rig->debug, STOP_BREAKPOINT, 0, "breakpoint 1");
+	assert_int_equal(rig->debug->steps, 4);
+	assert_false(rig->debug->running);
+	refusal(rig, "s 0", -EINVAL);
+	refusal(rig, "s 1000001", -EINVAL);
+}
+
+static void test_interrupt_ends_steps(void **state)
+{
+	struct rig *rig = *state;
+	unsigned steps = rig->debug->steps;
+
+	answer(rig, "s 1000");
+	monitor_interrupt(rig->monitor);
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	assert_int_equal(rig->debug->steps, steps + 1);
+	assert_false(rig->debug->running);
+}
+
+static void test_refused_step_ends_the_count(void **state)
+{
+	struct rig *rig = *state;
+	unsigned steps = rig->debug->steps;
+
+	answer(rig, "s 5");
+	rig->debug->refuse_step = true;
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	assert_int_equal(rig->debug->steps, steps + 1);
+	contains(refusal(rig, "s", -ENOTSUP), "cannot step");
+	rig->debug->refuse_step = false;
+}
+
+static void test_gdb_holds(void **state)
+{
+	struct rig *rig = *state;
+	unsigned continues = rig->debug->continues;
+
+	assert_int_equal(run_as(rig, OWNER_GDB, "continue"), -EPERM);
+	contains(rig->text, "gdb's own `continue`");
+	assert_int_equal(run_as(rig, OWNER_GDB, "s"), -EPERM);
+	assert_int_equal(run_as(rig, OWNER_GDB, "info cpus"), 0);
+	monitor_set_gdb_attached(rig->monitor, true);
+	contains(refusal(rig, "c", -EPERM), "`detach`");
+	refusal(rig, "step", -EPERM);
+	contains(answer(rig, "info status"), "held by gdb");
+	contains(answer(rig, "set $rbx = 1"), "flush register-cache");
+	rig->debug->running = true;
+	answer(rig, "stop");
+	rig->debug->running = false;
+	fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused");
+	monitor_set_gdb_attached(rig->monitor, false);
+	assert_int_equal(rig->debug->continues, continues);
+	answer(rig, "c");
+	assert_int_equal(rig->debug->continues, continues + 1);
+	fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused");
+}
+
+static void test_the_rest(void **state)
+{
+	struct rig *rig = *state;
+	unsigned quits = rig->quits, resets = rig->debug->resets;
+
+	answer(rig, "system_reset");
+	assert_int_equal(rig->debug->resets, resets + 1);
+	answer(rig, "q");
+	assert_int_equal(rig->quits, quits + 1);
+	answer(rig, "set step-interrupts on");
+	assert_true(rig->debug->step_interrupts);
+	refusal(rig, "set step-interrupts maybe", -EINVAL);
+	refusal(rig, "set nothing on", -EINVAL);
+	answer(rig, "set disassembly-flavor intel");
+	contains(answer(rig, "u add_one 1"), "push   rbp");
+	answer(rig, "set disassembly-flavor att");
+	contains(answer(rig, "u add_one 2"), "mov    %rsp, %rbp");
+	contains(answer(rig, ""), "0x200018 <add_one+0x4>");
+	contains(answer(rig, "info capabilities"), "by emulation failure");
+	contains(answer(rig, "info exits"), "75.0 %  ███████████████\n");
+	contains(rig->text, "out 0x3f8");
+	contains(answer(rig, "info line add_one"), "line 19 of ");
+	contains(answer(rig, "list twice"), "12   →");
+	contains(rig->text, "int result = value * 2;");
+	contains(answer(rig, ""), "shared.counter++");
+	refusal(rig, "u add_one 0", -EINVAL);
+	refusal(rig, "list 0x300000", -ENOENT);
+}
+
+/* ---- where am I -------------------------------------------------------------------------------- */
+
+static void put_stack(struct rig *rig, uint64_t at, uint64_t value)
+{
+	memcpy(rig->debug->ram + at, &value, sizeof(value));
+}
+
+static void stand(struct rig *rig, uint64_t pc, uint64_t sp, uint64_t frame)
+{
+	struct cpu_general *general = &rig->debug->state[0].general;
+
+	general->rip = pc;
+	general->gpr[GPR_RSP] = sp;
+	general->gpr[GPR_RBP] = frame;
+}
+
+static void test_backtrace(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t twice = address_of(rig, "twice"), add_one = address_of(rig, "add_one");
+	uint64_t start = address_of(rig, "_start");
+
+	answer(rig, "cpu 0");
+	put_stack(rig, 0x2ff000, 0x2ff100);
+	put_stack(rig, 0x2ff008, add_one + 0x15);
+	put_stack(rig, 0x2ff100, 0);
+	put_stack(rig, 0x2ff108, start + 0x11);
+	stand(rig, twice + 7, 0x2fefe0, 0x2ff000);
+	contains(answer(rig, "bt"), "#0  0x200007 twice+0x7 at fixture.c:12\n");
+	contains(rig->text, " add_one+0x15 at fixture.c:19\n");
+	contains(rig->text, " _start+0x11 at fixture.c:");
+	contains(rig->text, "ends here: rbp is 0");
+	stand(rig, twice, 0x2ff008, 0x2ff100); /* before push */
+	contains(answer(rig, "bt"), "#1  0x200029 add_one+0x15");
+	contains(rig->text, "#2 ");
+	stand(rig, twice + 1, 0x2ff000, 0x2ff100); /* before mov */
+	contains(answer(rig, "bt"), "#1  0x200029 add_one+0x15");
+	contains(rig->text, "#2 ");
+	stand(rig, twice + 7, 0x2fefe0, 0x700000);
+	contains(answer(rig, "bt"), "rbp 0x700000 points to no mapped stack");
+	put_stack(rig, 0x2ff000, 0x2ff000); /* a ring */
+	stand(rig, twice + 7, 0x2fefe0, 0x2ff000);
+	contains(answer(rig, "bt"), "not above it");
+	for (unsigned i = 0; i < 200; i++) {
+		put_stack(rig, 0x2f0000 + i * 16, 0x2f0000 + i * 16 + 16);
+		put_stack(rig, 0x2f0008 + i * 16, add_one + 0x15);
+	}
+	stand(rig, twice + 7, 0x2efff0, 0x2f0000);
+	contains(answer(rig, "bt"), "64 frames");
+}
+
+static unsigned line_count(const char *text)
+{
+	unsigned count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+static void fits_the_screen(const char *text)
+{
+	assert_true(line_count(text) <= 23);
+	while (*text) {
+		size_t size = strcspn(text, "\n"), width = 0;
+
+		for (size_t i = 0; i < size; i++)
+			width += (text[i] & 0xc0) != 0x80;
+		if (width > 80)
+			fail_msg("%zu columns: %.*s", width, (int)size, text);
+		text += size + (text[size] == '\n');
+	}
+}
+
+static const char *stop_screen(struct rig *rig)
+{
+	rig->size = 0;
+	monitor_show_stop(rig->monitor, &rig->out);
+	return rig->text;
+}
+
+static void test_stop_screen(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t add_one = address_of(rig, "add_one");
+
+	stand(rig, add_one + 0x24, 0x2ff000, 0x2ff010);
+	fake_debug_stop(rig->debug, STOP_BREAKPOINT, 0, "breakpoint 1");
+	contains(stop_screen(rig), "■ vCPU 0: breakpoint 1\n");
+	contains(rig->text,
+		 "\n  add_one+0x24 at fixture.c:21 · long mode, ring 0, cr3 0x1000, IF=1\n");
+	contains(rig->text, "  1 other held\n");
+	lacks(rig->text, " \n");
+	contains(rig->text, "\n21             shared.counter++;\n");
+	contains(rig->text, "→ 0x200038 <add_one+0x24>   mov");
+	contains(rig->text, "<shared>");
+	contains(rig->text, "  0x200035 <add_one+0x21>   mov"); /* what lies before */
+	fits_the_screen(rig->text);
+	rig->debug->state[0].general.gpr[GPR_RAX] += 1;
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	contains(stop_screen(rig), "rax 1*");
+	contains(answer(rig, "context"), "rax 1*"); /* looking again changes nothing */
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	lacks(stop_screen(rig), "*");
+}
+
+static void test_stop_screen_is_safe(void **state)
+{
+	struct rig *rig = *state;
+	char text[240];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[239] = 0;
+	for (unsigned i = 5; i < 230; i += 9)
+		text[i] = ' ';
+	memcpy(text + 20, "\033[2J\007", 5);
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		rig->debug->state[0].general.gpr[i] = UINT64_MAX - i;
+	stand(rig, 0xffffffff80101a34, UINT64_MAX, 0);
+	fake_debug_stop(rig->debug, STOP_TRIPLE_FAULT, 0, text);
+	contains(stop_screen(rig), "\\x1b[2J\\x07");
+	lacks(rig->text, "\033");
+	contains(rig->text, "is not mapped");
+	fits_the_screen(rig->text);
+	rig->out.color = true;
+	contains(stop_screen(rig), "\033[");
+	rig->out.color = false;
+}
+
+static void test_show_state(void **state)
+{
+	struct rig *rig = *state;
+
+	stand(rig, address_of(rig, "add_one") + 4, 0x2ff000, 0);
+	fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused by gdb");
+	rig->size = 0;
+	monitor_show_state(rig->monitor, OWNER_GDB, &rig->out);
+	assert_string_equal(rig->text, "■ vCPU 0: stopped by gdb at add_one+0x4 at fixture.c:18\n");
+	rig->size = 0;
+	rig->debug->running = true;
+	monitor_show_state(rig->monitor, OWNER_GDB, &rig->out);
+	assert_string_equal(rig->text, "running (by gdb)\n");
+	rig->debug->running = false;
+}
+
+/* ---- completion -------------------------------------------------------------------------------- */
+
+static void check_completion(struct rig *rig, const char *line, const char *wanted)
+{
+	const char *word = strrchr(line, ' ');
+	size_t start = word ? (size_t)(word + 1 - line) : 0;
+	char **matches = monitor_complete(rig->monitor, line, start), text[4096] = "";
+
+	for (char **match = matches; match && *match; match++) {
+		size_t used = strlen(text);
+
+		snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "", *match);
+		free(*match);
+	}
+	free(matches);
+	if (strcmp(text, wanted))
+		fail_msg("%s: `%s', not `%s'", line, text, wanted);
+}
+
+static void test_complete(void **state)
+{
+	struct rig *rig = *state;
+
+	check_completion(rig, "conti", "continue continue");
+	check_completion(rig, "info ca", "capabilities capabilities");
+	check_completion(rig, "i reg", "registers registers");
+	check_completion(rig, "break add", "add_one add_one");
+	check_completion(rig, "b ba", "bare bare bare_inside");
+	check_completion(rig, "p $r1", "$r1 $r10 $r11 $r12 $r13 $r14 $r15");
+	check_completion(rig, "info registers deb", "debug debug");
+	check_completion(rig, "set disas", "disassembly-flavor disassembly-flavor");
+	check_completion(rig, "set disassembly-flavor i", "intel intel");
+	check_completion(rig, "set $rsi", "$rsi $rsi");
+	check_completion(rig, "cpu ", "0 1");
+	check_completion(rig, "x/4gx add", "add_one add_one");
+	check_completion(rig, "help conte", "context context");
+	check_completion(rig, "nothing ", "");
+	check_completion(rig, "zzz", "");
+	check_completion(rig, "quit ", "");
+}
+
+/* ---- noise ------------------------------------------------------------------------------------- */
+
+static void one_random_line(struct rig *rig, unsigned *seed)
+{
+	static const char alphabet[] = "xpibscdltuh0159 \t/$*&()+-<>=.:#_agrmnoe\"'\\\033\n\xff";
+	char line[120];
+	size_t size = rand_r(seed) % (sizeof(line) - 1);
+
+	for (size_t i = 0; i < size; i++)
+		line[i] = alphabet[rand_r(seed) % (sizeof(alphabet) - 1)];
+	line[size] = 0;
+	run_as(rig, rand_r(seed) % 2 ? OWNER_CONSOLE : OWNER_GDB, line);
+	lacks(rig->text, "\033");
+	if (rig->debug->running)
+		fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused");
+}
+
+static void test_noise(void **state)
+{
+	struct rig *rig = *state;
+	unsigned seed = 7;
+
+	for (unsigned i = 0; i < 20000; i++)
+		one_random_line(rig, &seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_unknown_names_the_nearest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ambiguous, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_help, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_table_fits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_arguments, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_set_register, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_linear_pc, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_info_registers, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_x, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_x_into_a_hole, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_print, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_break, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_running_refuses, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_step_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_interrupt_ends_steps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_step_ends_the_count, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_gdb_holds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_backtrace, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_screen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_show_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_complete, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_abbreviations, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
+	};
+
+	return cmocka_run_group_tests_name("commands", tests, NULL, NULL);
+}
