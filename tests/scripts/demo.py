@@ -14,10 +14,7 @@ PLANTED = 4000
 def do(command):
     """Runs a gdb command and shows it as a session would look."""
     print(f"(gdb) {command}", flush=True)
-    text = gdb.execute(command, to_string=True)
-    for line in text.rstrip().splitlines():
-        print("      " + line)
-    return text
+    gdb.execute(command)
 
 
 def expect(what, truth):
@@ -76,6 +73,7 @@ def change_a_variable():
     do("info locals")
     do("print counter")
     do(f"set variable counter.value = {PLANTED}")
+    do("print counter")
     expect("the changed value to read back",
            int(gdb.parse_and_eval("counter.value")) == PLANTED)
 
@@ -91,7 +89,7 @@ def run_on():
     do("detach")
     line = serial_line(f"counter.value = {value}")
     say("What the guest says on its serial port:")
-    print(f"      {line}", flush=True)
+    print(f"{line}\n", flush=True)
     expect("the guest to print the changed value", line is not None)
 
 

@@ -2,10 +2,8 @@
 """Four vCPUs that count under a lock, and what must be true of them whenever they stand still."""
 import os
 import struct
-import sys
 import time
 
-sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/scripts"))
 from rsp import elf_symbols, process_facts
 from tap import skip
 from vm import Vitrine, guest, sanitized

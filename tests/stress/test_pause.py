@@ -9,7 +9,8 @@ import random
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/stress"))
+for folder in ("scripts", "stress"):
+    sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests", folder))
 from smp_guest import CPUS, SmpVitrine, facts_of, grown, need_kvm, rounds
 from tap import run, test
 
