@@ -898,7 +898,7 @@ static void no_kick_is_lost_in_a_loop(void **unused)
 	(void)unused;
 	open_kvm(&kicked.bare, NULL);
 	BARE_LOAD(&kicked.bare, BARE_LONG, 0xeb, 0xfe);
-	kick_many(&kicked, 100000);
+	kick_many(&kicked, 50000);
 	bare_close(&kicked.bare);
 }
 
@@ -910,7 +910,7 @@ static void no_kick_is_lost_between_exits(void **unused)
 	(void)unused;
 	open_kvm(&kicked.bare, NULL);
 	BARE_LOAD(&kicked.bare, BARE_LONG, 0xe6, 0x10, 0xeb, 0xfc);
-	kick_many(&kicked, 100000);
+	kick_many(&kicked, 50000);
 	assert_true(kicked.exits > 1000);
 	bare_close(&kicked.bare);
 }

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * How many port I/O exits a second: vitrine's vCPU loop, with its table of exits, its device lock and
+ * its bus, against a loop that does nothing but KVM_RUN. Both guests are the same three bytes. The two
+ * take turns, so that whatever else the host does hits both; the middle round counts.
+ *
+ * One figure per line: name value unit.
+ */
+#include "machine/machine.h"
+#include "x86/mode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	CODE = 0x2000,
+	PORT = 0x2ff, /* COM2's scratch register: a device that has nothing to do */
+	ROUNDS = 41,
+	ROUND_MS = 80,
+	BARE_MEMORY = 0x10000,
+};
+
+static const uint8_t guest[] = {0xee, 0xeb, 0xfd}; /* 1: out dx, al; jmp 1b */
+
+static double seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* ---- vitrine ---------------------------------------------------------------------------- */
+
+static int prepare_vitrine(struct machine *machine)
+{
+	struct vcpu *vcpu = &machine->vcpus[0];
+	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	if (!state || mem_write_phys(machine->memory, CODE, guest, sizeof(guest)) != sizeof(guest))
+		return -EIO;
+	cpu_segment_real(&state->system.seg[SEG_CS], 0);
+	state->general.rip = CODE;
+	state->general.gpr[GPR_RDX] = PORT;
+	vcpu_dirty(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	return 0;
+}
+
+static struct machine *create_vitrine(struct error *err)
+{
+	struct machine_config config = {
+		.accel = &accel_kvm, .ram_size = 16 << 20, .vcpus = 1, .irqchip = IRQCHIP_KERNEL};
+	struct machine *machine;
+
+	if (machine_create(&config, &machine, err) < 0)
+		return NULL;
+	if (prepare_vitrine(machine) == 0)
+		return machine;
+	machine_destroy(machine);
+	error_set(err, -EIO, "cannot put the guest into the machine");
+	return NULL;
+}
+
+static void vitrine_start(struct machine *machine)
+{
+	pthread_mutex_lock(&machine->gate.lock);
+	gate_set_plan(&machine->vcpus[0], VCPU_RUN);
+	gate_open(machine);
+	pthread_mutex_unlock(&machine->gate.lock);
+}
+
+static void vitrine_stop(struct machine *machine)
+{
+	pthread_mutex_lock(&machine->gate.lock);
+	gate_hold_all(machine);
+	gate_wait_parked(&machine->gate, 10000);
+	pthread_mutex_unlock(&machine->gate.lock);
+}
+
+static double vitrine_round(struct machine *machine)
+{
+	uint64_t before = machine->vcpus[0].exits[EXIT_IO];
+	double start = seconds();
+
+	vitrine_start(machine);
+	usleep(ROUND_MS * 1000);
+	vitrine_stop(machine);
+	return (double)(machine->vcpus[0].exits[EXIT_IO] - before) / (seconds() - start);
+}
+
+/* ---- the bare loop ---------------------------------------------------------------------- */
+
+struct bare {
+	int kvm, vm, vcpu;
+	struct kvm_run *run;
+	atomic_bool stop;
+	uint64_t exits;
+};
+
+static int bare_memory(struct bare *bare)
+{
+	uint8_t *memory = mmap(NULL, BARE_MEMORY, PROT_READ | PROT_WRITE,
+			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct kvm_userspace_memory_region region = {.memory_size = BARE_MEMORY,
+						     .userspace_addr = (uintptr_t)memory};
+
+	if (memory == MAP_FAILED)
+		return -1;
+	memcpy(memory + CODE, guest, sizeof(guest));
+	return ioctl(bare->vm, KVM_SET_USER_MEMORY_REGION, &region);
+}
+
+static int bare_registers(struct bare *bare)
+{
+	struct kvm_regs regs = {.rip = CODE, .rdx = PORT, .rflags = 2};
+	struct kvm_sregs sregs;
+
+	if (ioctl(bare->vcpu, KVM_GET_SREGS, &sregs) < 0)
+		return -1;
+	sregs.cs.base = sregs.cs.selector = 0;
+	if (ioctl(bare->vcpu, KVM_SET_SREGS, &sregs) < 0)
+		return -1;
+	return ioctl(bare->vcpu, KVM_SET_REGS, &regs);
+}
+
+/* With the kernel's interrupt controllers, as vitrine has them. */
+static int bare_create(struct bare *bare)
+{
+	int size;
+
+	bare->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+	bare->vm = ioctl(bare->kvm, KVM_CREATE_VM, 0);
+	if (bare->vm < 0 || ioctl(bare->vm, KVM_SET_TSS_ADDR, 0xfffbd000) < 0 ||
+	    ioctl(bare->vm, KVM_CREATE_IRQCHIP, 0) < 0 || bare_memory(bare) < 0)
+		return -1;
+	bare->vcpu = ioctl(bare->vm, KVM_CREATE_VCPU, 0);
+	size = ioctl(bare->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
+	if (bare->vcpu < 0 || size < 0)
+		return -1;
+	bare->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, bare->vcpu, 0);
+	return bare->run == MAP_FAILED ? -1 : bare_registers(bare);
+}
+
+static void *bare_loop(void *argument)
+{
+	struct bare *bare = argument;
+
+	while (!atomic_load_explicit(&bare->stop, memory_order_relaxed)) {
+		if (ioctl(bare->vcpu, KVM_RUN, 0) < 0 || bare->run->exit_reason != KVM_EXIT_IO)
+			break;
+		bare->exits++;
+	}
+	return NULL;
+}
+
+static double bare_round(struct bare *bare)
+{
+	double start = seconds();
+	pthread_t thread;
+
+	bare->exits = 0;
+	atomic_store(&bare->stop, false);
+	if (pthread_create(&thread, NULL, bare_loop, bare))
+		return 0;
+	usleep(ROUND_MS * 1000);
+	atomic_store(&bare->stop, true);
+	pthread_join(thread, NULL);
+	return (double)bare->exits / (seconds() - start);
+}
+
+/* ---- both ------------------------------------------------------------------------------- */
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double middle(double values[ROUNDS])
+{
+	qsort(values, ROUNDS, sizeof(values[0]), compare);
+	return values[ROUNDS / 2];
+}
+
+static void measure(struct machine *machine, struct bare *bare)
+{
+	double vitrine[ROUNDS], naked[ROUNDS], ratio[ROUNDS];
+
+	vitrine_round(machine);
+	bare_round(bare);
+	for (int i = 0; i < ROUNDS; i++) {
+		vitrine[i] = vitrine_round(machine);
+		naked[i] = bare_round(bare);
+		ratio[i] = vitrine[i] / naked[i];
+	}
+	printf("exits_vitrine %.0f exits/s\n", middle(vitrine));
+	printf("exits_bare %.0f exits/s\n", middle(naked));
+	printf("exits_ratio %.3f ratio\n", middle(ratio));
+}
+
+int main(void)
+{
+	struct bare bare = {0};
+	struct error err = {0};
+	struct machine *machine = create_vitrine(&err);
+
+	if (!machine) {
+		fprintf(stderr, "exits: %s\n", err.text);
+		return 1;
+	}
+	if (bare_create(&bare) < 0) {
+		fprintf(stderr, "exits: the bare loop: %s\n", strerror(errno));
+		return 1;
+	}
+	measure(machine, &bare);
+	machine_destroy(machine);
+	return 0;
+}
