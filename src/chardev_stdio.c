@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* stdio and mon:stdio: the terminal that vitrine was started on, or whatever stdin and stdout are. */
+#include "chardev_private.h"
+#include "log.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CTRL_A 0x01
+
+/* stdout's description is shared with the shell and with whoever it was inherited from: O_NONBLOCK on it
+ * would be theirs, too. A terminal or a pipe can be opened once more; a file keeps its position, and never
+ * blocks; for the rest there are ways to write that do not wait. */
+static int open_stdout(enum chardev_out *out)
+{
+	struct stat st;
+	int fd = -1;
+
+	*out = OUT_NONBLOCK;
+	if (fstat(STDOUT_FILENO, &st) < 0)
+		return -errno;
+	if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
+		fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0)
+		return fd;
+	if (S_ISSOCK(st.st_mode))
+		*out = OUT_SOCKET;
+	else if (!S_ISREG(st.st_mode))
+		*out = OUT_POLL;
+	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	return fd < 0 ? -errno : fd;
+}
+
+/* The two directions end apart: `vitrine < /dev/null` still prints, `vitrine | head` still reads. */
+static void stdio_lost(struct chardev *cd, bool input)
+{
+	int fd = cd->out_fd;
+
+	if (input) {
+		chardev_set_input(cd, -1);
+		return;
+	}
+	log_warn("serial", "standard output takes no more (%s); serial output is dropped",
+		 strerror(cd->out_error));
+	chardev_set_output(cd, -1, OUT_NONBLOCK);
+	close(fd);
+}
+
+static void stdio_destroy(struct chardev *cd)
+{
+	(void)cd;
+	terminal_release();
+}
+
+int chardev_open_stdio(struct chardev *cd, const char *arg, struct error *err)
+{
+	enum chardev_out out;
+	int fd;
+
+	(void)arg;
+	if (!terminal_claim())
+		return error_set(err, -EBUSY,
+				 "two serial ports cannot share stdio: give one of them pty, "
+				 "file:PATH or unix:PATH");
+	cd->destroy = stdio_destroy;
+	fd = open_stdout(&out);
+	if (fd < 0)
+		return error_set(err, fd, "cannot use standard output for -serial: %s",
+				 strerror(-fd));
+	cd->is_stdio = true;
+	cd->terminal = isatty(STDIN_FILENO);
+	cd->lost = stdio_lost;
+	chardev_set_output(cd, fd, out);
+	chardev_set_input(cd, STDIN_FILENO);
+	return 0;
+}
+
+/* ---- mon:stdio: Ctrl-A and a letter, as QEMU has them ----------------------------------------- */
+
+int chardev_open_mux(struct chardev *cd, const char *arg, struct error *err)
+{
+	cd->mux = true;
+	return chardev_open_stdio(cd, arg, err);
+}
+
+static void key_help(struct chardev *cd)
+{
+	static const char help[] = "\nC-a h    this help\n"
+				   "C-a c    switch between the serial port and the console\n"
+				   "C-a x    quit vitrine\n"
+				   "C-a C-a  send C-a to the guest\n";
+
+	chardev_write(cd, help, sizeof(help) - 1);
+}
+
+static void key_console(struct chardev *cd)
+{
+	if (!cd->user.switch_to_console)
+		return;
+	chardev_set_active(cd, false);
+	cd->user.switch_to_console(cd->user.ctx);
+}
+
+static void key_quit(struct chardev *cd)
+{
+	if (cd->user.quit)
+		cd->user.quit(cd->user.ctx);
+}
+
+static const struct {
+	uint8_t key;
+	void (*run)(struct chardev *cd);
+} keys[] = {{'h', key_help}, {'?', key_help}, {'c', key_console}, {'x', key_quit}};
+
+bool chardev_mux_key(struct chardev *cd, uint8_t byte)
+{
+	bool escaped = cd->escape;
+
+	cd->escape = !escaped && byte == CTRL_A;
+	if (cd->escape)
+		return false;
+	if (!escaped || byte == CTRL_A)
+		return true;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].key == byte)
+			keys[i].run(cd);
+	return false;
+}
