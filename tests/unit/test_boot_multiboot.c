@@ -190,6 +190,21 @@ static void every_field_is_checked(void **unused)
 	}
 }
 
+/* header_addr - load_addr would be a small number, modulo 2^32. */
+static void addresses_do_not_wrap_around(void **unused)
+{
+	struct header header = good_header();
+	struct boot_case c;
+
+	(void)unused;
+	header.load_addr = UINT32_MAX - 15;
+	header.header_addr = HEADER_AT - 16;
+	header.entry_addr = header.load_addr;
+	make(&c, header, HEADER_AT, IMAGE_SIZE);
+	boot_case_refuses(&c, -EINVAL, "load_addr 0xfffffff0 and header_addr 0x30");
+	boot_case_end(&c);
+}
+
 static void optional_flags_are_ignored(void **unused)
 {
 	struct header header = good_header();
@@ -486,6 +501,7 @@ int main(void)
 		cmocka_unit_test(the_header_is_searched_in_8_kib),
 		cmocka_unit_test(a_wrong_checksum_is_no_header),
 		cmocka_unit_test(every_field_is_checked),
+		cmocka_unit_test(addresses_do_not_wrap_around),
 		cmocka_unit_test(optional_flags_are_ignored),
 		cmocka_unit_test(a_bss_beyond_ram_is_refused),
 		cmocka_unit_test(address_fields_that_the_file_lacks),
