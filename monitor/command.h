@@ -182,9 +182,10 @@ ssize_t monitor_read(struct monitor *monitor, int cpu, bool physical, uint64_t a
 
 /* Set up for the mode that this vCPU is in. */
 void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler *dis);
-/* One line: marker, address, symbol, text. Returns the instruction's length, or -errno. */
-int monitor_show_insn(struct monitor *monitor, int cpu, uint64_t address, bool current,
-		      struct monitor_out *out, struct error *err);
+/* count instructions from *address on, with their symbols in one column; the one at the vCPU's pc is marked.
+ * *address moves behind what was shown. -errno with a sentence when memory ends before. */
+int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned count,
+	      struct monitor_out *out, struct error *err);
 
 /* Lines first … last of a source file, numbered, the current one marked. How many were there;
  * -errno (with a sentence) when the file cannot be read. */

@@ -40,7 +40,7 @@ const struct command commands[] = {
 	{"info registers", "r", CLASS_STATE, COMMAND_STOPPED,
 	 {{ARG_OPTION, "-a", true}, {ARG_REGISTERS, "NAME|GROUP", true}},
 	 "registers: the general ones, one of them, a group, or (-a) all",
-	 "Groups: core sse segments control descriptor debug msr.", run_info_registers},
+	 "Groups: core sse segments control descriptors debug msr.", run_info_registers},
 	{"print", "p", CLASS_STATE, COMMAND_FORMAT, {{ARG_EXPRESSION, "EXPR", false}},
 	 "calculate: numbers, $registers, symbols, C's operators",
 	 "A symbol stands for its address; *ADDR reads eight bytes. /FMT: x d u o t a c, as p/d $rax.\n"

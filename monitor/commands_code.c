@@ -19,8 +19,16 @@ void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler 
 	dis->base = cpu_linear(state, SEG_CS, 0);
 }
 
-int monitor_show_insn(struct monitor *monitor, int cpu, uint64_t address, bool current,
-		      struct monitor_out *out, struct error *err)
+#define CODE_LINES 16
+
+struct code_line {
+	uint64_t address;
+	char where[128]; /* "0x200a34 <add_one+0x14>" */
+	char text[160];
+};
+
+static int read_code_line(struct monitor *monitor, int cpu, uint64_t address,
+			  struct code_line *line, struct error *err)
 {
 	struct disassembler dis;
 	uint8_t bytes[INSN_MAX_BYTES];
@@ -33,10 +41,51 @@ int monitor_show_insn(struct monitor *monitor, int cpu, uint64_t address, bool c
 	monitor_disassembler(monitor, cpu, &dis);
 	disassemble(&dis, address, bytes, done, &insn);
 	address_suffix(monitor, address, suffix, sizeof(suffix));
-	out_printf(out, "%s %s 0x%" PRIx64 "%s%s   %s%s\n",
-		   current ? color(out, COLOR_CURRENT) : "", current ? "→" : " ", address, suffix,
-		   suffix[0] ? "" : ":", insn.text, current ? color(out, COLOR_OFF) : "");
+	line->address = address;
+	snprintf(line->where, sizeof(line->where), "0x%" PRIx64 "%s", address, suffix);
+	snprintf(line->text, sizeof(line->text), "%s", insn.text);
 	return insn.length;
+}
+
+static void print_code(const struct code_line *lines, unsigned count, uint64_t pc,
+		       struct monitor_out *out)
+{
+	size_t widest = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		if (text_width(lines[i].where) > widest)
+			widest = text_width(lines[i].where);
+	for (unsigned i = 0; i < count; i++) {
+		const struct code_line *line = &lines[i];
+		bool current = line->address == pc;
+
+		out_printf(out, "%s %s %s%*s  %s%s\n", current ? color(out, COLOR_CURRENT) : "",
+			   current ? "→" : " ", line->where,
+			   (int)(widest - text_width(line->where)), "", line->text,
+			   current ? color(out, COLOR_OFF) : "");
+	}
+}
+
+int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned count,
+	      struct monitor_out *out, struct error *err)
+{
+	uint64_t pc = debug_pc(monitor->debug, cpu);
+	struct code_line lines[CODE_LINES];
+	unsigned used = 0;
+	int length = 1;
+
+	for (; count && length > 0; count--) {
+		length = read_code_line(monitor, cpu, *address, &lines[used], err);
+		if (length > 0) {
+			*address += length;
+			used++;
+		}
+		if (length < 0 || used == CODE_LINES || count == 1) {
+			print_code(lines, used, pc, out);
+			used = 0;
+		}
+	}
+	return length < 0 ? length : 0;
 }
 
 #define DISASSEMBLE_DEFAULT 10
@@ -54,22 +103,13 @@ int run_disassemble(struct call *call)
 {
 	struct view *view = &call->monitor->view[call->owner];
 	uint64_t count = call->arg[1].given ? call->arg[1].value : DISASSEMBLE_DEFAULT;
-	uint64_t pc = debug_pc(call->monitor->debug, call->cpu);
 
 	if (!count || count > DISASSEMBLE_MAX)
 		return error_set(call->err, -EINVAL, "the number of instructions is from 1 to %d",
 				 DISASSEMBLE_MAX);
 	view->code = disassemble_start(call, view);
-	for (uint64_t i = 0; i < count; i++) {
-		int length = monitor_show_insn(call->monitor, call->cpu, view->code,
-					       view->code == pc, call->out, call->err);
-
-		if (length < 0)
-			return length;
-		view->code += length;
-	}
 	view->code_known = true;
-	return 0;
+	return code_show(call->monitor, call->cpu, &view->code, count, call->out, call->err);
 }
 
 /* ---- source ------------------------------------------------------------------------------------

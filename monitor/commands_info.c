@@ -57,12 +57,20 @@ static int show_register(struct call *call, unsigned index)
 	return 0;
 }
 
+/* Plain twins of flags registers are for gdb's conditions; here one row says both. */
+static bool is_twin(const struct register_desc *reg)
+{
+	size_t size = strlen(reg->name);
+
+	return size > 6 && !strcmp(reg->name + size - 6, "_value");
+}
+
 static int show_group(struct call *call, enum register_group group)
 {
 	int ret = 0;
 
 	for (unsigned i = 0; !ret && i < register_count; i++)
-		if (registers[i].group == group)
+		if (registers[i].group == group && !is_twin(&registers[i]))
 			ret = show_register(call, i);
 	return ret;
 }
@@ -99,6 +107,22 @@ static int show_named(struct call *call, const char *name)
 	return ret;
 }
 
+static void show_selectors(struct call *call)
+{
+	static const enum cpu_segment_name order[] = {SEG_CS, SEG_SS, SEG_DS,
+						      SEG_ES, SEG_FS, SEG_GS};
+	static const char *const names[SEG_COUNT] = {"es", "cs", "ss", "ds", "fs", "gs"};
+	const struct cpu_state *state = debug_state(call->monitor->debug, call->cpu, CPU_SYSTEM);
+
+	if (!state)
+		return;
+	for (unsigned i = 0; i < 6; i++)
+		out_printf(call->out, "  %s %x", names[order[i]],
+			   state->system.seg[order[i]].selector);
+	out_printf(call->out, "  fs_base %" PRIx64 "  gs_base %" PRIx64 "\n",
+		   state->system.seg[SEG_FS].base, state->system.seg[SEG_GS].base);
+}
+
 int run_info_registers(struct call *call)
 {
 	if (call->arg[0].given)
@@ -106,8 +130,8 @@ int run_info_registers(struct call *call)
 	if (call->arg[1].given)
 		return show_named(call, call->arg[1].text);
 	registers_show(call->monitor, call->cpu, false, call->out);
-	return show_group(call, REG_SEGMENTS) || show_group(call, REG_CONTROL) ? call->err->code
-									       : 0;
+	show_selectors(call);
+	return show_group(call, REG_CONTROL);
 }
 
 /* ---- vCPUs -------------------------------------------------------------------------------------

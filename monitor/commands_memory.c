@@ -102,20 +102,12 @@ static int dump_strings(struct dump *dump)
 static int dump_insns(struct dump *dump)
 {
 	struct call *call = dump->call;
-	uint64_t pc = debug_pc(call->monitor->debug, call->cpu);
 
 	if (dump->view->physical)
 		return error_set(call->err, -EINVAL,
 				 "instructions are shown at linear addresses: use x/i");
-	for (unsigned i = 0; i < dump->view->format.count; i++) {
-		int length = monitor_show_insn(call->monitor, call->cpu, dump->address,
-					       dump->address == pc, call->out, call->err);
-
-		if (length < 0)
-			return length;
-		dump->address += length;
-	}
-	return 0;
+	return code_show(call->monitor, call->cpu, &dump->address, dump->view->format.count,
+			 call->out, call->err);
 }
 
 static int dump_any(struct dump *dump)

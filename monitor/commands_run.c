@@ -186,13 +186,13 @@ static const char *const class_names[CLASS_COUNT] = {
 	[CLASS_MACHINE] = "machine",
 };
 
-#define HELP_MARGIN 20
+#define HELP_MARGIN 21
 #define HELP_WIDTH  78
 
 /* The names of one class, wrapped. */
 static void help_class(struct monitor_out *out, enum command_class class)
 {
-	size_t column = HELP_MARGIN;
+	size_t column = 0;
 
 	out_printf(out, "  %-*s", HELP_MARGIN - 2, class_names[class]);
 	for (unsigned i = 0; i < command_count; i++) {
@@ -200,12 +200,13 @@ static void help_class(struct monitor_out *out, enum command_class class)
 
 		if (commands[i].class != class)
 			continue;
-		if (column > HELP_MARGIN && column + 2 + strlen(name) > HELP_WIDTH) {
+		if (HELP_MARGIN + column + 2 + strlen(name) > HELP_WIDTH) {
 			out_printf(out, "\n%*s", HELP_MARGIN, "");
-			column = HELP_MARGIN;
+			column = 0;
 		}
+		out_printf(out, "%s%s%s%s", column ? "  " : "", color(out, COLOR_NAME), name,
+			   color(out, COLOR_OFF));
 		column += strlen(name) + 2;
-		out_printf(out, "%s%s%s  ", color(out, COLOR_NAME), name, color(out, COLOR_OFF));
 	}
 	out_printf(out, "\n");
 }

@@ -44,11 +44,15 @@ static void expand(const char *line, char *text, size_t size)
 		while (blanks-- && used + 1 < size)
 			text[used++] = ' ';
 	}
+	if (*line && used > 3) {
+		for (used -= 3; used && (text[used] & 0xc0) == 0x80; used--)
+			; /* no half characters at the cut */
+		memcpy(text + used, "...", 3);
+		used += 3;
+	}
+	while (used && text[used - 1] == ' ')
+		used--;
 	text[used] = 0;
-	while (used && (text[used - 1] & 0xc0) == 0x80 && *line) /* no half characters at the cut */
-		text[--used] = 0;
-	if (*line && used > 3)
-		memcpy(text + used - 3, "...", 3);
 }
 
 static void show_line(const char *raw, int number, bool current, struct monitor_out *out)
@@ -58,8 +62,13 @@ static void show_line(const char *raw, int number, bool current, struct monitor_
 
 	text_clean(raw, size < 256 ? size : 256, false, clean, sizeof(clean));
 	expand(clean, text, sizeof(text));
-	out_printf(out, "%s%-5d%s %s%s\n", current ? color(out, COLOR_CURRENT) : "", number,
-		   current ? "→" : " ", text, current ? color(out, COLOR_OFF) : "");
+	if (current)
+		out_printf(out, "%s%-5d→ %s%s\n", color(out, COLOR_CURRENT), number, text,
+			   color(out, COLOR_OFF));
+	else if (*text)
+		out_printf(out, "%-5d  %s\n", number, text);
+	else
+		out_printf(out, "%d\n", number);
 }
 
 int source_show(const char *path, int first, int last, int current, struct monitor_out *out,

@@ -50,43 +50,65 @@ static unsigned hex_width(uint64_t value)
 	return width;
 }
 
-static unsigned cell_width(const struct cpu_general *general, unsigned count)
+#define COLUMNS_MAX 8
+
+/* How the general registers are laid out: each column is as wide as its widest cell. */
+struct grid {
+	const struct cpu_general *general, *before; /* before may be NULL */
+	unsigned count, columns;
+	unsigned width[COLUMNS_MAX];
+};
+
+static bool grid_changed(const struct grid *grid, unsigned reg)
 {
-	unsigned widest = 3;
+	return grid->before && grid->before->gpr[reg] != grid->general->gpr[reg];
+}
 
-	for (unsigned i = 0; i < count; i++) {
-		unsigned width = hex_width(general->gpr[gpr_order[i]]);
+/* "rax 2a*" */
+static unsigned cell_width(const struct grid *grid, unsigned reg)
+{
+	return 4 + hex_width(grid->general->gpr[reg]) + grid_changed(grid, reg);
+}
 
-		if (width > widest)
-			widest = width;
+static bool grid_fits(struct grid *grid, unsigned columns)
+{
+	unsigned total = 0;
+
+	grid->columns = columns;
+	for (unsigned column = 0; column < columns; column++) {
+		grid->width[column] = 0;
+		for (unsigned i = column; i < grid->count; i += columns) {
+			unsigned width = cell_width(grid, gpr_order[i]);
+
+			if (width > grid->width[column])
+				grid->width[column] = width;
+		}
+		total += grid->width[column] + 2;
 	}
-	return 4 + widest + 2; /* "rax " before; a star and a blank behind */
+	return total <= SCREEN_WIDTH;
 }
 
-/* pad: blanks up to width follow; the last cell of a line has none. */
-static void show_cell(const char *name, uint64_t value, bool changed, unsigned width, bool pad,
-		      struct monitor_out *out)
+static void show_cell(const struct grid *grid, unsigned reg, unsigned pad, struct monitor_out *out)
 {
-	unsigned used = 4 + hex_width(value) + changed;
+	bool changed = grid_changed(grid, reg);
 
-	out_printf(out, "%-3s %s%" PRIx64 "%s%s%*s", name, changed ? color(out, COLOR_CHANGED) : "",
-		   value, changed ? "*" : "", changed ? color(out, COLOR_OFF) : "",
-		   pad ? (int)(width - used) : 0, "");
+	out_printf(out, "%-3s %s%" PRIx64 "%s%s%*s", gpr_names[reg],
+		   changed ? color(out, COLOR_CHANGED) : "", grid->general->gpr[reg],
+		   changed ? "*" : "", changed ? color(out, COLOR_OFF) : "", (int)pad, "");
 }
 
-static void show_grid(const struct cpu_general *general, const struct cpu_general *before,
-		      unsigned count, struct monitor_out *out)
+static void show_grid(struct grid *grid, struct monitor_out *out)
 {
-	unsigned width = cell_width(general, count), columns = (SCREEN_WIDTH - 2) / width;
+	unsigned columns = COLUMNS_MAX;
 
-	columns = columns > 8 ? 8 : columns;
-	for (unsigned i = 0; i < count; i++) {
-		bool last = i % columns == columns - 1 || i == count - 1;
-		unsigned reg = gpr_order[i];
+	while (!grid_fits(grid, columns))
+		columns--;
+	for (unsigned i = 0; i < grid->count; i++) {
+		unsigned column = i % columns, reg = gpr_order[i];
+		bool last = column == columns - 1 || i == grid->count - 1;
 
-		out_printf(out, "%s", i % columns ? "" : "  ");
-		show_cell(gpr_names[reg], general->gpr[reg],
-			  before && before->gpr[reg] != general->gpr[reg], width, !last, out);
+		out_printf(out, "  ");
+		show_cell(grid, reg, last ? 0 : grid->width[column] - cell_width(grid, reg), out);
 		out_printf(out, "%s", last ? "\n" : "");
 	}
 }
@@ -95,6 +117,7 @@ void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_
 {
 	const struct cpu_state *state = debug_state(monitor->debug, cpu, CPU_GENERAL | CPU_SYSTEM);
 	const struct cpu_general *before = NULL;
+	struct grid grid;
 	char flags[128];
 	bool flags_changed, rip_changed;
 
@@ -107,8 +130,10 @@ void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_
 	}
 	flags_changed = before && before->rflags != state->general.rflags;
 	rip_changed = before && before->rip != state->general.rip;
-	show_grid(&state->general, before, cpu_mode_bits(cpu_mode(state)) == 64 ? GPR_COUNT : 8,
-		  out);
+	grid = (struct grid){.general = &state->general,
+			     .before = before,
+			     .count = cpu_mode_bits(cpu_mode(state)) == 64 ? GPR_COUNT : 8};
+	show_grid(&grid, out);
 	register_flags_text("eflags", state->general.rflags, flags, sizeof(flags));
 	out_printf(out, "  rip %" PRIx64 "%s  eflags %" PRIx64 "%s [%s]\n", state->general.rip,
 		   rip_changed ? "*" : "", state->general.rflags, flags_changed ? "*" : "", flags);
@@ -141,48 +166,39 @@ static void show_wrapped(const char *text, size_t column, struct monitor_out *ou
 	4096 /* bytes from a function's start that are decoded to find what lies before pc */
 
 /* Instructions have no fixed length, so what lies before pc is found by decoding from the start of its
- * function. Returns the address to begin with. */
-static uint64_t begin_before(struct monitor *monitor, int cpu, uint64_t pc)
+ * function. Returns how many of the last BEFORE there are; *address is where the first one begins. */
+static unsigned look_before(struct monitor *monitor, int cpu, uint64_t pc, uint64_t *address)
 {
-	uint64_t offset, at, last[BEFORE] = {pc, pc};
+	uint64_t offset, at, count = 0, starts[BEFORE];
 	uint8_t code[FUNCTION_MAX];
 	struct disassembler dis;
 	struct insn insn;
-	ssize_t done;
 
-	if (!symbols_name(monitor->symbols, pc, &offset) || !offset || offset > sizeof(code))
-		return pc;
-	done = monitor_read(monitor, cpu, false, pc - offset, code, offset, NULL);
-	if (done < (ssize_t)offset)
-		return pc;
+	*address = pc;
+	if (!symbols_name(monitor->symbols, pc, &offset) || offset > sizeof(code))
+		return 0;
+	if (monitor_read(monitor, cpu, false, pc - offset, code, offset, NULL) < (ssize_t)offset)
+		return 0;
 	monitor_disassembler(monitor, cpu, &dis);
 	for (at = 0; at < offset; at += insn.length) {
-		last[0] = last[1];
-		last[1] = pc - offset + at;
+		starts[count++ % BEFORE] = pc - offset + at;
 		disassemble(&dis, pc - offset + at, code + at, offset - at, &insn);
 	}
-	if (at != offset)
-		return pc;
-	return last[0] == pc ? last[1] : last[0];
+	if (at != offset || !count)
+		return 0;
+	*address = starts[count < BEFORE ? 0 : count % BEFORE];
+	return count < BEFORE ? count : BEFORE;
 }
 
 static void show_code(struct monitor *monitor, int cpu, struct monitor_out *out)
 {
-	uint64_t pc = debug_pc(monitor->debug, cpu), address = begin_before(monitor, cpu, pc);
+	uint64_t pc = debug_pc(monitor->debug, cpu), address;
+	unsigned count = AFTER + look_before(monitor, cpu, pc, &address);
 	struct error err = {0};
-	unsigned behind = 0;
 
-	while (behind < AFTER) {
-		int length = monitor_show_insn(monitor, cpu, address, address == pc, out, &err);
-
-		if (length < 0 && address <= pc) {
-			out_printf(out, "  ");
-			show_wrapped(err.text, 2, out);
-		}
-		if (length < 0)
-			return;
-		behind += address >= pc;
-		address += length;
+	if (code_show(monitor, cpu, &address, count, out, &err) && address <= pc) {
+		out_printf(out, "  ");
+		show_wrapped(err.text, 2, out);
 	}
 }
 

@@ -304,7 +304,7 @@ static void test_x(void **state)
 	contains(answer(rig, "x/9db 0x210001"), "0x210001: 1 2 3 4 5 6 7 8\n0x210009: 9\n");
 	contains(answer(rig, "x/1wt 0x210000"), "00000011000000100000000100000000\n");
 	contains(answer(rig, "xp/1wx 0x210004"), "0x210004: 0x07060504\n");
-	contains(answer(rig, "x/2i add_one"), "0x200014 <add_one>   push   %rbp\n");
+	contains(answer(rig, "x/2i add_one"), "0x200014 <add_one>      push   %rbp\n");
 	strcpy((char *)rig->debug->ram + 0x210100, "one\033[0m");
 	strcpy((char *)rig->debug->ram + 0x210108, "two");
 	contains(answer(rig, "x/2s 0x210100"), "0x210100: \"one\\e[0m\"\n0x210108: \"two\"\n");
@@ -531,7 +531,7 @@ static void test_the_rest(void **state)
 	contains(answer(rig, "info exits"), "75.0 %  ███████████████\n");
 	contains(rig->text, "out 0x3f8");
 	contains(answer(rig, "info line add_one"), "line 19 of ");
-	contains(answer(rig, "list twice"), "12   →");
+	contains(answer(rig, "list twice"), "\n12   → ");
 	contains(rig->text, "int result = value * 2;");
 	contains(answer(rig, ""), "shared.counter++");
 	refusal(rig, "u add_one 0", -EINVAL);
@@ -632,9 +632,9 @@ static void test_stop_screen(void **state)
 	contains(rig->text, "  1 other held\n");
 	lacks(rig->text, " \n");
 	contains(rig->text, "\n21             shared.counter++;\n");
-	contains(rig->text, "→ 0x200038 <add_one+0x24>   mov");
+	contains(rig->text, "→ 0x200038 <add_one+0x24>  mov");
 	contains(rig->text, "<shared>");
-	contains(rig->text, "  0x200035 <add_one+0x21>   mov"); /* what lies before */
+	contains(rig->text, "  0x200035 <add_one+0x21>  mov"); /* what lies before */
 	fits_the_screen(rig->text);
 	rig->debug->state[0].general.gpr[GPR_RAX] += 1;
 	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
