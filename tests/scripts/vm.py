@@ -46,8 +46,13 @@ class Vitrine:
         return self
 
     def __exit__(self, kind, *_):
-        self.end()
-        if kind is None and os.path.exists(self.socket_path):
+        """A sanitizer's report shows in the status."""
+        status = self.end()
+        if kind is not None:
+            return
+        if status not in (0, 128 + signal.SIGTERM):
+            raise AssertionError(f"vitrine ended with status {status}: {self.words()}")
+        if os.path.exists(self.socket_path):
             raise AssertionError("vitrine left its socket behind")
 
     def gdb(self, **options):
