@@ -183,21 +183,21 @@ static const struct {
 	const char *name;
 	void (*describe)(const struct vm_exit *exit, struct text *text);
 } reasons[EXIT_REASON_COUNT] = {
-	[EXIT_INTR] = {"interruption",	       describe_nothing   },
-	[EXIT_IO] = {"port I/O",		 describe_io	    },
-	[EXIT_MMIO] = {"MMIO",		       describe_mmio	    },
-	[EXIT_IRQ_WINDOW] = {"interrupt window",	 describe_nothing	 },
-	[EXIT_HLT] = {"hlt",		     describe_nothing   },
-	[EXIT_SHUTDOWN] = {"triple fault",	   describe_nothing   },
-	[EXIT_SYSTEM_EVENT] = {"system event",	       describe_system    },
-	[EXIT_DEBUG] = {"debug",		 describe_debug     },
-	[EXIT_RDMSR] = {"rdmsr",		 describe_msr	     },
-	[EXIT_WRMSR] = {"wrmsr",		 describe_msr	     },
-	[EXIT_INTERNAL_ERROR] = {"internal error",	   describe_internal  },
-	[EXIT_FAIL_ENTRY] = {"failed entry",	     describe_fail_entry},
-	[EXIT_UNKNOWN] = {"unknown hardware exit", describe_unknown   },
-	[EXIT_HOST_ERROR] = {"host error",		   describe_host_error},
-	[EXIT_OTHER] = {"unhandled exit",	  describe_other	},
+	[EXIT_INTR] = {"interruption", describe_nothing},
+	[EXIT_IO] = {"port I/O", describe_io},
+	[EXIT_MMIO] = {"MMIO", describe_mmio},
+	[EXIT_IRQ_WINDOW] = {"interrupt window", describe_nothing},
+	[EXIT_HLT] = {"hlt", describe_nothing},
+	[EXIT_SHUTDOWN] = {"triple fault", describe_nothing},
+	[EXIT_SYSTEM_EVENT] = {"system event", describe_system},
+	[EXIT_DEBUG] = {"debug", describe_debug},
+	[EXIT_RDMSR] = {"rdmsr", describe_msr},
+	[EXIT_WRMSR] = {"wrmsr", describe_msr},
+	[EXIT_INTERNAL_ERROR] = {"internal error", describe_internal},
+	[EXIT_FAIL_ENTRY] = {"failed entry", describe_fail_entry},
+	[EXIT_UNKNOWN] = {"unknown hardware exit", describe_unknown},
+	[EXIT_HOST_ERROR] = {"host error", describe_host_error},
+	[EXIT_OTHER] = {"unhandled exit", describe_other},
 };
 
 const char *exit_reason_name(enum exit_reason reason)

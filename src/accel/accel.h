@@ -3,8 +3,9 @@
  * What runs a vCPU. One table of operations per accelerator: `kvm`, and `dummy`, a scripted CPU for
  * tests. QEMU chooses between kvm, tcg and dummy in qemu_init_vcpu(); vitrine chooses here.
  *
- * Which thread may call what: the vcpu_* operations marked [own] are called by the vCPU's own thread;
- * those marked [parked] by that thread or, while it is parked, by any one other; the rest by anybody.
+ * Which thread may call what: the vcpu_* operations marked [own] are called by the vCPU's own
+ * thread; those marked [parked] by that thread or, while it is parked, by any one other; the rest by
+ * anybody.
  */
 #ifndef ACCEL_H
 #define ACCEL_H
@@ -14,31 +15,36 @@
 
 #include <stddef.h>
 
-/* ---- exits ------------------------------------------------------------------------------------ */
+/* ---- exits ------------------------------------------------------------------------------ */
 
 enum exit_reason {
-	EXIT_INTR,       /* a kick or a signal: look whether something is asked */
-	EXIT_IO,         /* port I/O */
-	EXIT_MMIO,       /* an access to physical memory that no slot backs */
+	EXIT_INTR,	 /* a kick or a signal: look whether something is asked */
+	EXIT_IO,	 /* port I/O */
+	EXIT_MMIO,	 /* an access to physical memory that no slot backs */
 	EXIT_IRQ_WINDOW, /* the guest can take an interrupt now */
-	EXIT_HLT,        /* hlt, where no interrupt controller in the kernel waits for us */
-	EXIT_SHUTDOWN,   /* triple fault */
+	EXIT_HLT,	 /* hlt, where no interrupt controller in the kernel waits for us */
+	EXIT_SHUTDOWN,	 /* triple fault */
 	EXIT_SYSTEM_EVENT,
 	EXIT_DEBUG,
 	EXIT_RDMSR,
 	EXIT_WRMSR,
 	EXIT_INTERNAL_ERROR, /* the accelerator cannot go on */
 	EXIT_FAIL_ENTRY,     /* the processor refused to enter the guest */
-	EXIT_UNKNOWN,        /* the processor left the guest for a reason that the accelerator does not know */
+	EXIT_UNKNOWN,	     /* the processor left the guest, and the accelerator cannot tell why */
 	EXIT_HOST_ERROR,     /* running failed: an errno */
-	EXIT_OTHER,          /* a reason with a name and no handling */
+	EXIT_OTHER,	     /* a reason with a name and no handling */
 	EXIT_REASON_COUNT
 };
 
 enum system_event { SYSTEM_SHUTDOWN, SYSTEM_RESET, SYSTEM_CRASH, SYSTEM_OTHER };
 
 /* KVM_INTERNAL_ERROR_* (KVM API, KVM_EXIT_INTERNAL_ERROR). */
-enum internal_error { INTERNAL_EMULATION = 1, INTERNAL_SIMUL_EX = 2, INTERNAL_DELIVERY = 3, INTERNAL_UNEXPECTED = 4 };
+enum internal_error {
+	INTERNAL_EMULATION = 1,
+	INTERNAL_SIMUL_EX = 2,
+	INTERNAL_DELIVERY = 3,
+	INTERNAL_UNEXPECTED = 4
+};
 
 struct vm_exit {
 	enum exit_reason reason;
@@ -49,7 +55,8 @@ struct vm_exit {
 			uint8_t size; /* 1, 2, 4 */
 			bool write;
 			uint32_t count; /* > 1 for string instructions */
-			uint8_t *data;  /* count * size bytes; for reads, filled in before the next run */
+			/* count * size bytes; for reads, to be filled in before the next run. */
+			uint8_t *data;
 		} io;
 		struct {
 			uint64_t gpa;
@@ -83,23 +90,25 @@ struct vm_exit {
 			uint32_t cpu;
 		} fail_entry;
 		uint64_t hardware_reason; /* EXIT_UNKNOWN */
-		int host_errno;           /* EXIT_HOST_ERROR, positive */
-		uint32_t number;          /* EXIT_OTHER */
+		int host_errno;		  /* EXIT_HOST_ERROR, positive */
+		uint32_t number;	  /* EXIT_OTHER */
 	};
 };
 
-/* ---- debugging wishes, programmed before a run ------------------------------------------------- */
+/* ---- debugging wishes, programmed before a run ------------------------------------------ */
 
 struct accel_debug {
-	bool step;      /* one instruction, then EXIT_DEBUG with DR6.BS */
+	bool step;	/* one instruction, then EXIT_DEBUG with DR6.BS */
 	bool block_irq; /* no interrupts while stepping */
-	bool int3;      /* EXIT_DEBUG with vector 3 instead of #BP */
-	bool slots;     /* dr[] and dr7 hold vitrine's points; the guest's own do not fire */
+	bool int3;	/* EXIT_DEBUG with vector 3 instead of #BP */
+	bool slots;	/* dr[] and dr7 hold vitrine's points; the guest's own do not fire */
 	uint64_t dr[4], dr7;
-	int inject; /* -1, or VECTOR_DB / VECTOR_BP: give the guest back what was its own, once, now */
+	/* -1, or VECTOR_DB / VECTOR_BP: gives the guest back what was its own. Acts once, in the
+	 * call of debug_set that carries it. */
+	int inject;
 };
 
-/* ---- the operations ---------------------------------------------------------------------------- */
+/* ---- the operations --------------------------------------------------------------------- */
 
 struct accel_ops;
 
@@ -116,26 +125,30 @@ struct accel_vcpu {
 
 struct accel_config {
 	unsigned vcpus;
-	bool irqchip;             /* in-kernel PICs, IOAPIC, LAPICs and PIT */
+	bool irqchip;		  /* in-kernel PICs, IOAPIC, LAPICs and PIT */
 	const char *cpu_features; /* -cpu: "max,-avx2,…" or NULL */
-	void *dummy;              /* struct dummy_config for the dummy accelerator, or NULL */
-	const char *device;       /* the kvm accelerator's device; NULL is /dev/kvm */
+	void *dummy;		  /* struct dummy_config for the dummy accelerator, or NULL */
+	const char *device;	  /* the kvm accelerator's device; NULL is /dev/kvm */
 };
 
+/* Size 0 deletes a slot. A slot that exists must be deleted before hva, size or readonly change
+ * (-EINVAL); gpa and log_dirty may change at any time. Writes to a read-only slot exit as MMIO. */
 struct accel_slot {
 	unsigned id;
-	uint64_t gpa, size; /* size 0 deletes the slot */
+	uint64_t gpa, size;
 	void *hva;
-	bool readonly, log_dirty; /* to change hva, size or readonly, delete the slot first (-EINVAL) */
+	bool readonly, log_dirty;
 };
 
-typedef void accel_coalesced_fn(void *ctx, bool pio, uint64_t addr, unsigned size, const void *data);
+typedef void accel_coalesced_fn(void *ctx, bool pio, uint64_t addr, unsigned size,
+				const void *data);
 
 struct accel_ops {
 	const char *name;
 
 	/* Every failure frees what was made and says which call failed and what to do. */
-	int (*vm_create)(const struct accel_config *config, struct accel_vm **vm, struct error *err);
+	int (*vm_create)(const struct accel_config *config, struct accel_vm **vm,
+			 struct error *err);
 	void (*vm_destroy)(struct accel_vm *vm);
 	int (*slot_set)(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
 
@@ -144,16 +157,21 @@ struct accel_ops {
 	/* Hands out what the ring holds, oldest first. The caller holds the device lock. */
 	void (*coalesced_drain)(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
 
-	int (*irq_line)(struct accel_vm *vm, unsigned gsi, bool level); /* in-kernel controllers only */
-	int (*vm_reset)(struct accel_vm *vm); /* controllers and timers in the kernel back to power-on */
+	/* In-kernel controllers only. */
+	int (*irq_line)(struct accel_vm *vm, unsigned gsi, bool level);
+	/* Controllers and timers in the kernel back to power-on; nothing where there are none. */
+	int (*vm_reset)(struct accel_vm *vm);
 
-	int (*vcpu_create)(struct accel_vm *vm, int index, struct accel_vcpu **vcpu, struct error *err); /* [own] */
-	void (*vcpu_destroy)(struct accel_vcpu *vcpu);
+	/* Blocks the kick's signal in the calling thread, which is the one to run the vCPU. [own] */
+	int (*vcpu_create)(struct accel_vm *vm, int index, struct accel_vcpu **vcpu,
+			   struct error *err);
+	void (*vcpu_destroy)(struct accel_vcpu *vcpu); /* its thread has left it; NULL is fine */
 
 	/* Runs until something happens; fills exit, always. [own] */
 	void (*vcpu_run)(struct accel_vcpu *vcpu, struct vm_exit *exit);
-	/* Completes an I/O, MMIO or MSR exit without running another instruction: EXIT_INTR when that is
-	 * all, else the next exit (EXIT_DEBUG at the end of a step, EXIT_MMIO for its second half). [own] */
+	/* Completes an I/O, MMIO or MSR exit without running another instruction: EXIT_INTR when
+	 * that is all, else the next exit (EXIT_DEBUG at the end of a step, EXIT_MMIO for its second
+	 * half). Harmless when there is nothing to complete; keeps kicks for the next run. [own] */
 	void (*vcpu_complete)(struct accel_vcpu *vcpu, struct vm_exit *exit);
 	/* Makes the present or the next vcpu_run return EXIT_INTR. thread is the vCPU's. */
 	void (*vcpu_kick)(struct accel_vcpu *vcpu, unsigned long thread);
@@ -165,13 +183,14 @@ struct accel_ops {
 	int (*state_put)(struct accel_vcpu *vcpu, unsigned groups, const struct cpu_state *state);
 	/* Applies to every run until the next call; must be called again after state_put. [parked] */
 	int (*debug_set)(struct accel_vcpu *vcpu, const struct accel_debug *debug);
-	/* A hint: while on, exits bring CPU_GENERAL, CPU_SYSTEM and CPU_EVENTS with them, so that state_get
-	 * costs no system call. [parked] */
+	/* A hint: while on, exits bring CPU_GENERAL, CPU_SYSTEM and CPU_EVENTS with them, so that
+	 * state_get costs no system call. [parked] */
 	void (*sync_state)(struct accel_vcpu *vcpu, bool on);
 	/* Local interrupt controller and private clocks back to power-on. [parked] */
 	int (*vcpu_reset)(struct accel_vcpu *vcpu);
 
-	/* Without in-kernel controllers: may a vector be given now; give it; ask for EXIT_IRQ_WINDOW. [own] */
+	/* Without in-kernel controllers: may a vector be given now; give it; ask for
+	 * EXIT_IRQ_WINDOW. [own] */
 	bool (*interrupt_ready)(struct accel_vcpu *vcpu);
 	int (*interrupt)(struct accel_vcpu *vcpu, uint8_t vector);
 	void (*interrupt_window)(struct accel_vcpu *vcpu, bool wanted);

@@ -4,6 +4,7 @@
  * nothing behind. And -cpu's feature list.
  */
 #include "accel/kvm_private.h"
+#include "bare_vm.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -43,19 +44,11 @@ static void expect_failure(const struct accel_config *config, int code, const ch
 	assert_int_equal(open_files(), before);
 }
 
-static bool have_kvm(void)
+static void need_kvm(void)
 {
-	if (access("/dev/kvm", R_OK | W_OK) == 0)
-		return true;
-	print_message("/dev/kvm: %s\n", strerror(errno));
-	return false;
+	if (!bare_available(&accel_kvm))
+		skip();
 }
-
-#define NEED_KVM()                                                                                 \
-	do {                                                                                       \
-		if (!have_kvm())                                                                   \
-			skip();                                                                    \
-	} while (0)
 
 /* ---- the device ------------------------------------------------------------------------- */
 
@@ -128,7 +121,7 @@ static void refuses_too_many_vcpus(void **unused)
 	struct accel_config config = {.vcpus = 999999, .irqchip = true};
 
 	(void)unused;
-	NEED_KVM();
+	need_kvm();
 	expect_failure(&config, -EINVAL, "at most");
 	expect_failure(&config, -EINVAL, "not 999999; use -smp");
 }
@@ -138,7 +131,7 @@ static void refuses_many_vcpus_without_controllers(void **unused)
 	struct accel_config config = {.vcpus = 2};
 
 	(void)unused;
-	NEED_KVM();
+	need_kvm();
 	expect_failure(&config, -EINVAL, "leave -irqchip=user away");
 }
 
@@ -147,7 +140,7 @@ static void refuses_bad_features(void **unused)
 	struct accel_config config = {.vcpus = 1, .cpu_features = "max,-flying"};
 
 	(void)unused;
-	NEED_KVM();
+	need_kvm();
 	expect_failure(&config, -EINVAL, "no feature flying");
 	config.cpu_features = "pentium";
 	expect_failure(&config, -EINVAL, "no model pentium");
@@ -162,7 +155,7 @@ static void creates_and_destroys(void **unused)
 	struct error err = {0};
 
 	(void)unused;
-	NEED_KVM();
+	need_kvm();
 	assert_int_equal(accel_kvm.vm_create(&config, &vm, &err), 0);
 	for (int i = 0; i < 2; i++)
 		assert_int_equal(accel_kvm.vcpu_create(vm, i, &vcpu[i], &err), 0);

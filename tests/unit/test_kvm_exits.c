@@ -237,14 +237,26 @@ static bool is_detail(const char *name)
 	return false;
 }
 
+/* Takes "#define KVM_EXIT_IO 2" apart; false for other lines. */
+static bool parse_definition(const char *line, char name[64], uint32_t *number)
+{
+	char value[16], *end;
+
+	if (sscanf(line, "#define %63s %15s", name, value) != 2 ||
+	    strncmp(name, "KVM_EXIT_", strlen("KVM_EXIT_")) != 0 || is_detail(name))
+		return false;
+	*number = (uint32_t)strtoul(value, &end, 0);
+	return !*end;
+}
+
 static unsigned check_header(FILE *header)
 {
 	char line[256], name[64];
-	unsigned number, found = 0;
+	uint32_t number;
+	unsigned found = 0;
 
 	while (fgets(line, sizeof(line), header)) {
-		if (sscanf(line, "#define %63s %u", name, &number) != 2 ||
-		    strncmp(name, "KVM_EXIT_", 9) || is_detail(name))
+		if (!parse_definition(line, name, &number))
 			continue;
 		if (!kvm_exit_name(number))
 			fail_msg("%s (%u) has no name", name, number);
