@@ -115,7 +115,8 @@ static void report(struct vitrine *v)
 
 static bool is_trouble(enum stop_reason reason)
 {
-	return reason == STOP_TRIPLE_FAULT || reason == STOP_EMULATION_FAILURE || reason == STOP_HOST_ERROR;
+	return reason == STOP_TRIPLE_FAULT || reason == STOP_EMULATION_FAILURE ||
+	       reason == STOP_HOST_ERROR;
 }
 
 /* A stop that nobody asked for and nobody watches: say it where it is seen, and end the run when nobody
@@ -306,7 +307,7 @@ static int build(struct vitrine *v, bool console, struct error *err)
 	if (rc == 0)
 		rc = load_image(v, &image, err);
 	if (rc == 0)
-		rc = serial_ports_open(&v->options, v->loop, v->outbox, &v->serial, err);
+		rc = serial_ports_open(&v->options, console, v->loop, v->outbox, &v->serial, err);
 	if (rc == 0)
 		rc = build_machine(v, &image, err);
 	boot_free(&image);
@@ -317,7 +318,7 @@ static int build(struct vitrine *v, bool console, struct error *err)
 	if (rc == 0)
 		rc = build_server(v, err);
 	if (rc == 0)
-		serial_ports_connect(v->serial, v->machine);
+		rc = serial_ports_connect(v->serial, v->machine, v->console, quit, v, err);
 	return rc;
 }
 
@@ -325,6 +326,7 @@ static int build(struct vitrine *v, bool console, struct error *err)
 static void tear_down(struct vitrine *v)
 {
 	gdb_server_free(v->server);
+	serial_ports_disconnect(v->serial);
 	if (v->outbox)
 		outbox_flush(v->outbox);
 	console_free(v->console);
@@ -356,7 +358,9 @@ static bool wants_console(const struct options *o)
 {
 	if (o->monitor != MONITOR_DEFAULT)
 		return o->monitor == MONITOR_STDIO;
-	return isatty(STDIN_FILENO) && !serial_ports_want_terminal(o);
+	if (serial_ports_share_terminal(o) || o->command_count || o->batch)
+		return true;
+	return isatty(STDIN_FILENO) && !serial_ports_take_terminal(o);
 }
 
 int main(int argc, char **argv)

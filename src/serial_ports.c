@@ -1,23 +1,238 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "serial_ports.h"
 
+#include "chardev.h"
+
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-struct serial_ports { struct outbox *outbox; int fd[2]; };
-struct sp { struct serial_ports *p; int i; };
-static void w0(void *c,const void*b,size_t n){struct serial_ports*p=c;if(p->fd[0]>=0){if(write(p->fd[0],b,n)<0)return;}else if(p->fd[0]==-1)outbox_put(p->outbox,b,n);}
-int serial_ports_open(const struct options *o, struct event_loop *loop, struct outbox *outbox, struct serial_ports **ports, struct error *err)
+
+struct serial_port {
+	struct serial_ports *ports;
+	unsigned number;
+	struct chardev *cd; /* NULL: nothing, or the console */
+};
+
+struct serial_ports {
+	struct outbox *outbox;
+	bool to_console; /* COM1's output goes to the outbox */
+	struct machine *machine;
+	struct console *console;
+	void (*quit)(void *ctx);
+	void *quit_ctx;
+	struct serial_port port[MAX_SERIALS];
+};
+
+static bool any_spec_is(const struct options *options, const char *spec)
 {
-	struct serial_ports *p=calloc(1,sizeof(*p));(void)loop;(void)err;p->outbox=outbox;p->fd[0]=-1;
-	if(o->serial_count&&!strncmp(o->serial[0],"file:",5))p->fd[0]=open(o->serial[0]+5,O_WRONLY|O_CREAT|O_TRUNC,0666);
-	else if(o->serial_count&&!strcmp(o->serial[0],"none"))p->fd[0]=-2;
-	else if(o->serial_count)p->fd[0]=dup(1);
-	*ports=p;return 0;
+	for (unsigned i = 0; i < options->serial_count; i++)
+		if (strcmp(options->serial[i], spec) == 0)
+			return true;
+	return false;
 }
-void serial_ports_close(struct serial_ports *ports){free(ports);}
-struct serial_backend serial_ports_backend(struct serial_ports *ports, unsigned port){return port?(struct serial_backend){0}:(struct serial_backend){.ctx=ports,.write=w0};}
-void serial_ports_connect(struct serial_ports *ports, struct machine *machine){(void)ports;(void)machine;}
-bool serial_ports_want_terminal(const struct options *o){return o->serial_count&&strstr(o->serial[0],"stdio");}
+
+bool serial_ports_take_terminal(const struct options *options)
+{
+	return any_spec_is(options, "stdio");
+}
+
+bool serial_ports_share_terminal(const struct options *options)
+{
+	return any_spec_is(options, "mon:stdio");
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------ */
+
+static const char *spec_of(const struct options *options, unsigned port, bool console)
+{
+	if (port < options->serial_count)
+		return options->serial[port];
+	return port == 0 && !console ? "stdio" : "none";
+}
+
+static int open_port(struct serial_port *port, const char *spec, struct event_loop *loop,
+		     struct error *err)
+{
+	int rc = chardev_open(spec, loop, &port->cd, err);
+
+	if (rc < 0)
+		return rc;
+	if (chardev_where(port->cd))
+		log_warn("serial", "COM%u is at %s", port->number + 1, chardev_where(port->cd));
+	return 0;
+}
+
+static int check_terminal(const struct options *options, bool console, struct error *err)
+{
+	if (!console || !serial_ports_take_terminal(options))
+		return 0;
+	return error_set(err, -EBUSY,
+			 "-serial stdio and the console cannot both have the terminal: "
+			 "use -serial mon:stdio to share it, or -monitor none");
+}
+
+static int open_all(struct serial_ports *ports, const struct options *options, bool console,
+		    struct event_loop *loop, struct error *err)
+{
+	int rc = check_terminal(options, console, err);
+
+	ports->to_console = console && options->serial_count == 0;
+	for (unsigned i = 0; rc == 0 && i < MAX_SERIALS; i++) {
+		ports->port[i] = (struct serial_port){.ports = ports, .number = i};
+		rc = open_port(&ports->port[i], spec_of(options, i, console), loop, err);
+	}
+	return rc;
+}
+
+int serial_ports_open(const struct options *options, bool console, struct event_loop *loop,
+		      struct outbox *outbox, struct serial_ports **out, struct error *err)
+{
+	struct serial_ports *ports = calloc(1, sizeof(*ports));
+	int rc;
+
+	if (!ports)
+		return error_set(err, -ENOMEM, "out of memory");
+	ports->outbox = outbox;
+	rc = open_all(ports, options, console, loop, err);
+	if (rc < 0) {
+		serial_ports_close(ports);
+		return rc;
+	}
+	*out = ports;
+	return 0;
+}
+
+void serial_ports_close(struct serial_ports *ports)
+{
+	if (!ports)
+		return;
+	for (unsigned i = 0; i < MAX_SERIALS; i++)
+		chardev_close(ports->port[i].cd);
+	free(ports);
+}
+
+/* ---- the machine's side ---------------------------------------------------------------------------------- */
+
+static void write_console(void *ctx, const void *bytes, size_t size)
+{
+	outbox_put(((struct serial_ports *)ctx)->outbox, bytes, size);
+}
+
+struct serial_backend serial_ports_backend(struct serial_ports *ports, unsigned port)
+{
+	if (port == 0 && ports->to_console)
+		return (struct serial_backend){.ctx = ports, .write = write_console};
+	return chardev_serial_backend(ports->port[port].cd);
+}
+
+static size_t on_input(void *ctx, const void *bytes, size_t size)
+{
+	struct serial_port *port = ctx;
+
+	/* While vitrine comes up or goes down there is nobody to read. */
+	if (!port->ports->machine)
+		return size;
+	return machine_serial_input(port->ports->machine, port->number, bytes, size);
+}
+
+static void on_room(void *ctx)
+{
+	struct serial_port *port = ctx;
+
+	if (port->ports->machine)
+		machine_serial_room(port->ports->machine, port->number);
+}
+
+/* ---- one terminal for two ----------------------------------------------------------------------------------- */
+
+static void switch_to_console(void *ctx)
+{
+	struct serial_port *port = ctx;
+
+	if (port->ports->console)
+		console_set_active(port->ports->console, true);
+}
+
+static void switch_to_serial(struct serial_ports *ports)
+{
+	for (unsigned i = 0; i < MAX_SERIALS; i++) {
+		if (!chardev_has_console(ports->port[i].cd))
+			continue;
+		console_set_active(ports->console, false);
+		chardev_set_active(ports->port[i].cd, true);
+	}
+}
+
+static void on_quit_key(void *ctx)
+{
+	struct serial_ports *ports = ((struct serial_port *)ctx)->ports;
+
+	if (ports->quit)
+		ports->quit(ports->quit_ctx);
+}
+
+static void on_escape(void *ctx, char key)
+{
+	struct serial_ports *ports = ctx;
+
+	if (key == 'x' && ports->quit)
+		ports->quit(ports->quit_ctx);
+	else if (key == 'c')
+		switch_to_serial(ports);
+}
+
+static void print_above_prompt(void *ctx, const char *text, size_t size)
+{
+	struct serial_port *port = ctx;
+
+	if (port->ports->console)
+		console_print(port->ports->console, text, size);
+}
+
+static int connect_port(struct serial_port *port, struct error *err)
+{
+	struct chardev_user user = {.ctx = port,
+				    .input = on_input,
+				    .room = on_room,
+				    .switch_to_console = switch_to_console,
+				    .quit = on_quit_key,
+				    .console_output = print_above_prompt};
+
+	return chardev_connect(port->cd, &user, err);
+}
+
+static void share_terminal(struct serial_ports *ports, bool shared)
+{
+	if (!shared || !ports->console)
+		return;
+	console_set_active(ports->console, false);
+	console_set_escape(ports->console, on_escape, ports);
+}
+
+int serial_ports_connect(struct serial_ports *ports, struct machine *machine,
+			 struct console *console, void (*quit)(void *ctx), void *ctx,
+			 struct error *err)
+{
+	bool shared = false;
+	int rc = 0;
+
+	ports->machine = machine;
+	ports->console = console;
+	ports->quit = quit;
+	ports->quit_ctx = ctx;
+	for (unsigned i = 0; i < MAX_SERIALS; i++)
+		shared |= chardev_has_console(ports->port[i].cd);
+	share_terminal(ports, shared);
+	for (unsigned i = 0; rc == 0 && i < MAX_SERIALS; i++)
+		rc = connect_port(&ports->port[i], err);
+	return rc;
+}
+
+void serial_ports_disconnect(struct serial_ports *ports)
+{
+	if (!ports)
+		return;
+	ports->machine = NULL;
+	ports->console = NULL;
+}

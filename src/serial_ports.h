@@ -1,26 +1,37 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* COM1 and COM2 and what -serial connects them to. */
+/*
+ * COM1 and COM2, what -serial connects them to, and who has the terminal when COM1 shares it with the
+ * console. Without -serial, COM1's output appears in the console if there is one, else on stdout.
+ */
 #ifndef SERIAL_PORTS_H
 #define SERIAL_PORTS_H
 
 #include "devices/devices.h"
 #include "event_loop.h"
 #include "machine/machine.h"
+#include "monitor/console.h"
 #include "options.h"
 #include "outbox.h"
 
 struct serial_ports;
 
-int serial_ports_open(const struct options *options, struct event_loop *loop, struct outbox *outbox,
-		      struct serial_ports **ports, struct error *err);
+/* console: whether there will be one. outbox: where text for it goes. -EBUSY when both want the terminal. */
+int serial_ports_open(const struct options *options, bool console, struct event_loop *loop,
+		      struct outbox *outbox, struct serial_ports **ports, struct error *err);
 void serial_ports_close(struct serial_ports *ports); /* after the machine; NULL is fine */
 
 /* For machine_create(). */
 struct serial_backend serial_ports_backend(struct serial_ports *ports, unsigned port);
-/* Input flows from here on. */
-void serial_ports_connect(struct serial_ports *ports, struct machine *machine);
 
-/* Whether a port takes the terminal that the console would have by default. */
-bool serial_ports_want_terminal(const struct options *options);
+/* Input flows from here on. console may be NULL; quit is what Ctrl-A x does. */
+int serial_ports_connect(struct serial_ports *ports, struct machine *machine,
+			 struct console *console, void (*quit)(void *ctx), void *ctx,
+			 struct error *err);
+void serial_ports_disconnect(
+	struct serial_ports *ports); /* before the machine or the console goes */
+
+/* Whether a port takes the terminal for itself, or shares it (mon:stdio). */
+bool serial_ports_take_terminal(const struct options *options);
+bool serial_ports_share_terminal(const struct options *options);
 
 #endif

@@ -46,6 +46,13 @@ size_t machine_serial_input(struct machine *machine, unsigned port, const void *
 	return taken;
 }
 
+void machine_serial_room(struct machine *machine, unsigned port)
+{
+	machine_lock_devices(machine);
+	serial_transmit_ready(machine->serial[port]);
+	machine_unlock_devices(machine);
+}
+
 void machine_timers(struct machine *machine)
 {
 	machine_lock_devices(machine);

@@ -92,6 +92,8 @@ void machine_unlock_devices(struct machine *machine);
 
 /* Bytes from outside for COM1 (port 0) or COM2; returns how many there was room for. */
 size_t machine_serial_input(struct machine *machine, unsigned port, const void *bytes, size_t size);
+/* What COM1 or COM2 is connected to takes output again. */
+void machine_serial_room(struct machine *machine, unsigned port);
 /* clock.fd is readable: runs the timers that are due. */
 void machine_timers(struct machine *machine);
 
