@@ -58,7 +58,8 @@ static int open_port(struct serial_port *port, const char *spec, struct event_lo
 
 	if (rc < 0)
 		return rc;
-	if (chardev_where(port->cd))
+	/* A pty's name is the host's choice: who does not see it cannot connect. */
+	if (strcmp(spec, "pty") == 0)
 		log_warn("serial", "COM%u is at %s", port->number + 1, chardev_where(port->cd));
 	return 0;
 }
