@@ -4,8 +4,8 @@
  * tests. QEMU chooses between kvm, tcg and dummy in qemu_init_vcpu(); vitrine chooses here.
  *
  * Which thread may call what: the vcpu_* operations marked [own] are called by the vCPU's own
- * thread; those marked [parked] by that thread or, while it is parked, by any one other; the rest by
- * anybody.
+ * thread; those marked [parked] by that thread or, while it is parked, by any one other; the rest
+ * by anybody.
  */
 #ifndef ACCEL_H
 #define ACCEL_H

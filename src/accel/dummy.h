@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The dummy accelerator: a CPU that is not there. It plays exits that a test scripted, and where the
- * script has nothing to say it executes a handful of short instructions from guest memory in a flat
- * address space, so that run control, breakpoints, races and the front ends are tested without KVM
- * and deterministically:
+ * The dummy accelerator: a CPU that is not there. It plays exits that a test scripted, and where
+ * the script has nothing to say it executes a handful of short instructions from guest memory in a
+ * flat address space, so that run control, breakpoints, races and the front ends are tested without
+ * KVM and deterministically:
  *
  *   90         nop             eb rel8   jmp
  *   e4/e5 ib   in al/eax       e6/e7 ib  out al/eax

@@ -30,6 +30,9 @@
 
 #define KVM_PAGE	 4096
 
+#define MSR_APIC_BASE	 0x1b /* SDM vol. 3A, 11.4.4 */
+#define APIC_BASE_ENABLE (1ull << 11)
+
 struct kvm_vm {
 	struct accel_vm base;
 	int device, fd; /* /dev/kvm and the VM; -1 while not open */

@@ -130,6 +130,12 @@ int kvm_get_system(struct kvm_vcpu *vcpu, struct cpu_state *state)
 	return 0;
 }
 
+/* KVM shows CPUID's APIC bit as long as the APIC base says enabled, even where there is no APIC. */
+static uint64_t apic_base(struct kvm_vcpu *vcpu, uint64_t value)
+{
+	return kvm_vm_of(vcpu)->irqchip ? value : value & ~APIC_BASE_ENABLE;
+}
+
 /* interrupt_bitmap stays empty: an interrupt on its way in is CPU_EVENTS' business. */
 int kvm_put_system(struct kvm_vcpu *vcpu, const struct cpu_state *state)
 {
@@ -143,7 +149,7 @@ int kvm_put_system(struct kvm_vcpu *vcpu, const struct cpu_state *state)
 		.cr4 = system->cr4,
 		.cr8 = system->cr8,
 		.efer = system->efer,
-		.apic_base = system->apic_base,
+		.apic_base = apic_base(vcpu, system->apic_base),
 	};
 
 	for (int i = 0; i < SEG_COUNT; i++)

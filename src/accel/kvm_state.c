@@ -108,25 +108,30 @@ unsigned kvm_synced_groups(const struct kvm_run *run)
 
 /* ---- the beginning, and back to it ------------------------------------------------------ */
 
-#define MSR_APIC_BASE 0x1b
+static int prepare_apic(struct kvm_vcpu *vcpu, struct error *err)
+{
+	if (!kvm_msr_read(vcpu, MSR_APIC_BASE, &vcpu->power_on_apic_base))
+		return error_set(
+			err, -EIO,
+			"KVM_GET_MSRS failed for the APIC base; see the kernel log (dmesg)");
+	if (!kvm_vm_of(vcpu)->irqchip) {
+		kvm_msr_write(vcpu, MSR_APIC_BASE, vcpu->power_on_apic_base & ~APIC_BASE_ENABLE);
+		return 0;
+	}
+	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &vcpu->power_on_lapic) < 0)
+		return kvm_error(err, "KVM_GET_LAPIC", "use -irqchip=user");
+	return 0;
+}
 
 int kvm_state_prepare(struct kvm_vcpu *vcpu, struct error *err)
 {
 	struct kvm_vcpu_events events;
-	struct kvm_sregs sregs;
 
 	kvm_msrs_prepare(vcpu);
 	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0)
 		return kvm_error(err, "KVM_GET_VCPU_EVENTS", "use Linux 4.11 or later");
 	vcpu->events_flags = events.flags;
-	if (!kvm_vm_of(vcpu)->irqchip)
-		return 0;
-	if (ioctl(vcpu->fd, KVM_GET_SREGS, &sregs) < 0)
-		return kvm_error(err, "KVM_GET_SREGS", "see the kernel log (dmesg)");
-	vcpu->power_on_apic_base = sregs.apic_base;
-	if (ioctl(vcpu->fd, KVM_GET_LAPIC, &vcpu->power_on_lapic) < 0)
-		return kvm_error(err, "KVM_GET_LAPIC", "use -irqchip=user");
-	return 0;
+	return prepare_apic(vcpu, err);
 }
 
 /* The APIC's base comes first: a guest that chose x2APIC left another layout behind. */

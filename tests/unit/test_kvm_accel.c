@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -660,6 +661,59 @@ static void reset_brings_the_controllers_back(void **unused)
 	bare_close(&bare);
 }
 
+/* ---- MSRs that vitrine answers (KVM_CAP_X86_USER_SPACE_MSR) ----------------------------- */
+
+#define NOBODYS_MSR 0x123456
+
+static void open_with_msr_exits(struct bare_vm *bare)
+{
+	struct kvm_enable_cap enable = {.cap = KVM_CAP_X86_USER_SPACE_MSR,
+					.args = {KVM_MSR_EXIT_REASON_UNKNOWN}};
+
+	open_kvm(bare, NULL);
+	if (ioctl(to_kvm_vm(bare->vm)->fd, KVM_ENABLE_CAP, &enable) == 0)
+		return;
+	print_message("no KVM_CAP_X86_USER_SPACE_MSR in this KVM\n");
+	bare_close(bare);
+	skip();
+}
+
+static void answers_msrs(void **unused)
+{
+	const struct vm_exit *exit;
+	struct bare_vm bare;
+
+	(void)unused;
+	open_with_msr_exits(&bare);
+	BARE_LOAD(&bare, BARE_LONG, 0x0f, 0x32, 0x0f, 0x30, 0xf4); /* rdmsr; wrmsr; hlt */
+	bare.state.general.gpr[GPR_RCX] = NOBODYS_MSR;
+	bare_put_general(&bare);
+	exit = bare_expect(&bare, EXIT_RDMSR);
+	assert_int_equal(exit->msr.index, NOBODYS_MSR);
+	*exit->msr.value = 0x1122334455667788;
+	exit = bare_expect(&bare, EXIT_WRMSR);
+	assert_int_equal(exit->msr.index, NOBODYS_MSR);
+	assert_true(*exit->msr.value == 0x1122334455667788);
+	bare_expect(&bare, EXIT_HLT);
+	assert_int_equal(reg(&bare, GPR_RAX), 0x55667788);
+	assert_int_equal(reg(&bare, GPR_RDX), 0x11223344);
+	bare_close(&bare);
+}
+
+static void refuses_msrs(void **unused)
+{
+	struct bare_vm bare;
+
+	(void)unused;
+	open_with_msr_exits(&bare);
+	BARE_LOAD(&bare, BARE_LONG, 0x0f, 0x32, 0xf4);
+	bare.state.general.gpr[GPR_RCX] = NOBODYS_MSR;
+	bare_put_general(&bare);
+	*bare_expect(&bare, EXIT_RDMSR)->msr.fault = true;
+	bare_expect_out(&bare, 0xe9, 1, VECTOR_GP);
+	bare_close(&bare);
+}
+
 /* ---- state ------------------------------------------------------------------------------ */
 
 static void fill_registers(struct cpu_state *state)
@@ -959,6 +1013,8 @@ int main(void)
 		T(delivers_an_nmi),
 		T(raises_a_line_of_the_kernels_controller),
 		T(reset_brings_the_controllers_back),
+		T(answers_msrs),
+		T(refuses_msrs),
 		T(state_round_trip),
 		T(refuses_impossible_state),
 		T(unchanged_msrs_are_not_written),

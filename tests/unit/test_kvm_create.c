@@ -169,6 +169,74 @@ static void creates_and_destroys(void **unused)
 	assert_int_equal(open_files(), before);
 }
 
+/* ---- what the CPUs claim ---------------------------------------------------------------- */
+
+union full_table {
+	struct kvm_cpuid2 cpuid;
+	uint8_t room[sizeof(struct kvm_cpuid2) + 256 * sizeof(struct kvm_cpuid_entry2)];
+};
+
+static void read_cpuid(struct accel_vcpu *vcpu, union full_table *table)
+{
+	table->cpuid.nent = 256;
+	assert_int_equal(kvm_vcpu_call(to_kvm_vcpu(vcpu), KVM_GET_CPUID2, table), 0);
+}
+
+static struct kvm_cpuid_entry2 *leaf(union full_table *table, uint32_t function)
+{
+	for (uint32_t i = 0; i < table->cpuid.nent; i++)
+		if (table->cpuid.entries[i].function == function)
+			return &table->cpuid.entries[i];
+	return NULL;
+}
+
+static void processors_know_their_numbers(void **unused)
+{
+	struct accel_config config = {.vcpus = 3, .irqchip = true};
+	struct error err = {0};
+	struct accel_vm *vm;
+
+	(void)unused;
+	need_kvm();
+	assert_int_equal(accel_kvm.vm_create(&config, &vm, &err), 0);
+	for (int i = 0; i < 3; i++) {
+		static union full_table table;
+		struct accel_vcpu *vcpu;
+
+		assert_int_equal(accel_kvm.vcpu_create(vm, i, &vcpu, &err), 0);
+		read_cpuid(vcpu, &table);
+		assert_int_equal(leaf(&table, 1)->ebx >> 24, i);
+		assert_int_equal(leaf(&table, 1)->ebx >> 16 & 0xff, 1);
+		assert_true(leaf(&table, 1)->edx & 1u << 9);
+		if (leaf(&table, 0xb))
+			assert_int_equal(leaf(&table, 0xb)->edx, i);
+		if (leaf(&table, 0x8000001e))
+			assert_int_equal(leaf(&table, 0x8000001e)->eax, i);
+		accel_kvm.vcpu_destroy(vcpu);
+	}
+	accel_kvm.vm_destroy(vm);
+}
+
+static void no_apic_without_controllers(void **unused)
+{
+	struct accel_config config = {.vcpus = 1};
+	static union full_table table;
+	struct error err = {0};
+	struct accel_vm *vm;
+	struct accel_vcpu *vcpu;
+
+	(void)unused;
+	need_kvm();
+	assert_int_equal(accel_kvm.vm_create(&config, &vm, &err), 0);
+	assert_int_equal(accel_kvm.vcpu_create(vm, 0, &vcpu, &err), 0);
+	read_cpuid(vcpu, &table);
+	assert_false(leaf(&table, 1)->edx & 1u << 9);
+	assert_false(leaf(&table, 1)->ecx & (1u << 21 | 1u << 24));
+	assert_true(leaf(&table, 1)->ecx & 1u << 31); /* a hypervisor it is */
+	accel_kvm.vcpu_destroy(vcpu);
+	accel_kvm.vm_destroy(vm);
+}
+
 /* ---- -cpu ------------------------------------------------------------------------------- */
 
 enum { LEAVES = 3 };
@@ -255,6 +323,8 @@ int main(void)
 		T(refuses_many_vcpus_without_controllers),
 		T(refuses_bad_features),
 		T(creates_and_destroys),
+		T(processors_know_their_numbers),
+		T(no_apic_without_controllers),
 		T(takes_features_away),
 		T(insists_on_features),
 		T(refuses_malformed_lists),
