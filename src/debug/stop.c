@@ -215,15 +215,27 @@ static void hex_bytes(char *buf, size_t size, const uint8_t *bytes, unsigned cou
 		n += (size_t)snprintf(buf + n, size - n, "%s%02x", i ? " " : "", bytes[i]);
 }
 
+/* Whatever has no answer stops the machine, and the debugger keeps working. */
+static bool on_anything_else(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	char what[200];
+	struct stop stop;
+
+	vm_exit_describe(exit, what, sizeof(what));
+	stop = make_stop(vcpu, STOP_HOST_ERROR, "%s", what);
+	core_stop(debug, &stop);
+	return false;
+}
+
 /* The rung below the #BP intercept: the host's KVM cannot execute int3 and says so, with RIP still
  * on it. */
-static bool on_int3_failure(struct debug *debug, struct vcpu *vcpu)
+static bool on_int3_failure(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
 	struct core_point *point;
 
 	if (!state)
-		return false;
+		return on_anything_else(debug, vcpu, exit);
 	point = core_planted_at(debug, vcpu, cpu_linear_pc(state));
 	if (point)
 		return point_hit(debug, vcpu, point);
@@ -243,7 +255,7 @@ static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const stru
 	struct stop stop;
 
 	if (emulation && exit->internal.insn_length > 0 && exit->internal.insn[0] == INT3)
-		return on_int3_failure(debug, vcpu);
+		return on_int3_failure(debug, vcpu, exit);
 	vm_exit_describe(exit, what, sizeof(what));
 	hex_bytes(bytes, sizeof(bytes), exit->internal.insn, exit->internal.insn_length);
 	if (emulation)
@@ -252,18 +264,6 @@ static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const stru
 				 bytes);
 	else
 		stop = make_stop(vcpu, STOP_EMULATION_FAILURE, "%s", what);
-	core_stop(debug, &stop);
-	return false;
-}
-
-/* Whatever has no answer stops the machine, and the debugger keeps working. */
-static bool on_anything_else(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
-{
-	char what[200];
-	struct stop stop;
-
-	vm_exit_describe(exit, what, sizeof(what));
-	stop = make_stop(vcpu, STOP_HOST_ERROR, "%s", what);
 	core_stop(debug, &stop);
 	return false;
 }
