@@ -31,12 +31,12 @@ guests: $(GUEST_IMAGES)
 $(G)/64/long64/%.o: GUEST_OPT := -O0
 
 define guest_rules
-$(G)/$(1)/%.o: guests/%.c
+$(G)/$(1)/%.o: guests/%.c guests/guests.mk
 	@mkdir -p $$(@D)
 	$$(E) GUEST $$<
 	$$(Q)$$(GUEST_CC) $$(GUEST_CFLAGS) $$(GUEST_OPT) -m$(1) -c -o $$@ $$<
 
-$(G)/$(1)/%.o: guests/%.S
+$(G)/$(1)/%.o: guests/%.S guests/guests.mk
 	@mkdir -p $$(@D)
 	$$(E) GUEST $$<
 	$$(Q)$$(GUEST_CC) $$(GUEST_CFLAGS) -m$(1) -c -o $$@ $$<

@@ -149,20 +149,20 @@ void raise_triple(void)
 }
 
 static const struct fault faults[] = {
-	{"de",     raise_de,	 VECTOR_DE, 0,		       true },
-	{"db",     raise_db,	 VECTOR_DB, 0,		       true },
-	{"bp",     raise_bp,	 VECTOR_BP, 0,		       false},
-	{"of",     raise_of,	 VECTOR_OF, 0,		       false},
-	{"ud",     raise_ud,	 VECTOR_UD, 0,		       true },
-	{"nm",     raise_nm,	 VECTOR_NM, 0,		       true },
-	{"df",     raise_df,	 VECTOR_DF, 0,		       false},
-	{"np",     raise_np,	 VECTOR_NP, NOT_PRESENT_DATA, true },
-	{"ss",     raise_ss,	 VECTOR_SS, NOT_PRESENT_DATA, true },
-	{"gp",     raise_gp,	 VECTOR_GP, 0xfff8,	    true },
-	{"pf",     raise_pf,	 VECTOR_PF, 0,		       true },
-	{"pfw",	raise_pf_write,	VECTOR_PF, 3,		      true },
-	{"pfx",	raise_pf_execute, VECTOR_PF, 0x11,		   true },
-	{"triple", raise_triple,	 0,	    0,		       false},
+	{"de", raise_de, VECTOR_DE, 0, true},
+	{"db", raise_db, VECTOR_DB, 0, true},
+	{"bp", raise_bp, VECTOR_BP, 0, false},
+	{"of", raise_of, VECTOR_OF, 0, false},
+	{"ud", raise_ud, VECTOR_UD, 0, true},
+	{"nm", raise_nm, VECTOR_NM, 0, true},
+	{"df", raise_df, VECTOR_DF, 0, false},
+	{"np", raise_np, VECTOR_NP, NOT_PRESENT_DATA, true},
+	{"ss", raise_ss, VECTOR_SS, NOT_PRESENT_DATA, true},
+	{"gp", raise_gp, VECTOR_GP, 0xfff8, true},
+	{"pf", raise_pf, VECTOR_PF, 0, true},
+	{"pfw", raise_pf_write, VECTOR_PF, 3, true},
+	{"pfx", raise_pf_execute, VECTOR_PF, 0x11, true},
+	{"triple", raise_triple, 0, 0, false},
 };
 enum { FAULTS = sizeof(faults) / sizeof(faults[0]) };
 

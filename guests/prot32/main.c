@@ -14,10 +14,7 @@ struct shape {
 	unsigned count;
 };
 
-struct shape square = {
-	.corners = {{0, 0}, {10, 0}, {10, 10}, {0, 10}},
-		 .count = 4
-};
+struct shape square = {.corners = {{0, 0}, {10, 0}, {10, 10}, {0, 10}}, .count = 4};
 int numbers[8] = {42, 7, 19, 3, 88, 1, 56, 23};
 
 unsigned greatest_divisor(unsigned a, unsigned b);

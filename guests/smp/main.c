@@ -41,7 +41,8 @@ struct shared {
 	unsigned last_cpu; /* who added last */
 };
 
-extern const uint8_t trampoline[], trampoline_cr3[], trampoline_end[];
+extern const uint8_t trampoline[];
+extern const uint32_t trampoline_size, trampoline_cr3; /* bytes, and where in them CR3 goes */
 
 uint8_t stacks[CPU_MAX][STACK_SIZE] __attribute__((aligned(16)));
 volatile unsigned cpus_numbered = 1; /* the first CPU has number 0 already */
@@ -148,12 +149,13 @@ void timer_interrupt(struct frame *frame)
 	pic_end_of_interrupt(0);
 }
 
+/* Where there is no local APIC, the register reads all ones for ever. */
 static void apic_send(uint32_t command)
 {
 	volatile uint32_t *icr = (volatile uint32_t *)APIC_ICR_LOW;
 
 	*icr = command;
-	while (*icr & ICR_PENDING)
+	for (int tries = 0; tries < 1000 && *icr & ICR_PENDING; tries++)
 		__asm__ volatile("pause");
 }
 
@@ -168,11 +170,10 @@ static void sleep_ticks(unsigned long count)
 static void copy_trampoline(void)
 {
 	uint8_t *to = (uint8_t *)TRAMPOLINE;
-	unsigned long size = (unsigned long)(trampoline_end - trampoline);
 
-	for (unsigned long i = 0; i < size; i++)
+	for (uint32_t i = 0; i < trampoline_size; i++)
 		to[i] = trampoline[i];
-	*(uint32_t *)(to + (trampoline_cr3 - trampoline)) = (uint32_t)read_cr3();
+	*(uint32_t *)(to + trampoline_cr3) = (uint32_t)read_cr3();
 }
 
 static void start_others(void)

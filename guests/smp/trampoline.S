@@ -2,7 +2,7 @@
 /*
  * Where a startup IPI puts an application processor: real mode, CS = the vector's page. This piece is
  * copied to TRAMPOLINE, so what it names of itself is computed from there. From real mode it goes to
- * long mode in one step, with the page tables of the first CPU; cr3 is filled in by the copier.
+ * long mode in one step, with the page tables of the first CPU; the copier fills in page_tables.
  */
 #define TRAMPOLINE 0x8000
 #define HERE(x)    (TRAMPOLINE + (x) - trampoline)
@@ -17,13 +17,13 @@
 
 	.section .rodata
 	.balign 16
-	.globl trampoline, trampoline_cr3, trampoline_end
+	.globl trampoline, trampoline_size, trampoline_cr3
 	.code16
 trampoline:
 	cli
 	mov %cs, %ax
 	mov %ax, %ds
-	movl trampoline_cr3 - trampoline, %eax
+	movl page_tables - trampoline, %eax
 	mov %eax, %cr3
 	mov %cr4, %eax
 	or $CR4_PAE, %eax
@@ -56,9 +56,13 @@ trampoline_gdt:
 trampoline_gdt_pointer:
 	.word . - trampoline_gdt - 1
 	.long HERE(trampoline_gdt)
-trampoline_cr3:
+page_tables:
 	.long 0
 trampoline_end:
+trampoline_size:
+	.long trampoline_end - trampoline
+trampoline_cr3:
+	.long page_tables - trampoline
 
 /* In the image itself. Every processor takes the next number, and the stack of that number. */
 	.text

@@ -2,8 +2,6 @@
 /* The chooser: which loader a file belongs to is read from its bytes. */
 #include "boot/boot_private.h"
 
-#include "log.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +9,13 @@
 #define MULTIBOOT2_MAGIC       0xe85250d6u
 #define MULTIBOOT2_SEARCH_SIZE 32768
 
-extern const uint8_t boot_embedded_start[], boot_embedded_end[];
+extern const uint8_t boot_embedded_image[];
+extern const uint64_t boot_embedded_size;
 
 const void *boot_embedded(size_t *size)
 {
-	*size = (size_t)(boot_embedded_end - boot_embedded_start);
-	return boot_embedded_start;
+	*size = boot_embedded_size;
+	return boot_embedded_image;
 }
 
 static bool has_multiboot2(const struct loader *loader)
@@ -103,7 +102,6 @@ int boot_load(const struct boot_request *request, struct boot_image *image, stru
 		image->elf = loader.file;
 		image->elf_size = loader.size;
 	}
-	log_info("boot", "%s: %s: it %s", name, image->protocol, image->why);
 	return 0;
 }
 

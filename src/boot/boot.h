@@ -33,7 +33,7 @@ struct boot_segment {
 #define BOOT_MAX_ALLOCATIONS 48
 
 struct boot_image {
-	const char *protocol; /* "multiboot 1", "ELF64", "ELF32", "flat" */
+	const char *protocol; /* "multiboot 1", "ELF64", "ELF32", "ELF boot sector", "flat" */
 	char why[160];	      /* why this protocol: "has a multiboot 1 header at 0x1010" */
 	unsigned segment_count;
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
@@ -59,6 +59,8 @@ struct boot_image {
  *   call, RDI = bytes of RAM, RSI = the command line.
  * - ELF32: entered in flat protected mode. The same selectors, EDI = bytes of RAM below 4 GiB,
  *   ESI = the command line, ESP as behind a call.
+ * - ELF boot sector: ELF of either class whose entry is 0x7c00, where a segment with 0xaa55 at
+ *   byte 510 begins. Started as the boot sector that it is; the file serves for its symbols.
  * - flat: raw bytes. With 0xaa55 at byte 510, and neither -load nor -entry: a boot sector at
  *   0x7c00, however long. Otherwise -load and -entry say where it goes. An entry below 1 MiB is
  *   real mode (CS holds the entry's 64 KiB, IP the rest, DL = 0x80, SS:SP = 0:7c00), one above it

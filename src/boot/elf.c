@@ -246,6 +246,26 @@ int elf_load_segments(struct loader *loader, uint64_t *entry, bool *is64)
 	return rc;
 }
 
+/* A linked boot sector that kept its symbols: its bytes say real mode, whatever the ELF class. */
+static bool is_boot_sector(const struct boot_image *image, uint64_t entry)
+{
+	for (unsigned i = 0; i < image->segment_count; i++) {
+		const struct boot_segment *s = &image->segment[i];
+
+		if (s->gpa == BOOT_SECTOR && entry == BOOT_SECTOR)
+			return boot_is_sector(s->data, s->data_size);
+	}
+	return false;
+}
+
+static int load_boot_sector(struct loader *loader, uint64_t entry)
+{
+	loader->image->protocol = "ELF boot sector";
+	snprintf(loader->image->why, sizeof(loader->image->why),
+		 "is ELF with a boot sector at 0x%llx: real mode", (unsigned long long)entry);
+	return entry_real(loader, entry);
+}
+
 int elf_load(struct loader *loader)
 {
 	struct boot_image *image = loader->image;
@@ -255,6 +275,8 @@ int elf_load(struct loader *loader)
 
 	if (rc < 0)
 		return rc;
+	if (is_boot_sector(image, entry))
+		return load_boot_sector(loader, entry);
 	image->protocol = is64 ? "ELF64" : "ELF32";
 	snprintf(image->why, sizeof(image->why),
 		 "is ELF for %s without a multiboot header: %s at 0x%llx", is64 ? "x86-64" : "i386",

@@ -25,10 +25,14 @@
 #define DIRECTORIES	  4 /* 1 GiB each */
 #define TABLE_PAGES	  (2 + DIRECTORIES)
 
-void entry_real(struct loader *loader, uint64_t entry)
+int entry_real(struct loader *loader, uint64_t entry)
 {
 	struct cpu_state *state = &loader->image->start;
 
+	if (loader->request->append && loader->request->append[0])
+		return error_set(loader->err, -EINVAL,
+				 "starts in real mode, where nothing takes a command line; leave "
+				 "-append out");
 	for (int i = SEG_ES; i <= SEG_GS; i++)
 		cpu_segment_real(&state->system.seg[i], 0);
 	/* Code around the entry shares one segment when CS starts at a multiple of 64 KiB. */
@@ -36,8 +40,9 @@ void entry_real(struct loader *loader, uint64_t entry)
 	state->system.cr0 = CR0_ET; /* firmware turns the caches on */
 	state->system.idt = (struct cpu_table){.limit = 0x3ff};
 	state->general = (struct cpu_general){.rip = entry & 0xffff, .rflags = RFLAGS_FIXED};
-	state->general.gpr[GPR_RSP] = 0x7c00;
+	state->general.gpr[GPR_RSP] = BOOT_SECTOR;
 	state->general.gpr[GPR_RDX] = 0x80; /* the first hard disk, as firmware says it */
+	return 0;
 }
 
 static void flat_segments(struct cpu_state *state, unsigned bits)

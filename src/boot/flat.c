@@ -5,13 +5,11 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define BOOT_SECTOR	      0x7c00ull
-#define BOOT_SECTOR_SIGNATURE 0xaa55
-#define SIGNATURE_OFFSET      510
-#define LINUX_MAGIC	      0x53726448 /* "HdrS" */
-#define LINUX_MAGIC_OFFSET    0x202
-#define GZIP_MAGIC	      0x8b1f
-#define REAL_MODE_END	      0x100000ull
+#define SIGNATURE_OFFSET   510
+#define LINUX_MAGIC	   0x53726448 /* "HdrS" */
+#define LINUX_MAGIC_OFFSET 0x202
+#define GZIP_MAGIC	   0x8b1f
+#define REAL_MODE_END	   0x100000ull
 
 bool boot_wants_raw(const struct boot_request *request)
 {
@@ -24,10 +22,10 @@ static bool is_linux(const struct loader *loader)
 	       boot_u32(loader, LINUX_MAGIC_OFFSET) == LINUX_MAGIC;
 }
 
-static bool is_boot_sector(const struct loader *loader)
+bool boot_is_sector(const uint8_t *bytes, size_t size)
 {
-	return loader->size >= SIGNATURE_OFFSET + 2 &&
-	       boot_u32(loader, SIGNATURE_OFFSET - 2) >> 16 == BOOT_SECTOR_SIGNATURE;
+	return size >= SIGNATURE_OFFSET + 2 && bytes[SIGNATURE_OFFSET] == 0x55 &&
+	       bytes[SIGNATURE_OFFSET + 1] == 0xaa;
 }
 
 static int refuse_unknown(struct loader *loader)
@@ -45,7 +43,7 @@ static int choose_addresses(struct loader *loader, uint64_t *load, uint64_t *ent
 	const struct boot_request *request = loader->request;
 	struct boot_image *image = loader->image;
 
-	if (!boot_wants_raw(request) && !is_boot_sector(loader))
+	if (!boot_wants_raw(request) && !boot_is_sector(loader->file, loader->size))
 		return refuse_unknown(loader);
 	*load = request->has_load    ? request->load
 		: request->has_entry ? request->entry
@@ -57,7 +55,7 @@ static int choose_addresses(struct loader *loader, uint64_t *load, uint64_t *ent
 				 "0x%llx-0x%llx",
 				 (unsigned long long)*entry, (unsigned long long)*load,
 				 (unsigned long long)*load,
-				 (unsigned long long)(*load + loader->size));
+				 (unsigned long long)*load + loader->size);
 	snprintf(image->why, sizeof(image->why), "%s: %s at 0x%llx",
 		 boot_wants_raw(request) ? "is raw, by -load or -entry"
 					 : "has a boot sector's 0xaa55 at byte 510",
@@ -74,12 +72,7 @@ static int enter(struct loader *loader, uint64_t entry)
 				 (unsigned long long)entry);
 	if (entry >= REAL_MODE_END)
 		return entry_protected(loader, entry);
-	if (loader->request->append)
-		return error_set(loader->err, -EINVAL,
-				 "starts in real mode, where nothing takes a command line; leave "
-				 "-append out");
-	entry_real(loader, entry);
-	return 0;
+	return entry_real(loader, entry);
 }
 
 int flat_load(struct loader *loader)

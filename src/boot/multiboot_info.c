@@ -142,15 +142,17 @@ static char *split_at_comma(char *text)
 static int add_modules(struct loader *loader, struct parts *parts)
 {
 	const char *initrd = loader->request->initrd;
+	size_t size;
 	char *text;
 	int rc = 0;
 
 	if (!initrd)
 		return 0;
-	text = boot_allocate(loader->image, strlen(initrd) + 1);
+	size = strlen(initrd) + 1;
+	text = boot_allocate(loader->image, size);
 	if (!text)
 		return error_set(loader->err, -ENOMEM, "no memory for the modules");
-	strcpy(text, initrd);
+	memcpy(text, initrd, size);
 	while (text && rc == 0) {
 		char *next = split_at_comma(text);
 

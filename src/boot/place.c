@@ -30,7 +30,7 @@ static bool touches(uint64_t gpa, uint64_t end, uint64_t from, uint64_t to)
 static int not_in_ram(struct loader *loader, const struct boot_segment *s, const char *why)
 {
 	return error_set(loader->err, -ENOSPC, "%s needs 0x%llx-0x%llx, %s", s->what,
-			 (unsigned long long)s->gpa, (unsigned long long)(s->gpa + s->size), why);
+			 (unsigned long long)s->gpa, (unsigned long long)s->gpa + s->size, why);
 }
 
 /* The ranges of RAM are those of ram_layout(). */

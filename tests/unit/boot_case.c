@@ -15,7 +15,7 @@ void boot_case_file(char path[64], const void *bytes, size_t size)
 {
 	int fd;
 
-	strcpy(path, "/tmp/vitrine-boot-XXXXXX");
+	snprintf(path, 64, "/tmp/vitrine-boot-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, bytes, size), size);

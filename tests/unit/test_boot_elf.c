@@ -408,6 +408,38 @@ static void raw_options_are_refused(void **unused)
 	boot_case_end(&c);
 }
 
+/* The linked form of a boot sector starts as the raw one would. */
+static void an_elf_boot_sector_starts_in_real_mode(void **unused)
+{
+	struct {
+		struct image64 elf;
+		uint8_t more[512 - CODE];
+	} image = {.elf = good64()};
+	struct boot_case c;
+
+	(void)unused;
+	image.elf.header.e_entry = image.elf.segment[0].p_vaddr = 0x7c00;
+	image.elf.segment[0].p_paddr = 0x7c00;
+	image.elf.segment[0].p_filesz = image.elf.segment[0].p_memsz = 512;
+	image.more[510 - CODE] = 0x55;
+	image.more[511 - CODE] = 0xaa;
+	boot_case_init(&c, &image, sizeof(image));
+	boot_case_loads(&c);
+	assert_string_equal(c.image.protocol, "ELF boot sector");
+	assert_int_equal(cpu_mode(&c.image.start), MODE_REAL);
+	assert_int_equal(cpu_linear_pc(&c.image.start), 0x7c00);
+	assert_int_equal(c.image.elf_size, sizeof(image));
+	boot_free(&c.image);
+	c.request.append = "x";
+	boot_case_refuses(&c, -EINVAL, "leave -append out");
+	boot_case_end(&c);
+	image.more[511 - CODE] = 0;
+	boot_case_init(&c, &image, sizeof(image));
+	boot_case_loads(&c);
+	assert_int_equal(cpu_mode(&c.image.start), MODE_LONG);
+	boot_case_end(&c);
+}
+
 /* A guest that fills all of low memory sends the tables above 1 MiB. */
 static void scratch_space_avoids_the_image(void **unused)
 {
@@ -525,6 +557,7 @@ int main(void)
 		cmocka_unit_test(truncated_images_are_refused),
 		cmocka_unit_test(damaged_headers_do_no_harm),
 		cmocka_unit_test(raw_options_are_refused),
+		cmocka_unit_test(an_elf_boot_sector_starts_in_real_mode),
 		cmocka_unit_test(scratch_space_avoids_the_image),
 		cmocka_unit_test(no_room_for_scratch_is_said),
 		cmocka_unit_test(more_than_4_gib_of_ram),

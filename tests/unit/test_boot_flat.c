@@ -210,7 +210,7 @@ static void a_linux_kernel_is_recognised(void **unused)
 	(void)unused;
 	boot_sector(&c);
 	boot_case_end(&c);
-	memcpy(sector + 0x202, "HdrS", 4);
+	memcpy(sector + 0x202, "HdrS", sizeof("HdrS"));
 	boot_case_init(&c, sector, sizeof(sector));
 	boot_case_refuses(&c, -EOPNOTSUPP, "Linux kernels are not supported yet");
 	boot_case_end(&c);

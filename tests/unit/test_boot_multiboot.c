@@ -28,6 +28,8 @@ struct header {
 	uint32_t header_addr, load_addr, load_end_addr, bss_end_addr, entry_addr;
 };
 
+#define ADDRESSES_AT offsetof(struct header, header_addr)
+
 /* Offsets in the information structure (3.3). */
 enum {
 	INFO_FLAGS = 0,
@@ -229,6 +231,39 @@ static void a_bss_beyond_ram_is_refused(void **unused)
 	boot_case_end(&c);
 }
 
+static uint32_t next_random(uint32_t *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 17;
+	return *state ^= *state << 5;
+}
+
+/* Whatever the address fields are: an image that is sound, or a sentence. */
+static void damaged_headers_do_no_harm(void **unused)
+{
+	uint32_t random = 7;
+
+	(void)unused;
+	for (int round = 0; round < 4000; round++) {
+		struct header header = good_header();
+		uint32_t fields[5];
+		struct boot_case c;
+		int rc;
+
+		memcpy(fields, (uint8_t *)&header + ADDRESSES_AT, sizeof(fields));
+		fields[next_random(&random) % 5] += next_random(&random) % 4096 - 2048;
+		fields[next_random(&random) % 5] ^= 1u << next_random(&random) % 32;
+		memcpy((uint8_t *)&header + ADDRESSES_AT, fields, sizeof(fields));
+		make(&c, header, HEADER_AT, IMAGE_SIZE);
+		rc = boot_load(&c.request, &c.image, &c.err);
+		if (rc == 0)
+			boot_case_check_image(&c.image, c.request.ram_size);
+		else
+			assert_true(c.err.text[strlen(c.path)] == ':' && c.err.code == rc);
+		boot_case_end(&c);
+	}
+}
+
 static void address_fields_that_the_file_lacks(void **unused)
 {
 	struct boot_case c;
@@ -380,17 +415,18 @@ static void modules_that_cannot_be_loaded(void **unused)
 static void too_many_modules(void **unused)
 {
 	struct boot_case c;
-	char initrd[40 * 65] = "";
+	char initrd[40 * 65];
+	size_t length = 0;
 
 	(void)unused;
 	make_good(&c);
 	for (int i = 0; i < 33; i++) {
-		strcat(initrd, i ? "," : "");
-		strcat(initrd, c.path);
+		length += (size_t)snprintf(initrd + length, sizeof(initrd) - length, "%s%s",
+					   i ? "," : "", c.path);
 	}
 	c.request.initrd = initrd;
 	boot_case_refuses(&c, -E2BIG, "more than 32 modules");
-	initrd[strlen(initrd) - strlen(c.path) - 1] = '\0';
+	initrd[length - strlen(c.path) - 1] = '\0';
 	boot_case_loads(&c);
 	boot_case_end(&c);
 }
@@ -505,6 +541,7 @@ int main(void)
 		cmocka_unit_test(optional_flags_are_ignored),
 		cmocka_unit_test(a_bss_beyond_ram_is_refused),
 		cmocka_unit_test(address_fields_that_the_file_lacks),
+		cmocka_unit_test(damaged_headers_do_no_harm),
 		cmocka_unit_test(the_guest_is_told_what_it_has),
 		cmocka_unit_test(the_memory_map),
 		cmocka_unit_test(modules_are_loaded_with_their_strings),
