@@ -13,7 +13,8 @@ void serial_receive_interrupts(void);
 /* The next received byte, or -1. */
 int serial_get(void);
 
-/* From now on everything printed is also written to 0xb8000, the last line at the bottom. */
+/* From now on everything printed is also written to 0xb8000, line by line, and from the top again
+ * behind the last one. */
 void text_screen_on(void);
 /* Does nothing until text_screen_on(). */
 void text_screen_put(char c);

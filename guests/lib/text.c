@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The text screen. It is memory that exits on every access, so the lines live here and a finished
- * one is written once; scrolling on the screen itself would cost 4000 exits a line. */
+/* The text screen. Every access to it exits, so it does not scroll: moving 24 lines up would cost 4000
+ * exits. After the last line comes the first again. */
 #include "print.h"
 
 #include <stdbool.h>
