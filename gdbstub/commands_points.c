@@ -5,6 +5,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* Z0, Z1, … in their order. */
 static const enum point_kind kinds[] = {
@@ -29,6 +30,43 @@ static int take_point(struct gdb_session *s, struct request *request, struct poi
 	return spec->length ? 0 : -EINVAL;
 }
 
+static size_t find_number(const struct gdb_session *s, int number)
+{
+	size_t i = 0;
+
+	while (i < s->point_count && s->points[i] != number)
+		i++;
+	return i;
+}
+
+bool point_is_known(const struct gdb_session *s, int number)
+{
+	return find_number(s, number) < s->point_count;
+}
+
+static bool reserve_number(struct gdb_session *s)
+{
+	size_t capacity = s->point_capacity ? 2 * s->point_capacity : 16;
+	int *points;
+
+	if (s->point_count < s->point_capacity)
+		return true;
+	points = realloc(s->points, capacity * sizeof(*points));
+	if (!points)
+		return false;
+	s->points = points;
+	s->point_capacity = capacity;
+	return true;
+}
+
+static void forget_number(struct gdb_session *s, int number)
+{
+	size_t i = find_number(s, number);
+
+	if (i < s->point_count)
+		s->points[i] = s->points[--s->point_count];
+}
+
 int command_point_add(struct gdb_session *s, struct request *request)
 {
 	struct point_spec spec;
@@ -36,12 +74,17 @@ int command_point_add(struct gdb_session *s, struct request *request)
 
 	if (ret < 0)
 		return ret == -ENOTSUP ? 0 : ret;
+	if (!reserve_number(s))
+		return -ENOMEM;
 	ret = debug_point_add(s->debug, &spec, OWNER_GDB, &s->error);
-	if (ret >= 0)
-		return reply_ok(s);
-	log_warn("gdb", "no breakpoint at %#llx: %s", (unsigned long long)spec.address,
-		 s->error.text);
-	return ret;
+	if (ret < 0) {
+		log_warn("gdb", "no breakpoint at %#llx: %s", (unsigned long long)spec.address,
+			 s->error.text);
+		return ret;
+	}
+	if (!point_is_known(s, ret))
+		s->points[s->point_count++] = ret;
+	return reply_ok(s);
 }
 
 int command_point_remove(struct gdb_session *s, struct request *request)
@@ -53,6 +96,11 @@ int command_point_remove(struct gdb_session *s, struct request *request)
 	if (ret < 0)
 		return ret == -ENOTSUP ? 0 : ret;
 	number = debug_point_find(s->debug, &spec, OWNER_GDB);
-	ret = number > 0 ? debug_point_remove(s->debug, number, &s->error) : 0;
-	return ret ? ret : reply_ok(s);
+	if (!point_is_known(s, number))
+		return reply_ok(s);
+	ret = debug_point_remove(s->debug, number, &s->error);
+	if (ret && ret != -ENOENT)
+		return ret;
+	forget_number(s, number);
+	return reply_ok(s);
 }

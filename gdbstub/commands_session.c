@@ -35,6 +35,7 @@ int command_detach(struct gdb_session *s, struct request *request)
 {
 	(void)request;
 	debug_points_forget(s->debug, OWNER_GDB);
+	s->point_count = 0;
 	if (!s->exited && !debug_running(s->debug) &&
 	    debug_continue(s->debug, OWNER_GDB, &s->error) < 0)
 		log_warn("gdb", "detached, but the guest stays paused: %s", s->error.text);

@@ -31,9 +31,9 @@ static const struct point *gdb_point(struct gdb_session *s, const struct stop *s
 {
 	const struct point *point = NULL;
 
-	while (stop->point && (point = debug_point_next(s->debug, point))) {
+	while (point_is_known(s, stop->point) && (point = debug_point_next(s->debug, point))) {
 		if (point->number == stop->point)
-			return point->owner == OWNER_GDB ? point : NULL;
+			return point;
 	}
 	return NULL;
 }

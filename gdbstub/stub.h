@@ -49,9 +49,14 @@ struct gdb_session {
 	struct thread_id resume; /* Hc; for c and s, which name no thread themselves */
 	enum space space;	 /* what m and M address */
 
-	enum gdb_arch arch;   /* never GDB_ARCH_AUTO */
-	unsigned g_count;     /* registers [0, g_count) travel in g and G */
-	int rip, rsp;	      /* rows of the register table */
+	enum gdb_arch arch; /* never GDB_ARCH_AUTO */
+	unsigned g_count;   /* registers [0, g_count) travel in g and G */
+	int rip, rsp;	    /* rows of the register table */
+	/* Numbers of the points that Z made. A `monitor break` belongs to gdb as well, as far as the core
+	 * is concerned, but gdb knows nothing of it. */
+	int *points;
+	size_t point_count, point_capacity;
+
 	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it */
 	struct text transfer; /* the document that a qXfer reads piece by piece */
 	const void *transfer_object;
@@ -101,6 +106,10 @@ int view_get(struct gdb_session *s, unsigned vcpu, unsigned reg, void *value);
 int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *value);
 /* Appends a register's hex digits, or `xx` for each byte when it is not to be had. */
 void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg);
+
+/* ---- commands_points.c ---------------------------------------------------------- */
+
+bool point_is_known(const struct gdb_session *s, int number);
 
 /* ---- stop_reply.c --------------------------------------------------------------- */
 

@@ -26,7 +26,7 @@ struct debug {
 	/* What the test wants refused: an errno and a sentence. */
 	int refuse_resume, refuse_point, refuse_reset, refuse_pause;
 	unsigned refuse_groups; /* debug_state() and registers of these are not to be had */
-	const char *image;	/* or NULL */
+	const void *image;	/* or NULL */
 	size_t image_size;
 
 	/* What the stub has asked for. */

@@ -304,6 +304,25 @@ static void others_points_are_not(void **state)
 		    text("T05thread:1;core:0;%s", expedited(peer, 0)));
 }
 
+/* `monitor break` makes points that count as gdb's, but gdb has never heard of them. */
+static void a_point_by_monitor_is_not_named(void **state)
+{
+	struct point_spec spec = {.kind = POINT_SOFTWARE, .address = 0x100, .length = 1};
+	struct peer *peer = *state;
+	struct stop stop = {.reason = STOP_BREAKPOINT, .text = "breakpoint 1"};
+
+	stop.point = debug_point_add(peer->debug, &spec, OWNER_GDB, NULL);
+	ask(peer, "z0,100,1", "OK");
+	assert_int_equal(fake_point_count(peer->debug, OWNER_GDB), 1);
+	expect_stop(peer, &stop, "vCPU 0: breakpoint 1\n",
+		    text("T05thread:1;core:0;%s", expedited(peer, 0)));
+	for (int i = 0; i < 15; i++)
+		ask(peer, text("Z0,%x,1", 0x200 + i), "OK");
+	for (int i = 0; i < 15; i++)
+		ask(peer, text("z0,%x,1", 0x200 + i), "OK");
+	assert_int_equal(fake_point_count(peer->debug, OWNER_GDB), 1);
+}
+
 static void causes_are_named_only_to_those_who_asked(void **state)
 {
 	struct peer *peer = peer_new_raw(1);
@@ -495,6 +514,7 @@ int main(void)
 		SMP(signals),
 		SMP(gdbs_own_points_are_named),
 		SMP(others_points_are_not),
+		SMP(a_point_by_monitor_is_not_named),
 		cmocka_unit_test(causes_are_named_only_to_those_who_asked),
 		SMP(the_console_pauses_and_gdb_hears_of_it),
 		SMP(ctrl_c),
