@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Output: any thread writes what the other side takes at once and leaves the rest in a ring, which the
- * loop empties as the other side goes on reading. Input: the loop reads, the user takes what it has room
- * for. An eventfd brings other threads' news into the loop.
+ * Input: the loop reads, the user takes what it has room for. An eventfd brings other threads' news into
+ * the loop. Output is in chardev_output.c, the kinds in files of their own.
  */
 #include "chardev.h"
 
@@ -17,214 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#define RING_SIZE  (1u << 20)
-#define HIGH_WATER (64u << 10)
-#define LOW_WATER  (HIGH_WATER / 2)
-#define POLL_PIECE 512
-#define CLOSE_MS   1000
+#define CLOSE_MS 1000
 
-/* ---- the ring; lock held ---------------------------------------------------------------------- */
-
-static void ring_put(struct chardev *cd, const uint8_t *bytes, size_t size)
-{
-	size_t room = RING_SIZE - cd->count;
-	size_t n = size < room ? size : room;
-
-	for (size_t i = 0; i < n; i++)
-		cd->ring[(cd->head + cd->count++) % RING_SIZE] = bytes[i];
-	if (n < size && !cd->dropping) {
-		cd->dropping = true;
-		log_warn("serial", "output is lost: %s does not take it",
-			 cd->where[0] ? cd->where : "standard output");
-	}
-}
-
-static void ring_drop(struct chardev *cd, size_t size)
-{
-	cd->head = (cd->head + size) % RING_SIZE;
-	cd->count -= size;
-	if (cd->count == 0)
-		cd->dropping = false;
-}
-
-/* The oldest bytes that lie in a row. */
-static size_t ring_front(const struct chardev *cd, const uint8_t **bytes)
-{
-	size_t straight = RING_SIZE - cd->head;
-
-	*bytes = cd->ring + cd->head;
-	return cd->count < straight ? cd->count : straight;
-}
-
-/* ---- output; lock held ------------------------------------------------------------------------ */
-
-static ssize_t poll_and_write(int fd, const void *bytes, size_t size)
-{
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-	if (poll(&p, 1, 0) == 0) {
-		errno = EAGAIN;
-		return -1;
-	}
-	return write(fd, bytes, size < POLL_PIECE ? size : POLL_PIECE);
-}
-
-static ssize_t write_some(const struct chardev *cd, const void *bytes, size_t size)
-{
-	switch (cd->out) {
-	case OUT_NONBLOCK: return write(cd->out_fd, bytes, size);
-	case OUT_SOCKET: return send(cd->out_fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
-	case OUT_POLL: break;
-	}
-	return poll_and_write(cd->out_fd, bytes, size);
-}
-
-/* Bytes that are done with: taken by the other side, or lost with it. */
-static size_t push(struct chardev *cd, const uint8_t *bytes, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = write_some(cd, bytes + done, size - done);
-
-		if (n > 0)
-			done += (size_t)n;
-		else if (n < 0 && errno == EINTR)
-			continue;
-		else if (n < 0 && errno == EAGAIN)
-			return done;
-		else {
-			cd->out_error = n < 0 ? errno : EIO;
-			return size;
-		}
-	}
-	return done;
-}
-
-static void push_ring(struct chardev *cd)
-{
-	while (cd->count > 0 && cd->out_fd >= 0 && !cd->out_error) {
-		const uint8_t *bytes;
-		size_t size = ring_front(cd, &bytes), done = push(cd, bytes, size);
-
-		ring_drop(cd, done);
-		if (done < size)
-			return;
-	}
-}
-
-static void wake_loop(struct chardev *cd)
-{
-	uint64_t one = 1;
-	ssize_t n = write(cd->wake, &one, sizeof(one));
-
-	(void)n; /* it fails only when 2^64 - 1 wake-ups wait already */
-}
-
-void chardev_write(struct chardev *cd, const void *bytes, size_t size)
-{
-	size_t done = 0;
-
-	pthread_mutex_lock(&cd->lock);
-	if (cd->out_fd >= 0 && !cd->out_error) {
-		if (cd->count == 0 && !cd->divert)
-			done = push(cd, bytes, size);
-		if (done < size)
-			ring_put(cd, (const uint8_t *)bytes + done, size - done);
-		if (cd->count > 0 || cd->out_error)
-			wake_loop(cd);
-	}
-	pthread_mutex_unlock(&cd->lock);
-}
-
-bool chardev_has_room(struct chardev *cd)
-{
-	bool room;
-
-	pthread_mutex_lock(&cd->lock);
-	room = cd->count < HIGH_WATER;
-	if (!room)
-		cd->stalled = true;
-	pthread_mutex_unlock(&cd->lock);
-	return room;
-}
-
-/* ---- output, from the loop -------------------------------------------------------------------- */
-
-/* The console prints above the line being edited, so it gets its bytes in the loop's thread. */
-static void divert_piece(struct chardev *cd)
-{
-	const uint8_t *bytes;
-	char text[4096];
-	size_t n;
-
-	pthread_mutex_lock(&cd->lock);
-	n = ring_front(cd, &bytes);
-	n = n < sizeof(text) ? n : sizeof(text);
-	memcpy(text, bytes, n);
-	ring_drop(cd, n);
-	if (cd->count > 0)
-		wake_loop(cd); /* the rest in the next round: others want the loop, too */
-	pthread_mutex_unlock(&cd->lock);
-	if (n > 0)
-		cd->user.console_output(cd->user.ctx, text, n);
-}
-
-static void tell_room(struct chardev *cd)
-{
-	bool tell;
-
-	pthread_mutex_lock(&cd->lock);
-	tell = cd->stalled && cd->count <= LOW_WATER;
-	if (tell)
-		cd->stalled = false;
-	pthread_mutex_unlock(&cd->lock);
-	if (tell && cd->connected && cd->user.room)
-		cd->user.room(cd->user.ctx);
-}
-
-static void output_step(struct chardev *cd)
-{
-	int error;
-
-	pthread_mutex_lock(&cd->lock);
-	if (!cd->divert)
-		push_ring(cd);
-	error = cd->out_error;
-	pthread_mutex_unlock(&cd->lock);
-	if (error)
-		cd->lost(cd, false);
-	if (cd->divert)
-		divert_piece(cd);
-	tell_room(cd);
-}
-
-static size_t waiting(struct chardev *cd)
-{
-	size_t count;
-
-	pthread_mutex_lock(&cd->lock);
-	count = cd->count;
-	pthread_mutex_unlock(&cd->lock);
-	return count;
-}
-
-int chardev_flush(struct chardev *cd, int idle_ms)
-{
-	while (cd->out_fd >= 0 && waiting(cd) > 0) {
-		struct pollfd p = {.fd = cd->out_fd, .events = POLLOUT};
-
-		if (!cd->divert && poll(&p, 1, idle_ms) == 0)
-			return -ETIMEDOUT;
-		output_step(cd);
-	}
-	return 0;
-}
-
-/* ---- input ------------------------------------------------------------------------------------ */
+/* ---- input ------------------------------------------------------------------------------- */
 
 /* The user may answer with chardev_ready() at once; that comes through the loop, and finds the rest. */
 static void offer(struct chardev *cd)
@@ -284,8 +80,9 @@ static void input_step(struct chardev *cd)
 		cd->lost(cd, true);
 }
 
-/* ---- the loop's callbacks --------------------------------------------------------------------- */
+/* ---- the loop's callbacks ---------------------------------------------------------------- */
 
+/* A write finds out what is wrong with the output, if poll() says that something is. */
 static void on_peer(void *ctx, int fd, short revents)
 {
 	struct chardev *cd = ctx;
@@ -294,10 +91,8 @@ static void on_peer(void *ctx, int fd, short revents)
 		input_step(cd);
 	else if (fd == cd->in_fd && (revents & (POLLHUP | POLLERR | POLLNVAL)))
 		cd->lost(cd, true);
-	if (revents & POLLOUT)
-		output_step(cd);
-	else if (fd == cd->out_fd && fd != cd->in_fd && (revents & (POLLERR | POLLHUP)))
-		cd->lost(cd, false);
+	if (fd == cd->out_fd && (revents & (POLLOUT | POLLERR | POLLHUP)))
+		chardev_output_step(cd);
 	chardev_rearm(cd);
 }
 
@@ -308,14 +103,14 @@ static void on_wake(void *ctx, int fd, short revents)
 
 	if (!(revents & POLLIN) || read(fd, &count, sizeof(count)) < 0)
 		return;
-	output_step(cd);
+	chardev_output_step(cd);
 	offer(cd);
 	chardev_rearm(cd);
 }
 
 void chardev_ready(struct chardev *cd)
 {
-	wake_loop(cd);
+	chardev_wake(cd);
 }
 
 static short input_events(const struct chardev *cd)
@@ -325,7 +120,7 @@ static short input_events(const struct chardev *cd)
 
 static short output_events(struct chardev *cd)
 {
-	return cd->out_fd >= 0 && !cd->divert && waiting(cd) > 0 ? POLLOUT : 0;
+	return cd->out_fd >= 0 && !cd->divert && chardev_waiting(cd) > 0 ? POLLOUT : 0;
 }
 
 /* Watches only what is to be watched now, and forgets only what it watched: while the console has the
@@ -367,14 +162,9 @@ void chardev_set_input(struct chardev *cd, int fd)
 void chardev_set_output(struct chardev *cd, int fd, enum chardev_out out)
 {
 	watch(cd, cd->out_fd, false, 0, &cd->out_watched);
-	pthread_mutex_lock(&cd->lock);
-	cd->out_fd = fd;
-	cd->out = out;
-	cd->out_error = 0;
-	ring_drop(cd, cd->count);
-	pthread_mutex_unlock(&cd->lock);
+	chardev_replace_output(cd, fd, out);
 	chardev_rearm(cd);
-	tell_room(cd);
+	chardev_tell_room(cd);
 }
 
 /* The input's end goes first, or comes last: in between there is one end and one watch. */
@@ -385,7 +175,7 @@ void chardev_set_peer(struct chardev *cd, int fd, enum chardev_out out)
 	chardev_set_input(cd, fd);
 }
 
-/* ---- opening and closing ---------------------------------------------------------------------- */
+/* ---- opening and closing ----------------------------------------------------------------- */
 
 /* A file has no reader who could be slow; it can only fail. */
 static void file_lost(struct chardev *cd, bool input)
@@ -459,7 +249,7 @@ static int create(struct event_loop *loop, struct chardev **out)
 	cd->loop = loop;
 	cd->in_fd = cd->out_fd = cd->listen = cd->timer = -1;
 	pthread_mutex_init(&cd->lock, NULL);
-	cd->ring = malloc(RING_SIZE);
+	cd->ring = malloc(CHARDEV_RING);
 	cd->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	*out = cd;
 	if (!cd->ring || cd->wake < 0)
@@ -504,14 +294,6 @@ int chardev_connect(struct chardev *cd, const struct chardev_user *user, struct 
 	return 0;
 }
 
-static void divert(struct chardev *cd, bool on)
-{
-	pthread_mutex_lock(&cd->lock);
-	cd->divert = on && cd->user.console_output;
-	pthread_mutex_unlock(&cd->lock);
-	wake_loop(cd); /* what waits goes the new way */
-}
-
 void chardev_set_active(struct chardev *cd, bool active)
 {
 	if (active && cd->inactive) {
@@ -522,7 +304,7 @@ void chardev_set_active(struct chardev *cd, bool active)
 		cd->inactive = true;
 		terminal_restore();
 	}
-	divert(cd, !active);
+	chardev_divert(cd, !active);
 	chardev_rearm(cd);
 }
 
@@ -549,7 +331,7 @@ void chardev_close(struct chardev *cd)
 	if (!cd)
 		return;
 	cd->connected = false;
-	divert(cd, false);
+	chardev_divert(cd, false);
 	chardev_flush(cd, CLOSE_MS);
 	close_peer(cd);
 	if (cd->destroy)
@@ -562,7 +344,7 @@ void chardev_close(struct chardev *cd)
 	free(cd);
 }
 
-/* ---- for its user ----------------------------------------------------------------------------- */
+/* ---- for its user ------------------------------------------------------------------------ */
 
 static void backend_write(void *ctx, const void *bytes, size_t size)
 {

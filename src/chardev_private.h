@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define CHARDEV_PENDING 4096
+#define CHARDEV_RING	(1u << 20)
 
 /* How to write without waiting, depending on what was opened. */
 enum chardev_out {
@@ -49,7 +50,7 @@ struct chardev {
 	int out_fd; /* -1: output is dropped */
 	enum chardev_out out;
 	bool divert;	    /* output goes to the console instead */
-	uint8_t *ring;	    /* RING_SIZE bytes */
+	uint8_t *ring;	    /* CHARDEV_RING bytes */
 	size_t head, count; /* oldest byte; how many */
 	bool stalled;	    /* chardev_has_room() said no */
 	bool dropping;	    /* and it was logged */
@@ -70,6 +71,16 @@ void chardev_set_peer(struct chardev *cd, int fd, enum chardev_out out); /* both
 /* Watches what there is to watch now. Call it when anything that it depends on has changed. */
 void chardev_rearm(struct chardev *cd);
 
+/* ---- chardev_output.c */
+void chardev_output_step(struct chardev *cd); /* writes what can be written now */
+void chardev_tell_room(struct chardev *cd);
+size_t chardev_waiting(struct chardev *cd); /* bytes in the ring; any thread */
+void chardev_wake(struct chardev *cd);	    /* any thread */
+void chardev_divert(struct chardev *cd, bool on);
+/* The ring's content is dropped; chardev_set_output() is this and the watches. */
+void chardev_replace_output(struct chardev *cd, int fd, enum chardev_out out);
+
+/* ---- chardev_stdio.c */
 /* One byte from the terminal of mon:stdio: true when it is the guest's. */
 bool chardev_mux_key(struct chardev *cd, uint8_t byte);
 

@@ -80,7 +80,7 @@ int chardev_open_stdio(struct chardev *cd, const char *arg, struct error *err)
 	return 0;
 }
 
-/* ---- mon:stdio: Ctrl-A and a letter, as QEMU has them ----------------------------------------- */
+/* ---- mon:stdio: Ctrl-A and a letter, as QEMU has them ------------------------------------ */
 
 int chardev_open_mux(struct chardev *cd, const char *arg, struct error *err)
 {

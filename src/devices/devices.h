@@ -6,7 +6,7 @@
 
 #include "devices/device.h"
 
-/* ---- 16550A UART. port 0 is COM1 (0x3f8, IRQ 4), 1 is COM2 (0x2f8, IRQ 3). -------------------- */
+/* ---- 16550A UART. port 0 is COM1 (0x3f8, IRQ 4), 1 is COM2 (0x2f8, IRQ 3). --------------- */
 
 /* All three are called with the device lock held, by any thread, and must not block nor call back into
  * the device. */
@@ -27,7 +27,7 @@ size_t serial_receive(struct device *device, const void *bytes, size_t size);
 /* The backend has room again. */
 void serial_transmit_ready(struct device *device);
 
-/* ---- MC146818 clock and CMOS memory, ports 0x70-0x71, IRQ 8. ---------------------------------- */
+/* ---- MC146818 clock and CMOS memory, ports 0x70-0x71, IRQ 8. ----------------------------- */
 struct rtc_config {
 	uint64_t
 		ram_size; /* reported in the CMOS memory-size bytes as QEMU's firmware expects them */
@@ -38,10 +38,10 @@ struct rtc_config {
 int rtc_init(const struct device_host *host, const struct rtc_config *config,
 	     struct device **device, struct error *err);
 
-/* ---- 8042 keyboard controller: status, reset line (0xfe), A20 gate. Ports 0x60, 0x64. --------- */
+/* ---- 8042 keyboard controller: status, reset line (0xfe), A20 gate. Ports 0x60, 0x64. ---- */
 int i8042_init(const struct device_host *host, struct device **device, struct error *err);
 
-/* ---- port 0x92 (fast A20 and reset) and the reset register 0xcf9. ----------------------------- */
+/* ---- port 0x92 (fast A20 and reset) and the reset register 0xcf9. ------------------------ */
 int port92_init(const struct device_host *host, struct device **device, struct error *err);
 int reset_port_init(const struct device_host *host, struct device **device, struct error *err);
 
@@ -51,7 +51,7 @@ int reset_port_init(const struct device_host *host, struct device **device, stru
 int debug_exit_init(const struct device_host *host, uint16_t port, struct device **device,
 		    struct error *err);
 
-/* ---- port 0xe9: what is written appears on vitrine's standard error; reads give 0xe9. --------- */
+/* ---- port 0xe9: what is written appears on vitrine's standard error; reads give 0xe9. ---- */
 int debug_console_init(const struct device_host *host, struct device **device, struct error *err);
 
 /* ---- VGA text memory at 0xb8000, 32 KiB, coalesced writes; and the CRT controller's index/data

@@ -8,29 +8,11 @@
  * no errors, and a break is not seen. The transmitter is busy only while the backend has no room.
  */
 #include "devices/devices.h"
+#include "devices/serial_registers.h"
 #include "devices/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define FIFO_SIZE 16
-
-enum { IER_RX = 0x01, IER_THRE = 0x02, IER_LINE = 0x04, IER_MODEM = 0x08, IER_ALL = 0x0f };
-enum { IIR_NONE = 0x01, IIR_FIFO = 0xc0 };
-enum { FCR_ENABLE = 0x01, FCR_CLEAR_RX = 0x02, FCR_STORED = 0xc9 };
-enum { LCR_DLAB = 0x80 };
-enum { MCR_OUT2 = 0x08, MCR_LOOP = 0x10, MCR_ALL = 0x1f };
-enum { LSR_DATA = 0x01, LSR_OVERRUN = 0x02, LSR_ERRORS = 0x1e, LSR_EMPTY = 0x60 };
-enum { MSR_DELTAS = 0x0f, MSR_RI = 0x40, MSR_CONNECTED = 0xb0 };
-
-struct serial_registers {
-	uint8_t ier, fcr, lcr, mcr, msr, scr, dll, dlm;
-	uint8_t errors;			/* those bits of LSR that a read clears */
-	uint8_t fifo[FIFO_SIZE], count; /* oldest first */
-	bool thre;			/* "transmitter empty" has not been told yet */
-	bool busy;			/* the backend is full */
-};
 
 struct serial {
 	struct device device;
@@ -56,65 +38,9 @@ static struct serial *serial_of(struct device *device)
 
 /* ---- interrupts ------------------------------------------------------------------------------- */
 
-static unsigned capacity(const struct serial_registers *r)
-{
-	return r->fcr & FCR_ENABLE ? FIFO_SIZE : 1;
-}
-
-static bool line_error(const struct serial_registers *r)
-{
-	return r->errors;
-}
-
-static bool data_at_trigger(const struct serial_registers *r)
-{
-	static const uint8_t levels[] = {1, 4, 8, 14};
-
-	return r->count >= (r->fcr & FCR_ENABLE ? levels[r->fcr >> 6] : 1);
-}
-
-static bool data_waits(const struct serial_registers *r)
-{
-	return r->count > 0;
-}
-
-static bool transmitter_empty(const struct serial_registers *r)
-{
-	return r->thre;
-}
-
-static bool modem_changed(const struct serial_registers *r)
-{
-	return r->msr & MSR_DELTAS;
-}
-
-/* Highest priority first. */
-static const struct {
-	uint8_t enable, iir;
-	bool (*pending)(const struct serial_registers *r);
-} sources[] = {
-	{IER_LINE, 0x06, line_error},	  {IER_RX, 0x04, data_at_trigger},
-	{IER_RX, 0x0c, data_waits},	  {IER_THRE, 0x02, transmitter_empty},
-	{IER_MODEM, 0x00, modem_changed},
-};
-
-static uint8_t identify(const struct serial_registers *r)
-{
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-		if ((r->ier & sources[i].enable) && sources[i].pending(r))
-			return sources[i].iir;
-	return IIR_NONE;
-}
-
-/* Loopback forces the OUT2 pin off, whatever the register says. */
-static bool interrupts(const struct serial_registers *r)
-{
-	return (r->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2 && identify(r) != IIR_NONE;
-}
-
 static void update_irq(struct serial *s)
 {
-	bool level = interrupts(&s->r);
+	bool level = serial_interrupts(&s->r);
 
 	if (level == s->level)
 		return;
@@ -123,28 +49,6 @@ static void update_irq(struct serial *s)
 }
 
 /* ---- the two data paths ----------------------------------------------------------------------- */
-
-static void fifo_put(struct serial_registers *r, uint8_t byte)
-{
-	if (r->count == capacity(r)) {
-		r->errors |= LSR_OVERRUN;
-		if (r->fcr & FCR_ENABLE)
-			return; /* the FIFO keeps what it has; the single register is overwritten */
-		r->count = 0;
-	}
-	r->fifo[r->count++] = byte;
-}
-
-static uint8_t fifo_get(struct serial_registers *r)
-{
-	uint8_t byte = r->fifo[0];
-
-	if (r->count == 0)
-		return 0;
-	memmove(r->fifo, r->fifo + 1, FIFO_SIZE - 1);
-	r->count--;
-	return byte;
-}
 
 /* Asked for more only when empty: one wake-up per FIFO, not per byte. */
 static void ask_for_more(struct serial *s)
@@ -160,11 +64,11 @@ size_t serial_receive(struct device *device, const void *bytes, size_t size)
 {
 	struct serial *s = serial_of(device);
 	const uint8_t *from = bytes;
-	size_t room = s->r.mcr & MCR_LOOP ? 0 : capacity(&s->r) - s->r.count;
+	size_t room = s->r.mcr & MCR_LOOP ? 0 : serial_fifo_capacity(&s->r) - s->r.count;
 	size_t taken = size < room ? size : room;
 
 	for (size_t i = 0; i < taken; i++)
-		fifo_put(&s->r, from[i]);
+		serial_fifo_put(&s->r, from[i]);
 	if (taken < size)
 		s->starved = true;
 	update_irq(s);
@@ -187,7 +91,7 @@ static void send(struct serial *s, uint8_t byte)
 	const struct serial_backend *backend = &s->backend;
 
 	if (s->r.mcr & MCR_LOOP) {
-		fifo_put(&s->r, byte);
+		serial_fifo_put(&s->r, byte);
 		return;
 	}
 	if (backend->write)
@@ -197,31 +101,13 @@ static void send(struct serial *s, uint8_t byte)
 
 /* ---- registers -------------------------------------------------------------------------------- */
 
-/* In loopback the four outputs are wired to the four inputs: RTS-CTS, DTR-DSR, OUT1-RI, OUT2-DCD. */
-static uint8_t modem_lines(const struct serial_registers *r)
-{
-	if (!(r->mcr & MCR_LOOP))
-		return MSR_CONNECTED;
-	return (uint8_t)((r->mcr & 0x02) << 3 | (r->mcr & 0x01) << 5 | (r->mcr & 0x0c) << 4);
-}
-
-/* Each line's delta bit is four below it; RI's tells only the falling edge. */
-static void update_modem(struct serial_registers *r)
-{
-	uint8_t lines = modem_lines(r), changed = (r->msr ^ lines) & 0xf0;
-
-	if (lines & MSR_RI)
-		changed &= (uint8_t)~MSR_RI;
-	r->msr = (uint8_t)(lines | (r->msr & MSR_DELTAS) | changed >> 4);
-}
-
 static uint8_t read_data(struct serial *s)
 {
 	uint8_t byte;
 
 	if (s->r.lcr & LCR_DLAB)
 		return s->r.dll;
-	byte = fifo_get(&s->r);
+	byte = serial_fifo_get(&s->r);
 	update_irq(s);
 	ask_for_more(s);
 	return byte;
@@ -235,7 +121,7 @@ static uint8_t read_ier(struct serial *s)
 /* Reading takes back "transmitter empty", if that is what it told. */
 static uint8_t read_iir(struct serial *s)
 {
-	uint8_t iir = identify(&s->r);
+	uint8_t iir = serial_identify(&s->r);
 
 	if (iir == 0x02)
 		s->r.thre = false;
@@ -325,7 +211,7 @@ static void write_lcr(struct serial *s, uint8_t value)
 static void write_mcr(struct serial *s, uint8_t value)
 {
 	s->r.mcr = value & MCR_ALL;
-	update_modem(&s->r);
+	serial_update_modem(&s->r);
 	update_irq(s);
 	ask_for_more(s);
 }
@@ -354,38 +240,7 @@ static void serial_reset(struct device *device)
 
 static void serial_save(const struct device *device, struct device_stream *out)
 {
-	const struct serial_registers *r = &((const struct serial *)device)->r;
-
-	stream_put_u64(out, r->ier);
-	stream_put_u64(out, r->fcr);
-	stream_put_u64(out, r->lcr);
-	stream_put_u64(out, r->mcr);
-	stream_put_u64(out, r->msr);
-	stream_put_u64(out, r->scr);
-	stream_put_u64(out, r->dll);
-	stream_put_u64(out, r->dlm);
-	stream_put_u64(out, r->errors);
-	stream_put(out, r->fifo, sizeof(r->fifo));
-	stream_put_u64(out, r->count);
-	stream_put_u64(out, r->thre);
-	stream_put_u64(out, r->busy);
-}
-
-static void load_registers(struct serial_registers *r, struct device_stream *in)
-{
-	r->ier = stream_get_u8(in) & IER_ALL;
-	r->fcr = stream_get_u8(in) & FCR_STORED;
-	r->lcr = stream_get_u8(in);
-	r->mcr = stream_get_u8(in) & MCR_ALL;
-	r->msr = stream_get_u8(in);
-	r->scr = stream_get_u8(in);
-	r->dll = stream_get_u8(in);
-	r->dlm = stream_get_u8(in);
-	r->errors = stream_get_u8(in) & LSR_ERRORS;
-	stream_get(in, r->fifo, sizeof(r->fifo));
-	r->count = stream_get_u8(in);
-	r->thre = stream_get_u64(in);
-	r->busy = stream_get_u64(in);
+	serial_registers_save(&((const struct serial *)device)->r, out);
 }
 
 /* The backend's fullness is of today, not of the day of the save; and whoever had bytes then may have
@@ -395,12 +250,12 @@ static int serial_load(struct device *device, struct device_stream *in)
 	struct serial *s = serial_of(device);
 	struct serial_registers r = {0};
 
-	load_registers(&r, in);
-	if (in->error || r.count > capacity(&r))
+	serial_registers_load(&r, in);
+	if (in->error)
 		return -EINVAL;
 	s->r = r;
 	s->starved = true;
-	s->level = !interrupts(&r);
+	s->level = !serial_interrupts(&r);
 	update_irq(s);
 	serial_transmit_ready(device);
 	ask_for_more(s);
