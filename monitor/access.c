@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* Registers by the names people type, and memory with reasons. */
 #include "monitor/command.h"
 

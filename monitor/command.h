@@ -206,6 +206,9 @@ void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_
  * changed since the stop before. */
 void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_out *out);
 
+/* Remembers how they are now, for the marks of the next stop. */
+void registers_note(struct monitor *monitor, int cpu);
+
 /* Rows of the table. */
 int run_help(struct call *call);
 int run_quit(struct call *call);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* Every command, one row each. `help` and the reference chapter are read off this table. */
 #include "monitor/command.h"
 

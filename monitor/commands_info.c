@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* Registers, vCPUs, and what the host can do. */
 #include "monitor/command.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* x, xp, print, and the way from linear to physical addresses. */
 #include "monitor/command.h"
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* What TAB finds: commands, and arguments by their kinds. */
 #include "monitor/command.h"
 

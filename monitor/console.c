@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/console.h"
 
 #include "monitor/console_private.h"
@@ -98,15 +98,20 @@ static void woken(void *ctx, int fd, short revents)
 	console_prompt(ctx);
 }
 
-/* Lines that wait in a pipe's buffer are run from the loop, not from inside the event. */
-static void no_more_waiting(struct console *console)
+/* Lines that wait are run from the loop, not from inside an event. */
+void console_wake(struct console *console)
 {
 	uint64_t one = 1;
 
-	console->waiting = false;
-	set_timer(console->wait_timer, 0);
 	if (write(console->wake_fd, &one, sizeof(one)) < 0)
 		console_prompt(console);
+}
+
+static void no_more_waiting(struct console *console)
+{
+	console->waiting = false;
+	set_timer(console->wait_timer, 0);
+	console_wake(console);
 }
 
 static void on_stopped(struct console *console, enum debug_owner actor)

@@ -30,6 +30,10 @@ void console_print(struct console *console, const char *text, size_t size);
  * mon:stdio). What it says then ends in "\r\n". The line being edited comes back. */
 void console_set_active(struct console *console, bool active);
 
+/* Runs a line as if it had been typed before anything else, once the event loop runs; each waits for the stop
+ * that the one before it causes. For -ex. */
+void console_queue(struct console *console, const char *line);
+
 /* Ctrl-A followed by c or x, as QEMU's users know them; key is that letter. Called from the event loop;
  * it may call console_set_active(). Without this, Ctrl-A goes to the line's beginning. */
 void console_set_escape(struct console *console, void (*escape)(void *ctx, char key), void *ctx);

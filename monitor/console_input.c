@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* Lines: edited by readline on a terminal, or read from a pipe. */
 #include "monitor/console_private.h"
 
@@ -106,7 +106,7 @@ static void set_timer(int fd, long ns)
 static void wait_for_stop(struct console *console)
 {
 	console->waiting = monitor_expects_stop(console->monitor);
-	if (console->waiting && console->interactive)
+	if (console->waiting && console->interactive && !console->input.size)
 		set_timer(console->wait_timer, PATIENCE_NS);
 }
 
@@ -246,7 +246,6 @@ static char **complete(const char *text, int start, int end)
 
 static void start_readline(struct console *console)
 {
-	readline_owner = console;
 	rl_readline_name = "vitrine";
 	rl_catch_signals = 0; /* SIGINT is ours */
 	rl_attempted_completion_function = complete;
@@ -255,16 +254,24 @@ static void start_readline(struct console *console)
 	load_history(console);
 }
 
-/* ---- a pipe ------------------------------------------------------------------------------------ */
+/* ---- lines that were not typed ------------------------------------------------------------------ */
 
-static void run_piped(struct console *console, const char *line)
+/* Echoed behind a prompt, as if they had been. */
+static void run_echoed(struct console *console, const char *line)
 {
+	console_suspend(console);
 	printf("%s%s\n", PROMPT, line);
 	run_line(console, line);
 }
 
+void console_queue(struct console *console, const char *line)
+{
+	string_printf(&console->input, "%s\n", line);
+	console_wake(console);
+}
+
 /* The next line that is complete; the rest at the end of input counts as one. */
-static bool next_piped(struct console *console)
+static bool next_line(struct console *console)
 {
 	char *text = console->input.text, *newline = text ? strchr(text, '\n') : NULL;
 	size_t size, taken;
@@ -277,7 +284,7 @@ static bool next_piped(struct console *console)
 	memmove(console->input.text, console->input.text + taken, console->input.size - taken + 1);
 	console->input.size -= taken;
 	if (text)
-		run_piped(console, text);
+		run_echoed(console, text);
 	free(text);
 	return true;
 }
@@ -309,10 +316,10 @@ static void read_pipe(void *ctx, int fd, short revents)
 	console_prompt(console);
 }
 
-static void go_on_piped(struct console *console)
+/* ---- both -------------------------------------------------------------------------------------- */
+
+static void go_on_reading(struct console *console)
 {
-	while (!console->waiting && !console->ended && next_piped(console))
-		;
 	if (console->waiting || console->ended || console->input_ended)
 		event_loop_forget(console->loop, STDIN_FILENO);
 	else
@@ -321,20 +328,26 @@ static void go_on_piped(struct console *console)
 		end_of_input(console);
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
-
-void console_prompt(struct console *console)
+static void go_on_editing(struct console *console)
 {
-	if (!console->active || console->ended)
-		return;
-	if (!console->interactive)
-		go_on_piped(console);
-	else if (console->waiting)
+	if (console->waiting || console->ended) {
 		event_loop_forget(console->loop, STDIN_FILENO);
-	else if (!console->editing) {
+	} else if (!console->editing) {
 		install(console);
 		watch_input(console);
 	}
+}
+
+void console_prompt(struct console *console)
+{
+	if (!console->active)
+		return;
+	while (!console->waiting && !console->ended && next_line(console))
+		;
+	if (console->interactive)
+		go_on_editing(console);
+	else
+		go_on_reading(console);
 }
 
 int console_input_start(struct console *console, struct error *err)
@@ -343,7 +356,8 @@ int console_input_start(struct console *console, struct error *err)
 		return error_set(err, -EBUSY, "there is a console already");
 	if (console->interactive)
 		start_readline(console);
-	console_prompt(console);
+	readline_owner = console;
+	console_wake(console);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The screen, with a line being edited at its bottom. Everything printed goes above that line: it is
  * wiped, the text is written, it is drawn again. Serial output comes in pieces of lines; an unfinished

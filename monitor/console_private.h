@@ -39,7 +39,7 @@ struct console {
 	size_t pending_size;
 	unsigned output_depth;
 
-	struct string input; /* a pipe's bytes that are no line yet, or wait */
+	struct string input; /* queued lines, and a pipe's bytes that are no line yet */
 	bool input_ended;
 	char *saved_line; /* what was being edited when the console became inactive */
 	int saved_point;
@@ -47,6 +47,11 @@ struct console {
 
 	bool told_running; /* what was announced last */
 };
+
+/* ---- console.c */
+
+/* console_prompt(), from the loop. */
+void console_wake(struct console *console);
 
 /* ---- console_output.c */
 
@@ -61,7 +66,7 @@ void console_output_free(struct console *console);
 
 int console_input_start(struct console *console, struct error *err);
 void console_input_stop(struct console *console);
-/* Shows the prompt, or goes on with a pipe's lines, unless there is something to wait for. */
+/* Runs the lines that wait, then shows the prompt or reads a pipe, unless there is something to wait for. */
 void console_prompt(struct console *console);
 /* Takes the edited line off the screen and keeps it. */
 void console_suspend(struct console *console);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/monitor.h"
 
 #include "monitor/command.h"
@@ -130,6 +130,8 @@ struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (
 	monitor->quit_ctx = ctx;
 	monitor->seen = calloc(debug_vcpu_count(debug), sizeof(*monitor->seen));
 	init_views(monitor);
+	for (unsigned i = 0; monitor->seen && i < debug_vcpu_count(debug); i++)
+		registers_note(monitor, i);
 	if (monitor->seen && !debug_listen(debug, on_event, monitor))
 		return monitor;
 	free(monitor->seen);

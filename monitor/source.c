@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* Lines of source files. Their paths come out of the guest's image, so nothing is trusted about
  * them: only regular files are opened, and only so much of a line is shown. */
 #include "monitor/command.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The screen of a stop: why, who, where, the source line, the instructions around it, and the registers
  * with a star behind those that changed since the stop before. It fits 80 columns and 24 lines.
@@ -39,6 +39,14 @@ static const struct seen *look(struct monitor *monitor, int cpu, const struct cp
 	}
 	seen->now = *general;
 	return seen;
+}
+
+void registers_note(struct monitor *monitor, int cpu)
+{
+	const struct cpu_state *state = debug_state(monitor->debug, cpu, CPU_GENERAL);
+
+	if (state)
+		look(monitor, cpu, &state->general);
 }
 
 static unsigned hex_width(uint64_t value)

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * The calls that led here, by frame pointers: each function pushed its caller's rbp below its
  * return address and pointed rbp there. Code built with -fomit-frame-pointer breaks the chain; what

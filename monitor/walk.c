@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-3.0-or-later */
+// SPDX-License-Identifier: GPL-3.0-or-later
 /* The picture of a page walk: SDM vol. 3A, 4.5, tables 4-14 to 4-20. */
 #include "monitor/command.h"
 
