@@ -43,7 +43,7 @@ struct vitrine {
 	int signal_fd;
 };
 
-/* ---- text that is nobody's answer --------------------------------------------------------------------- */
+/* ---- text that is nobody's answer -------------------------------------------------------- */
 
 static void print_plain(void *ctx, const char *text, size_t size)
 {
@@ -70,7 +70,7 @@ static void guest_debug_output(void *ctx, const void *bytes, size_t size)
 	outbox_put(((struct vitrine *)ctx)->outbox, bytes, size);
 }
 
-/* ---- events ---------------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 static void on_debug_news(void *ctx, int fd, short revents)
 {
@@ -154,7 +154,7 @@ static void quit(void *ctx)
 	event_loop_quit(((struct vitrine *)ctx)->loop, 0);
 }
 
-/* ---- gdb's `monitor` --------------------------------------------------------------------------------------- */
+/* ---- gdb's `monitor` --------------------------------------------------------------------- */
 
 static void run_monitor_line(void *ctx, const char *line,
 			     void (*write)(void *wctx, const char *text, size_t size), void *wctx)
@@ -165,7 +165,7 @@ static void run_monitor_line(void *ctx, const char *line,
 	monitor_execute(v->monitor, line, OWNER_GDB, &out);
 }
 
-/* ---- building ------------------------------------------------------------------------------------------------ */
+/* ---- building ---------------------------------------------------------------------------- */
 
 /* Ctrl-C is the console's; without one it ends vitrine like any other signal. */
 static int take_signals(struct vitrine *v, bool console, struct error *err)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "options.h"
 
+#include "option_values.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -42,55 +44,7 @@ static const char help[] =
 
 typedef int option_fn(struct options *o, const char *arg, struct error *err);
 
-/* ---- values
- * ------------------------------------------------------------------------------------------ */
-
-static int parse_number(const char *text, uint64_t *value, const char **rest)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(text, &end, 0);
-	if (errno || end == text || strchr(text, '-'))
-		return -EINVAL;
-	*rest = end;
-	return 0;
-}
-
-static int parse_whole(const char *name, const char *text, uint64_t max, uint64_t *value,
-		       struct error *err)
-{
-	const char *rest;
-
-	if (parse_number(text, value, &rest) < 0 || *rest || *value > max)
-		return error_set(err, -EINVAL, "-%s takes a number up to 0x%llx, not '%s'", name,
-				 (unsigned long long)max, text);
-	return 0;
-}
-
-struct choice {
-	const char *name;
-	int value;
-};
-
-static int parse_choice(const char *option, const char *text, const struct choice *choices,
-			int *value, struct error *err)
-{
-	char list[120] = "";
-
-	for (const struct choice *c = choices; c->name; c++) {
-		if (strcmp(c->name, text) == 0) {
-			*value = c->value;
-			return 0;
-		}
-		snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s",
-			 *list ? ", " : "", c->name);
-	}
-	return error_set(err, -EINVAL, "-%s takes one of %s, not '%s'", option, list, text);
-}
-
-/* ---- options
- * ------------------------------------------------------------------------------------------ */
+/* ---- options ----------------------------------------------------------------------------- */
 
 static int set_kernel(struct options *o, const char *arg, struct error *err)
 {
@@ -122,25 +76,6 @@ static int set_symbols(struct options *o, const char *arg, struct error *err)
 	return 0;
 }
 
-static unsigned unit_shift(const char *suffix)
-{
-	static const struct choice units[] = {
-		{"",  20},
-		  {"K",	10},
-		     {"k",10},
-		{"M", 20},
-		   {"m",	 20},
-		      {"G", 30},
-		 {"g", 30},
-		    {0  }
-	       };
-
-	for (const struct choice *u = units; u->name; u++)
-		if (strcmp(u->name, suffix) == 0)
-			return (unsigned)u->value;
-	return 0;
-}
-
 static int set_memory(struct options *o, const char *arg, struct error *err)
 {
 	const char *rest;
@@ -149,7 +84,7 @@ static int set_memory(struct options *o, const char *arg, struct error *err)
 
 	if (strncmp(arg, "size=", 5) == 0)
 		arg += 5;
-	if (parse_number(arg, &n, &rest) < 0 || (shift = unit_shift(rest)) == 0)
+	if (option_number(arg, &n, &rest) < 0 || (shift = option_unit_shift(rest)) == 0)
 		return error_set(err, -EINVAL,
 				 "-m takes a size such as 128 or 512M or 2G, not '%s'", arg);
 	if (n > RAM_MAX >> shift || n << shift < RAM_MIN)
@@ -166,7 +101,7 @@ static int set_smp(struct options *o, const char *arg, struct error *err)
 
 	if (strncmp(arg, "cpus=", 5) == 0)
 		arg += 5;
-	if (parse_number(arg, &n, &rest) < 0 || *rest || n == 0)
+	if (option_number(arg, &n, &rest) < 0 || *rest || n == 0)
 		return error_set(err, -EINVAL,
 				 "-smp takes the number of vCPUs, 1 or more, not '%s'", arg);
 	if (n > VCPUS_MAX)
@@ -207,13 +142,9 @@ static int set_kvm_device(struct options *o, const char *arg, struct error *err)
 
 static int set_irqchip(struct options *o, const char *arg, struct error *err)
 {
-	static const struct choice choices[] = {
-		{"kernel", 0},
-		       {"user",	1},
-		    {0}
-	       };
+	static const struct choice choices[] = {{"kernel", 0}, {"user", 1}, {0}};
 	int value;
-	int rc = parse_choice("irqchip", arg, choices, &value, err);
+	int rc = option_choice("irqchip", arg, choices, &value, err);
 
 	if (rc == 0)
 		o->user_irqchip = value;
@@ -223,13 +154,13 @@ static int set_irqchip(struct options *o, const char *arg, struct error *err)
 static int set_load(struct options *o, const char *arg, struct error *err)
 {
 	o->has_load = true;
-	return parse_whole("load", arg, UINT64_MAX, &o->load, err);
+	return option_whole("load", arg, UINT64_MAX, &o->load, err);
 }
 
 static int set_entry(struct options *o, const char *arg, struct error *err)
 {
 	o->has_entry = true;
-	return parse_whole("entry", arg, UINT64_MAX, &o->entry, err);
+	return option_whole("entry", arg, UINT64_MAX, &o->entry, err);
 }
 
 static int set_gdb(struct options *o, const char *arg, struct error *err)
@@ -253,14 +184,12 @@ static int set_paused(struct options *o, const char *arg, struct error *err)
 
 static int set_on_disconnect(struct options *o, const char *arg, struct error *err)
 {
-	static const struct choice choices[] = {
-		{"keep",		 DISCONNECT_KEEP},
-		{"continue",		     DISCONNECT_CONTINUE},
-		{"kill",DISCONNECT_KILL},
-		{0		  }
-	   };
+	static const struct choice choices[] = {{"keep", DISCONNECT_KEEP},
+						{"continue", DISCONNECT_CONTINUE},
+						{"kill", DISCONNECT_KILL},
+						{0}};
 	int value;
-	int rc = parse_choice("on-disconnect", arg, choices, &value, err);
+	int rc = option_choice("on-disconnect", arg, choices, &value, err);
 
 	if (rc == 0)
 		o->on_disconnect = (enum on_disconnect)value;
@@ -269,14 +198,12 @@ static int set_on_disconnect(struct options *o, const char *arg, struct error *e
 
 static int set_on_triple_fault(struct options *o, const char *arg, struct error *err)
 {
-	static const struct choice choices[] = {
-		{"stop",		 ON_TRIPLE_FAULT_STOP},
-		{"reset",			  ON_TRIPLE_FAULT_RESET},
-		{"exit",ON_TRIPLE_FAULT_EXIT},
-		{0		  }
-	   };
+	static const struct choice choices[] = {{"stop", ON_TRIPLE_FAULT_STOP},
+						{"reset", ON_TRIPLE_FAULT_RESET},
+						{"exit", ON_TRIPLE_FAULT_EXIT},
+						{0}};
 	int value;
-	int rc = parse_choice("on-triple-fault", arg, choices, &value, err);
+	int rc = option_choice("on-triple-fault", arg, choices, &value, err);
 
 	if (rc == 0)
 		o->debug.on_triple_fault = value;
@@ -294,12 +221,9 @@ static int set_no_reboot(struct options *o, const char *arg, struct error *err)
 static int set_monitor(struct options *o, const char *arg, struct error *err)
 {
 	static const struct choice choices[] = {
-		{"stdio",	  MONITOR_STDIO},
-		  {"none",		   MONITOR_NONE},
-		  {0}
-	     };
+		{"stdio", MONITOR_STDIO}, {"none", MONITOR_NONE}, {0}};
 	int value;
-	int rc = parse_choice("monitor", arg, choices, &value, err);
+	int rc = option_choice("monitor", arg, choices, &value, err);
 
 	if (rc == 0)
 		o->monitor = value;
@@ -324,7 +248,7 @@ static int set_nographic(struct options *o, const char *arg, struct error *err)
 static int set_debug_exit(struct options *o, const char *arg, struct error *err)
 {
 	uint64_t port = 0;
-	int rc = strcmp(arg, "none") == 0 ? 0 : parse_whole("debug-exit", arg, 0xffff, &port, err);
+	int rc = strcmp(arg, "none") == 0 ? 0 : option_whole("debug-exit", arg, 0xffff, &port, err);
 
 	if (rc == 0)
 		o->debug_exit_port = (uint16_t)port;
@@ -374,60 +298,57 @@ static int set_batch(struct options *o, const char *arg, struct error *err)
 
 static int set_log(struct options *o, const char *arg, struct error *err)
 {
-	static const struct choice choices[] = {
-		{"error",	  LOG_ERROR},
-		{"warn",	 LOG_WARN},
-		{"info",LOG_INFO},
-		{"debug",	  LOG_DEBUG},
-		{0	  }
-	   };
+	static const struct choice choices[] = {{"error", LOG_ERROR},
+						{"warn", LOG_WARN},
+						{"info", LOG_INFO},
+						{"debug", LOG_DEBUG},
+						{0}};
 	int value;
-	int rc = parse_choice("log", arg, choices, &value, err);
+	int rc = option_choice("log", arg, choices, &value, err);
 
 	if (rc == 0)
 		o->log_level = (enum log_level)value;
 	return rc;
 }
 
-/* ---- the table
- * ------------------------------------------------------------------------------------------ */
+/* ---- the table --------------------------------------------------------------------------- */
 
 static const struct {
 	const char *name;
 	int has_arg;
 	option_fn *set; /* NULL: prints and ends */
 } table[] = {
-	{"kernel",	   1, set_kernel		},
-	{"append",	   1, set_append		},
-	{"initrd",	   1, set_initrd		},
-	{"symbols",	    1, set_symbols	  },
-	{"m",	       1, set_memory	   },
-	{"smp",		1, set_smp		  },
-	{"cpu",		1, set_cpu		  },
-	{"accel",		  1, set_accel	      },
-	{"enable-kvm",      0, set_enable_kvm	},
-	{"kvm-device",      1, set_kvm_device	},
-	{"irqchip",	    1, set_irqchip	  },
-	{"load",		 1, set_load	    },
-	{"entry",		  1, set_entry	      },
-	{"gdb",		1, set_gdb		  },
-	{"s",	       0, set_s	      },
-	{"S",	       0, set_paused	   },
-	{"on-disconnect",	  1, set_on_disconnect  },
+	{"kernel", 1, set_kernel},
+	{"append", 1, set_append},
+	{"initrd", 1, set_initrd},
+	{"symbols", 1, set_symbols},
+	{"m", 1, set_memory},
+	{"smp", 1, set_smp},
+	{"cpu", 1, set_cpu},
+	{"accel", 1, set_accel},
+	{"enable-kvm", 0, set_enable_kvm},
+	{"kvm-device", 1, set_kvm_device},
+	{"irqchip", 1, set_irqchip},
+	{"load", 1, set_load},
+	{"entry", 1, set_entry},
+	{"gdb", 1, set_gdb},
+	{"s", 0, set_s},
+	{"S", 0, set_paused},
+	{"on-disconnect", 1, set_on_disconnect},
 	{"on-triple-fault", 1, set_on_triple_fault},
-	{"no-reboot",	      0, set_no_reboot      },
-	{"monitor",	    1, set_monitor	  },
-	{"serial",	   1, set_serial		},
-	{"nographic",	      0, set_nographic      },
-	{"debug-exit",      1, set_debug_exit	},
-	{"device",	   1, set_device		},
-	{"display",	    1, set_display	  },
-	{"ex",	       1, set_command	     },
-	{"batch",		  1, set_batch	      },
-	{"log",		1, set_log		  },
-	{"version",	    0, NULL		   },
-	{"help",		 0, NULL		},
-	{"h",	       0, NULL		     },
+	{"no-reboot", 0, set_no_reboot},
+	{"monitor", 1, set_monitor},
+	{"serial", 1, set_serial},
+	{"nographic", 0, set_nographic},
+	{"debug-exit", 1, set_debug_exit},
+	{"device", 1, set_device},
+	{"display", 1, set_display},
+	{"ex", 1, set_command},
+	{"batch", 1, set_batch},
+	{"log", 1, set_log},
+	{"version", 0, NULL},
+	{"help", 0, NULL},
+	{"h", 0, NULL},
 };
 
 #define OPTION_COUNT (sizeof(table) / sizeof(table[0]))

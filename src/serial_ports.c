@@ -42,7 +42,7 @@ bool serial_ports_share_terminal(const struct options *options)
 	return any_spec_is(options, "mon:stdio");
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------ */
+/* ---- opening ----------------------------------------------------------------------------- */
 
 static const char *spec_of(const struct options *options, unsigned port, bool console)
 {
@@ -113,7 +113,7 @@ void serial_ports_close(struct serial_ports *ports)
 	free(ports);
 }
 
-/* ---- the machine's side ---------------------------------------------------------------------------------- */
+/* ---- the machine's side ------------------------------------------------------------------ */
 
 static void write_console(void *ctx, const void *bytes, size_t size)
 {
@@ -145,7 +145,7 @@ static void on_room(void *ctx)
 		machine_serial_room(port->ports->machine, port->number);
 }
 
-/* ---- one terminal for two ----------------------------------------------------------------------------------- */
+/* ---- one terminal for two ---------------------------------------------------------------- */
 
 static void switch_to_console(void *ctx)
 {

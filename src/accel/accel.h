@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-/* ---- exits ------------------------------------------------------------------------------ */
+/* ---- exits ------------------------------------------------------------------------------- */
 
 enum exit_reason {
 	EXIT_INTR,	 /* a kick or a signal: look whether something is asked */
@@ -95,7 +95,7 @@ struct vm_exit {
 	};
 };
 
-/* ---- debugging wishes, programmed before a run ------------------------------------------ */
+/* ---- debugging wishes, programmed before a run ------------------------------------------- */
 
 struct accel_debug {
 	bool step;	/* one instruction, then EXIT_DEBUG with DR6.BS */
@@ -108,7 +108,7 @@ struct accel_debug {
 	int inject;
 };
 
-/* ---- the operations --------------------------------------------------------------------- */
+/* ---- the operations ---------------------------------------------------------------------- */
 
 struct accel_ops;
 

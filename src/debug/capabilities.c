@@ -56,8 +56,7 @@ enum capability_mode core_mode_of(const struct cpu_state *state)
 	return cpu_mode(state) == MODE_LONG ? CAP_LONG : CAP_PROT;
 }
 
-/* ---- the modes
- * ------------------------------------------------------------------------------------- */
+/* ---- the modes --------------------------------------------------------------------------- */
 
 static void enter_real(struct cpu_state *s)
 {
@@ -144,8 +143,7 @@ static int prepare(struct scratch *s, enum capability_mode mode, const uint8_t *
 	return s->vcpu->ops->state_put(s->vcpu, groups, &s->state);
 }
 
-/* ---- the questions
- * ---------------------------------------------------------------------------------- */
+/* ---- the questions ----------------------------------------------------------------------- */
 
 static struct vm_exit ask(struct scratch *s, const struct accel_debug *wish)
 {
@@ -231,8 +229,7 @@ static bool can_watch(struct scratch *s)
 	return is_trap(&exit, VECTOR_DB, CODE + 2) && (exit.debug.dr6 & 1);
 }
 
-/* ---- the scratch VM
- * --------------------------------------------------------------------------------- */
+/* ---- the scratch VM ---------------------------------------------------------------------- */
 
 static int scratch_create(const struct machine_config *config, struct scratch *s, struct error *err)
 {

@@ -34,8 +34,7 @@ int debug_create(struct machine *machine, const struct debug_config *config, str
 		 struct error *err);
 void debug_destroy(struct debug *debug); /* before machine_destroy() */
 
-/* ---- events
- * -------------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------------ */
 
 enum stop_reason {
 	STOP_PAUSE,	 /* somebody asked */
@@ -93,8 +92,7 @@ void debug_unlisten(struct debug *debug, debug_listener_fn *fn, void *ctx);
 int debug_event_fd(const struct debug *debug);
 void debug_dispatch(struct debug *debug);
 
-/* ---- run control
- * --------------------------------------------------------------------------------- */
+/* ---- run control ------------------------------------------------------------------------- */
 
 unsigned debug_vcpu_count(const struct debug *debug);
 bool debug_running(struct debug *debug); /* false from the moment every vCPU is parked */
@@ -127,8 +125,7 @@ int debug_reset(struct debug *debug, enum debug_owner actor,
 /* Ends the run: DEBUG_EXITED follows with this status. */
 void debug_kill(struct debug *debug, enum debug_owner actor, int status);
 
-/* ---- registers and memory (stopped machine)
- * ------------------------------------------------------ */
+/* ---- registers and memory (stopped machine) ---------------------------------------------- */
 
 /* The state of one vCPU with at least groups valid; NULL when running or refused. Valid until
  * resume. */
@@ -156,8 +153,7 @@ int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_wal
 /* RAM ranges, lowest first; false when there are no more. */
 bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size);
 
-/* ---- points
- * --------------------------------------------------------------------------------------- */
+/* ---- points ------------------------------------------------------------------------------ */
 
 enum point_kind { POINT_SOFTWARE, POINT_HARDWARE, POINT_WRITE, POINT_READ, POINT_ACCESS };
 
@@ -191,8 +187,7 @@ const struct point *debug_point_next(struct debug *debug,
 /* Works on a running machine too: gdb may vanish at any time. */
 void debug_points_forget(struct debug *debug, enum debug_owner owner);
 
-/* ---- what a vCPU is like, in words
- * ---------------------------------------------------------------- */
+/* ---- what a vCPU is like, in words ------------------------------------------------------- */
 
 struct vcpu_info {
 	enum cpu_mode mode;
@@ -210,8 +205,7 @@ uint64_t debug_exit_count(struct debug *debug, int vcpu, unsigned reason, const 
 /* One exit per line, oldest first, of the last exits; for the error path and the console. */
 void debug_exits_text(struct debug *debug, int vcpu, char *buf, size_t size);
 
-/* ---- what this host's KVM really does
- * ------------------------------------------------------------- */
+/* ---- what this host's KVM really does ---------------------------------------------------- */
 
 enum capability_mode { CAP_REAL, CAP_PROT, CAP_LONG, CAP_USER, CAP_MODE_COUNT };
 enum capability_int3 { INT3_LOST, INT3_TRAPS, INT3_EMULATION_FAILURE };
@@ -226,8 +220,7 @@ struct debug_capabilities {
 const struct debug_capabilities *debug_capabilities(struct debug *debug);
 const char *capability_mode_name(enum capability_mode mode);
 
-/* ---- the image, for symbols
- * ------------------------------------------------------------------------ */
+/* ---- the image, for symbols -------------------------------------------------------------- */
 
 /* The guest's ELF image, when it has one; path is NULL for the embedded guest. */
 const void *debug_image(struct debug *debug, size_t *size, const char **path);

@@ -9,8 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- small questions
- * ------------------------------------------------------------------------------ */
+/* ---- small questions --------------------------------------------------------------------- */
 
 static uint64_t linear_pc(struct debug *debug, unsigned i)
 {
@@ -70,8 +69,7 @@ static bool any_plan(const struct debug *debug, enum plan_action action)
 	return false;
 }
 
-/* ---- coming to a stop
- * ------------------------------------------------------------------------------ */
+/* ---- coming to a stop -------------------------------------------------------------------- */
 
 static void describe_pause(struct debug *debug)
 {
@@ -165,8 +163,7 @@ int debug_pause_wait(struct debug *debug, enum debug_owner actor, int timeout_ms
 	return rc;
 }
 
-/* ---- starting
- * --------------------------------------------------------------------------------------- */
+/* ---- starting ---------------------------------------------------------------------------- */
 
 static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool points)
 {
@@ -309,8 +306,7 @@ int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner
 	return rc;
 }
 
-/* ---- parking without a word
- * -------------------------------------------------------------------------- */
+/* ---- parking without a word -------------------------------------------------------------- */
 
 bool core_quiesce(struct debug *debug)
 {
@@ -342,8 +338,7 @@ void core_go_on(struct debug *debug)
 	}
 }
 
-/* ---- the simple requests
- * ------------------------------------------------------------------------------ */
+/* ---- the simple requests ----------------------------------------------------------------- */
 
 unsigned debug_vcpu_count(const struct debug *debug)
 {

@@ -55,8 +55,7 @@ make_stop(struct vcpu *vcpu, enum stop_reason reason, const char *fmt, ...)
 	return stop;
 }
 
-/* ---- points
- * --------------------------------------------------------------------------------------- */
+/* ---- points ------------------------------------------------------------------------------ */
 
 static enum stop_reason reason_of(enum point_kind kind)
 {
@@ -85,8 +84,7 @@ static bool point_hit(struct debug *debug, struct vcpu *vcpu, struct core_point 
 	return false;
 }
 
-/* ---- steps
- * ---------------------------------------------------------------------------------------- */
+/* ---- steps ------------------------------------------------------------------------------- */
 
 static bool still_in_range(const struct plan *plan, uint64_t pc)
 {
@@ -147,8 +145,7 @@ bool core_stepped(void *ctx, struct vcpu *vcpu)
 	return step_done(ctx, vcpu);
 }
 
-/* ---- exits, by reason
- * ------------------------------------------------------------------------------ */
+/* ---- exits, by reason -------------------------------------------------------------------- */
 
 static bool give_back(struct vcpu *vcpu, unsigned vector)
 {

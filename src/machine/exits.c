@@ -139,8 +139,7 @@ void exit_record(struct vcpu *vcpu, const struct vm_exit *exit)
 	}
 }
 
-/* ---- a machine that nobody debugs
- * ---------------------------------------------------------------- */
+/* ---- a machine that nobody debugs -------------------------------------------------------- */
 
 static void hold(struct vcpu *vcpu)
 {

@@ -9,8 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-/* ---- devices under their lock
- * --------------------------------------------------------------------- */
+/* ---- devices under their lock ------------------------------------------------------------ */
 
 /* A coalesced write reaches its device as if it had exited. */
 static void deliver_coalesced(void *ctx, bool pio, uint64_t addr, unsigned size, const void *data)
@@ -60,8 +59,7 @@ void machine_timers(struct machine *machine)
 	machine_unlock_devices(machine);
 }
 
-/* ---- what devices may ask of the machine
- * ------------------------------------------------------------ */
+/* ---- what devices may ask of the machine ------------------------------------------------- */
 
 static void host_irq(void *ctx, unsigned line, bool level)
 {
@@ -110,8 +108,7 @@ static void host_debug_output(void *ctx, const void *bytes, size_t size)
 	machine->observer.debug_output(machine->observer.ctx, bytes, size);
 }
 
-/* ---- creation
- * ---------------------------------------------------------------------------------------- */
+/* ---- creation ---------------------------------------------------------------------------- */
 
 void machine_forget_observer(struct machine *machine)
 {

@@ -29,7 +29,7 @@ static void loops_on_all(struct rig *rig, const void *code, size_t size)
 		rig_code(rig, i, code, size);
 }
 
-/* ---- pausing --------------------------------------------------------------------------------------- */
+/* ---- pausing ----------------------------------------------------------------------------- */
 
 static void test_starts_stopped(void **state)
 {
@@ -97,7 +97,7 @@ static void test_running_machine_refuses_questions(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- stepping -------------------------------------------------------------------------------------- */
+/* ---- stepping ---------------------------------------------------------------------------- */
 
 static void test_step_moves_one_vcpu_by_one_instruction(void **state)
 {
@@ -201,7 +201,7 @@ static void test_step_onto_a_breakpoint_says_so(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- breakpoints, rung by rung ----------------------------------------------------------------------- */
+/* ---- breakpoints, rung by rung ----------------------------------------------------------- */
 
 /* A breakpoint in a loop is hit each time round, once, and never shows in memory. */
 static void hit_a_loop(struct rig *rig, const char *rung)
@@ -390,7 +390,7 @@ static void test_guest_overwrites_a_planted_byte(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- several vCPUs ------------------------------------------------------------------------------------ */
+/* ---- several vCPUs ----------------------------------------------------------------------- */
 
 /* All four run into one breakpoint; each hit is told, for the right vCPU, and none twice. */
 static void test_simultaneous_hits_are_all_told(void **state)
@@ -474,7 +474,7 @@ static void test_one_steps_while_another_runs(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- what belongs to the guest -------------------------------------------------------------------------- */
+/* ---- what belongs to the guest ----------------------------------------------------------- */
 
 static void guest_int3(enum dummy_int3 kind)
 {
@@ -498,7 +498,7 @@ static void test_guest_int3_goes_to_the_guest(void **state)
 	guest_int3(DUMMY_INT3_EMULATION_FAILURE);
 }
 
-/* ---- requests --------------------------------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------------- */
 
 static void test_debug_exit_ends_the_run(void **state)
 {

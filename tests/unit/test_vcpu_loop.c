@@ -30,7 +30,7 @@ static unsigned count_dir(const char *path)
 	return n;
 }
 
-/* ---- creation: whatever fails, nothing is left ----------------------------------------------------------- */
+/* ---- creation: whatever fails, nothing is left ------------------------------------------- */
 
 static void creation_fails(struct dummy_config *dummy, unsigned vcpus, const char *says)
 {
@@ -93,7 +93,7 @@ static void test_two_machines_at_once(void **state)
 	rig_stop(&one);
 }
 
-/* ---- exits that stop the machine, each with its reason, and the debugger alive ---------------------------- */
+/* ---- exits that stop the machine, each with its reason, and the debugger alive ----------- */
 
 static void scripted_stop(const struct vm_exit *exit, enum stop_reason reason, const char *says)
 {
@@ -252,7 +252,7 @@ static void test_system_events(void **state)
 	system_event(SYSTEM_RESET, DEBUG_RESET);
 }
 
-/* ---- I/O through the buses ---------------------------------------------------------------------------------- */
+/* ---- I/O through the buses --------------------------------------------------------------- */
 
 static void scripted_io(const struct vm_exit *exit)
 {
@@ -310,7 +310,7 @@ static void test_string_io_goes_element_by_element(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- waiting -------------------------------------------------------------------------------------------------- */
+/* ---- waiting ----------------------------------------------------------------------------- */
 
 static uint64_t cpu_ns(void)
 {
@@ -380,7 +380,7 @@ static void test_parked_machine_uses_no_cpu(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- a page of RAM that the host lost ---------------------------------------------------------------------------- */
+/* ---- a page of RAM that the host lost ---------------------------------------------------- */
 
 static void test_lost_page_reads_short(void **state)
 {
