@@ -49,7 +49,7 @@ struct kvm_vm {
 
 	struct kvm_cpuid2 *cpuid; /* what every vCPU gets, but for its own number */
 
-	/* All vCPUs map the same ring; this is the first vCPU's mapping of it. */
+	/* Mapped when the first vCPU is created, and as long as the VM lives. */
 	_Atomic(struct kvm_coalesced_mmio_ring *) ring;
 
 	/* The controllers as they were right after their creation, for vm_reset. */

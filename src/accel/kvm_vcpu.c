@@ -33,17 +33,30 @@ static int create_fd(struct kvm_vcpu *vcpu, struct error *err)
 
 static int map_run(struct kvm_vcpu *vcpu, struct error *err)
 {
-	struct kvm_vm *vm = kvm_vm_of(vcpu);
-	struct kvm_coalesced_mmio_ring *none = NULL, *ring;
-	void *run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	void *run = mmap(NULL, kvm_vm_of(vcpu)->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			 vcpu->fd, 0);
 
 	if (run == MAP_FAILED)
 		return kvm_error(err, "mapping struct kvm_run", "free some of the host's memory");
 	vcpu->run = run;
-	if (!vm->ring_page)
+	return 0;
+}
+
+/* Every vCPU can show the VM's one ring. It is mapped apart from struct kvm_run, because it must
+ * outlive the first vCPU: others may still be writing to it. */
+static int map_ring(struct kvm_vcpu *vcpu, struct error *err)
+{
+	struct kvm_vm *vm = kvm_vm_of(vcpu);
+	void *ring;
+
+	if (!vm->ring_page || atomic_load(&vm->ring))
 		return 0;
-	ring = (void *)((uint8_t *)run + (size_t)vm->ring_page * KVM_PAGE);
-	atomic_compare_exchange_strong(&vm->ring, &none, ring);
+	ring = mmap(NULL, KVM_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
+		    (off_t)vm->ring_page * KVM_PAGE);
+	if (ring == MAP_FAILED)
+		return kvm_error(err, "mapping the coalesced ring",
+				 "free some of the host's memory");
+	atomic_store(&vm->ring, ring);
 	return 0;
 }
 
@@ -52,13 +65,12 @@ static void ignore_signal(int number)
 	(void)number;
 }
 
-/* SIG_IPI needs a handler, or its default action would end the process; it never gets to run one.
- */
-static int handle_ipi(void)
+/* Without a handler the signal's default action would end the process. It never gets to run one. */
+static void handle_ipi(void)
 {
 	struct sigaction action = {.sa_handler = ignore_signal};
 
-	return sigaction(SIG_IPI, &action, NULL);
+	sigaction(SIG_IPI, &action, NULL);
 }
 
 /* KVM wants the kernel's sigset_t, whose size is not the C library's. */
@@ -78,8 +90,7 @@ static int mask_signals(struct kvm_vcpu *vcpu, struct error *err)
 {
 	sigset_t ipi, inside;
 
-	if (handle_ipi() < 0)
-		return kvm_error(err, "sigaction", "this should not happen");
+	handle_ipi();
 	sigemptyset(&ipi);
 	sigaddset(&ipi, SIG_IPI);
 	pthread_sigmask(SIG_BLOCK, &ipi, &inside);
@@ -90,11 +101,14 @@ static int mask_signals(struct kvm_vcpu *vcpu, struct error *err)
 	return 0;
 }
 
+typedef int create_step(struct kvm_vcpu *vcpu, struct error *err);
+
+static create_step *const create_steps[] = {
+	create_fd, map_run, map_ring, kvm_cpuid_apply, mask_signals, kvm_state_prepare,
+};
+
 int kvm_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **result, struct error *err)
 {
-	static int (*const steps[])(struct kvm_vcpu * vcpu, struct error * err) = {
-		create_fd, map_run, kvm_cpuid_apply, mask_signals, kvm_state_prepare,
-	};
 	struct kvm_vcpu *vcpu = calloc(1, sizeof(*vcpu));
 
 	*result = NULL;
@@ -102,8 +116,8 @@ int kvm_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **result, 
 		return error_set(err, -ENOMEM, "no memory for vCPU %d", index);
 	vcpu->base = (struct accel_vcpu){.ops = &accel_kvm, .vm = vm, .index = index};
 	vcpu->fd = -1;
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
-		int code = steps[i](vcpu, err);
+	for (size_t i = 0; i < sizeof(create_steps) / sizeof(create_steps[0]); i++) {
+		int code = create_steps[i](vcpu, err);
 
 		if (code < 0) {
 			kvm_vcpu_destroy(&vcpu->base);
@@ -114,16 +128,6 @@ int kvm_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **result, 
 	return 0;
 }
 
-static void unmap_run(struct kvm_vcpu *vcpu)
-{
-	struct kvm_vm *vm = kvm_vm_of(vcpu);
-	struct kvm_coalesced_mmio_ring *mine;
-
-	mine = (void *)((uint8_t *)vcpu->run + (size_t)vm->ring_page * KVM_PAGE);
-	atomic_compare_exchange_strong(&vm->ring, &mine, NULL);
-	munmap(vcpu->run, vm->run_size);
-}
-
 void kvm_vcpu_destroy(struct accel_vcpu *base)
 {
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
@@ -131,7 +135,7 @@ void kvm_vcpu_destroy(struct accel_vcpu *base)
 	if (!vcpu)
 		return;
 	if (vcpu->run)
-		unmap_run(vcpu);
+		munmap(vcpu->run, kvm_vm_of(vcpu)->run_size);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
 	free(vcpu);

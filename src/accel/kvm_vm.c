@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 int kvm_error(struct error *err, const char *ioctl_name, const char *remedy)
@@ -277,6 +278,8 @@ void kvm_vm_destroy(struct accel_vm *base)
 
 	if (!vm)
 		return;
+	if (atomic_load(&vm->ring))
+		munmap(atomic_load(&vm->ring), KVM_PAGE);
 	if (vm->fd >= 0)
 		close(vm->fd);
 	if (vm->device >= 0)

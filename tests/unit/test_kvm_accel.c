@@ -419,6 +419,33 @@ static void a_full_ring_exits(void **unused)
 	bare_close(&bare);
 }
 
+/* The ring belongs to the VM: the vCPU that came first may go first. */
+static void the_ring_outlives_the_first_vcpu(void **unused)
+{
+	static struct drained drained;
+	struct accel_vcpu *second;
+	struct error err;
+	struct bare_vm bare;
+
+	(void)unused;
+	open_kvm(&bare, &with_controllers);
+	if (bare.ops->coalesce(bare.vm, 0xb8000, 0x1000, false) == -ENOTSUP) {
+		bare_close(&bare);
+		skip();
+	}
+	assert_int_equal(bare.ops->vcpu_create(bare.vm, 1, &second, &err), 0);
+	BARE_LOAD(&bare, BARE_LONG, 0x89, 0x07, 0xe6, 0x10); /* mov [rdi], eax; out 0x10, al */
+	bare.state.general.gpr[GPR_RDI] = 0xb8020;
+	bare_put_general(&bare);
+	bare_expect_out(&bare, 0x10, 1, 0);
+	bare.ops->vcpu_destroy(bare.vcpu);
+	bare.vcpu = second;
+	memset(&drained, 0, sizeof(drained));
+	bare.ops->coalesced_drain(bare.vm, remember, &drained);
+	assert_int_equal(drained.count, 1);
+	bare_close(&bare);
+}
+
 /* ---- halting and dying ------------------------------------------------------------------ */
 
 static void triple_fault_is_a_shutdown(void **unused)
@@ -1000,6 +1027,7 @@ int main(void)
 		T(a_lost_page_is_reported),
 		T(coalesces_in_order),
 		T(a_full_ring_exits),
+		T(the_ring_outlives_the_first_vcpu),
 		T(triple_fault_is_a_shutdown),
 		T(exceptions_are_the_guests),
 		T(steps_in_real_mode),
