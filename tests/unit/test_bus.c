@@ -197,10 +197,7 @@ static void test_attach_takes_all_regions_or_none(void **state)
 	struct bus ports = {.name = "port"}, mmio = {.name = "MMIO"};
 	struct bus_region in_the_way = region("old", 0x61, 1, 1, NULL);
 	struct bus_region a = region("a", 0xb8000, 8, 1, NULL), b = region("b", 0x60, 4, 1, NULL);
-	struct device_region both[] = {
-		{&mmio,	&a},
-		     {&ports, &b}
-	 };
+	struct device_region both[] = {{&mmio, &a}, {&ports, &b}};
 	struct device device = {.destroy = count_destroy, .reset = count_reset}, *out = NULL;
 	struct error err = {0};
 

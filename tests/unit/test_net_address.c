@@ -27,18 +27,18 @@ static void test_good_spellings(void **state)
 		unsigned port;
 		bool wide;
 	} rows[] = {
-		{":1234",			  NET_TCP,  "127.0.0.1",	"",	    ":1234",	     1234,  false},
-		{"tcp::1234",		      NET_TCP,  "127.0.0.1",   "",		":1234",		 1234,  false},
-		{"tcp:localhost:1",		    NET_TCP,  "localhost",	  "",	      "localhost:1",    1,	false},
-		{"0.0.0.0:65535",		  NET_TCP,  "0.0.0.0",     "",	  "0.0.0.0:65535",  65535, true },
-		{"example.org:80",		   NET_TCP,  "example.org", "",	       "example.org:80", 80,    true },
-		{"127.1.2.3:0",			NET_TCP,	 "127.1.2.3",   "",	  "127.1.2.3:0",	 0,	    false},
-		{"[::1]:5",			    NET_TCP,  "::1",	    "",		"[::1]:5",	   5,     false},
-		{"tcp:[::]:5",		       NET_TCP,	"::",	      "",	  "[::]:5",	    5,     true },
-		{"tcp::1234,server,nowait",	    NET_TCP,  "127.0.0.1",	  "",	      ":1234",	       1234,  false},
-		{"unix:/run/gdb",		  NET_UNIX, "",		"/run/gdb", "unix:/run/gdb",  0,	false},
-		{"unix:a:b,server=on,wait=off", NET_UNIX, "",	      "a:b",	     "unix:a:b",	 0,	    false},
-		{"none",			 NET_NONE, "",	       "",	   "none",	   0,     false},
+		{":1234", NET_TCP, "127.0.0.1", "", ":1234", 1234, false},
+		{"tcp::1234", NET_TCP, "127.0.0.1", "", ":1234", 1234, false},
+		{"tcp:localhost:1", NET_TCP, "localhost", "", "localhost:1", 1, false},
+		{"0.0.0.0:65535", NET_TCP, "0.0.0.0", "", "0.0.0.0:65535", 65535, true},
+		{"example.org:80", NET_TCP, "example.org", "", "example.org:80", 80, true},
+		{"127.1.2.3:0", NET_TCP, "127.1.2.3", "", "127.1.2.3:0", 0, false},
+		{"[::1]:5", NET_TCP, "::1", "", "[::1]:5", 5, false},
+		{"tcp:[::]:5", NET_TCP, "::", "", "[::]:5", 5, true},
+		{"tcp::1234,server,nowait", NET_TCP, "127.0.0.1", "", ":1234", 1234, false},
+		{"unix:/run/gdb", NET_UNIX, "", "/run/gdb", "unix:/run/gdb", 0, false},
+		{"unix:a:b,server=on,wait=off", NET_UNIX, "", "a:b", "unix:a:b", 0, false},
+		{"none", NET_NONE, "", "", "none", 0, false},
 	};
 
 	(void)state;
