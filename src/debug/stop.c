@@ -265,11 +265,25 @@ static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const stru
 	return false;
 }
 
+/* The page's backing was truncated, or the hardware found it bad. */
+static bool on_lost_page(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct stop stop = make_stop(
+		vcpu, STOP_HOST_ERROR,
+		"the host lost the page of guest RAM at 0x%llx; the guest cannot go on as it was",
+		(unsigned long long)exit->mmio.gpa);
+
+	stop.address = exit->mmio.gpa;
+	core_stop(debug, &stop);
+	return false;
+}
+
 bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	static bool (*const table[EXIT_REASON_COUNT])(struct debug *, struct vcpu *,
 						      const struct vm_exit *) = {
 		[EXIT_DEBUG] = on_debug,
+		[EXIT_MMIO] = on_lost_page,
 		[EXIT_SHUTDOWN] = on_shutdown,
 		[EXIT_INTERNAL_ERROR] = on_internal_error,
 	};

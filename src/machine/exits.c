@@ -32,10 +32,20 @@ static bool exit_io(struct vcpu *vcpu, const struct vm_exit *exit)
 	return true;
 }
 
+static bool exit_to_observer(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct machine_observer *observer = &vcpu->machine->observer;
+
+	return observer->exit(observer->ctx, vcpu, exit);
+}
+
+/* RAM has slots and does not exit, unless the host has lost the page. */
 static bool exit_mmio(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	struct machine *machine = vcpu->machine;
 
+	if (mem_hva(machine->memory, exit->mmio.gpa, NULL))
+		return exit_to_observer(vcpu, exit);
 	machine_lock_devices(machine);
 	bus_access(&machine->mmio, exit->mmio.gpa, exit->mmio.size, exit->mmio.write,
 		   exit->mmio.data);
@@ -57,13 +67,6 @@ static bool exit_hlt(struct vcpu *vcpu, const struct vm_exit *exit)
 	(void)exit;
 	vcpu->halted = true;
 	return true;
-}
-
-static bool exit_to_observer(struct vcpu *vcpu, const struct vm_exit *exit)
-{
-	struct machine_observer *observer = &vcpu->machine->observer;
-
-	return observer->exit(observer->ctx, vcpu, exit);
 }
 
 static bool exit_system_event(struct vcpu *vcpu, const struct vm_exit *exit)

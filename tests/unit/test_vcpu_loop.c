@@ -399,6 +399,16 @@ static void test_lost_page_reads_short(void **state)
 	rig_stop(&rig);
 }
 
+/* Some KVMs fail KVM_RUN with EFAULT (test_host_error), others show the access as MMIO. */
+static void test_lost_page_stops_the_guest(void **state)
+{
+	const struct vm_exit exit = {
+		.reason = EXIT_MMIO, .name = "KVM_EXIT_MMIO", .mmio = {.gpa = 0x5000, .size = 4}};
+
+	(void)state;
+	scripted_stop(&exit, STOP_HOST_ERROR, "lost the page of guest RAM at 0x5000");
+}
+
 static void test_ram_ends_where_it_ends(void **state)
 {
 	uint8_t byte = 1;
@@ -436,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_hlt_sleeps_until_an_interrupt),
 		cmocka_unit_test(test_parked_machine_uses_no_cpu),
 		cmocka_unit_test(test_lost_page_reads_short),
+		cmocka_unit_test(test_lost_page_stops_the_guest),
 		cmocka_unit_test(test_ram_ends_where_it_ends),
 	};
 
