@@ -296,6 +296,8 @@ int chardev_connect(struct chardev *cd, const struct chardev_user *user, struct 
 
 void chardev_set_active(struct chardev *cd, bool active)
 {
+	if (!active && !cd->mux)
+		return;
 	if (active && cd->inactive) {
 		cd->inactive = false;
 		take_terminal(cd, NULL);

@@ -10,11 +10,13 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define HIGH_WATER (64u << 10)
 #define LOW_WATER  (HIGH_WATER / 2)
 #define POLL_PIECE 512
+#define DIVERT_NS  10000000
 
 /* ---- the ring; lock held ----------------------------------------------------------------- */
 
@@ -114,19 +116,33 @@ void chardev_wake(struct chardev *cd)
 	(void)n; /* it fails only when 2^64 - 1 wake-ups wait already */
 }
 
+/* The console redraws its line for each piece that it prints, so it gets what a few milliseconds bring at
+ * once, and not each byte. */
+static void divert_soon(struct chardev *cd)
+{
+	struct itimerspec soon = {.it_value.tv_nsec = DIVERT_NS};
+
+	timerfd_settime(cd->timer, 0, &soon, NULL);
+}
+
+static void write_locked(struct chardev *cd, const uint8_t *bytes, size_t size)
+{
+	bool empty = cd->count == 0;
+	size_t done = empty && !cd->divert ? push(cd, bytes, size) : 0;
+
+	if (done < size)
+		ring_put(cd, bytes + done, size - done);
+	if (!cd->divert && (cd->count > 0 || cd->out_error))
+		chardev_wake(cd);
+	else if (cd->divert && empty)
+		divert_soon(cd);
+}
+
 void chardev_write(struct chardev *cd, const void *bytes, size_t size)
 {
-	size_t done = 0;
-
 	pthread_mutex_lock(&cd->lock);
-	if (cd->out_fd >= 0 && !cd->out_error) {
-		if (cd->count == 0 && !cd->divert)
-			done = push(cd, bytes, size);
-		if (done < size)
-			ring_put(cd, (const uint8_t *)bytes + done, size - done);
-		if (cd->count > 0 || cd->out_error)
-			chardev_wake(cd);
-	}
+	if (cd->out_fd >= 0 && !cd->out_error)
+		write_locked(cd, bytes, size);
 	pthread_mutex_unlock(&cd->lock);
 }
 

@@ -30,7 +30,7 @@ struct chardev {
 	bool in_watched, out_watched;
 	int wake;   /* eventfd: other threads want the loop's attention */
 	int listen; /* a socket's; a pty's master while nobody has it open; -1 */
-	int timer;  /* a pty's; -1 */
+	int timer;  /* a pty's, for a look at it; mon:stdio's, for diverted output; -1 */
 	struct net_address address;
 
 	bool is_stdio, terminal; /* terminal: stdin is one */

@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define CTRL_A 0x01
@@ -82,10 +84,27 @@ int chardev_open_stdio(struct chardev *cd, const char *arg, struct error *err)
 
 /* ---- mon:stdio: Ctrl-A and a letter, as QEMU has them ------------------------------------ */
 
+static void on_divert(void *ctx, int fd, short revents)
+{
+	struct chardev *cd = ctx;
+	uint64_t count;
+
+	if (!(revents & POLLIN) || read(fd, &count, sizeof(count)) < 0)
+		return;
+	chardev_output_step(cd);
+	chardev_rearm(cd);
+}
+
 int chardev_open_mux(struct chardev *cd, const char *arg, struct error *err)
 {
+	int rc = chardev_open_stdio(cd, arg, err);
+
+	if (rc < 0)
+		return rc;
 	cd->mux = true;
-	return chardev_open_stdio(cd, arg, err);
+	cd->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	rc = cd->timer < 0 ? -errno : event_loop_watch(cd->loop, cd->timer, POLLIN, on_divert, cd);
+	return rc < 0 ? error_set(err, rc, "cannot create a timer: %s", strerror(-rc)) : 0;
 }
 
 static void key_help(struct chardev *cd)

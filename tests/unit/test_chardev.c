@@ -35,6 +35,7 @@ struct fixture {
 	unsigned rooms, switches, quits, logs;
 	char console[4096];
 	size_t console_count;
+	unsigned console_calls;
 	char log[300];
 };
 
@@ -74,6 +75,7 @@ static void on_console_output(void *ctx, const char *text, size_t size)
 	assert_true(f->console_count + size < sizeof(f->console));
 	memcpy(f->console + f->console_count, text, size);
 	f->console_count += size;
+	f->console_calls++;
 }
 
 static void on_log(void *ctx, enum log_level level, const char *line)
@@ -694,10 +696,14 @@ static void test_console_gets_output(void **state)
 	(void)state;
 	open_chardev("mon:stdio");
 	chardev_set_active(the.cd, false);
-	say("one\n");
+	say("o");
+	say("n");
+	say("e\n");
+	spin_ms(50);
 	expect(screen, "");
 	assert_string_equal(the.console, "one\n");
-	say("two\n"); /* still on its way when the terminal comes back */
+	assert_int_equal(the.console_calls, 1); /* not one for each byte */
+	say("two\n");				/* still on its way when the terminal comes back */
 	chardev_set_active(the.cd, true);
 	say("three\n");
 	expect(screen, "two\r\nthree\r\n");
