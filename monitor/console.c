@@ -17,16 +17,15 @@
  * machine stand for this long. */
 #define QUIET_NS 100000000
 
-/* A signal handler has no other way to its console. */
-static int sigint_fd = -1;
+/* Signal handlers have no other way to their console. */
+static int sigint_fd = -1, sigcont_fd = -1;
 
-static void on_sigint(int signo)
+static void on_signal(int signo)
 {
 	int saved = errno;
 	uint64_t one = 1;
 
-	(void)signo;
-	if (write(sigint_fd, &one, sizeof(one)) < 0)
+	if (write(signo == SIGINT ? sigint_fd : sigcont_fd, &one, sizeof(one)) < 0)
 		errno = saved;
 	errno = saved;
 }
@@ -51,6 +50,17 @@ static void interrupted(void *ctx, int fd, short revents)
 		monitor_interrupt(console->monitor);
 	else
 		console_clear_line(console);
+}
+
+/* Back from Ctrl-Z: the shell has had the terminal, its modes and the screen. */
+static void continued(void *ctx, int fd, short revents)
+{
+	struct console *console = ctx;
+
+	(void)revents;
+	drain(fd);
+	console_suspend(console);
+	console_prompt(console);
 }
 
 /* ---- events ------------------------------------------------------------------------------------ */
@@ -174,53 +184,68 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 
 /* ---- life -------------------------------------------------------------------------------------- */
 
-static bool wants_color(void)
+/* no-color.org: set and not empty. */
+static bool wants_color(const struct console *console)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no_color = getenv("NO_COLOR");
 
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && console->smart;
 }
 
-static void take_sigint(struct console *console)
+static void take_signals(struct console *console)
 {
-	struct sigaction action = {.sa_handler = on_sigint, .sa_flags = SA_RESTART};
+	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
 	sigint_fd = console->interrupt_fd;
+	sigcont_fd = console->continue_fd;
 	sigaction(SIGINT, &action, &console->old_sigint);
+	sigaction(SIGCONT, &action, &console->old_sigcont);
+}
+
+static void give_signals_back(struct console *console)
+{
+	sigaction(SIGINT, &console->old_sigint, NULL);
+	sigaction(SIGCONT, &console->old_sigcont, NULL);
+	sigint_fd = sigcont_fd = -1;
 }
 
 static int open_fds(struct console *console)
 {
 	console->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	console->continue_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	console->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	console->wait_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	console->quiet_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (console->interrupt_fd < 0 || console->wake_fd < 0 || console->wait_timer < 0 ||
-	    console->quiet_timer < 0)
+	if (console->interrupt_fd < 0 || console->continue_fd < 0 || console->wake_fd < 0 ||
+	    console->wait_timer < 0 || console->quiet_timer < 0)
 		return -errno;
 	return 0;
 }
 
 static int watch_fds(struct console *console)
 {
-	int ret = event_loop_watch(console->loop, console->interrupt_fd, POLLIN, interrupted,
-				   console);
+	const struct {
+		int fd;
+		event_fn *fn;
+	} watched[] = {
+		{console->interrupt_fd, interrupted},
+		{console->continue_fd, continued},
+		{console->wake_fd, woken},
+		{console->wait_timer, patience_over},
+		{console->quiet_timer, quiet_over},
+	};
+	int ret = 0;
 
-	if (!ret)
-		ret = event_loop_watch(console->loop, console->wake_fd, POLLIN, woken, console);
-	if (!ret)
-		ret = event_loop_watch(console->loop, console->wait_timer, POLLIN, patience_over,
-				       console);
-	if (!ret)
-		ret = event_loop_watch(console->loop, console->quiet_timer, POLLIN, quiet_over,
+	for (unsigned i = 0; !ret && i < sizeof(watched) / sizeof(*watched); i++)
+		ret = event_loop_watch(console->loop, watched[i].fd, POLLIN, watched[i].fn,
 				       console);
 	return ret;
 }
 
 static void close_fds(struct console *console)
 {
-	int fds[] = {console->interrupt_fd, console->wake_fd, console->wait_timer,
-		     console->quiet_timer};
+	int fds[] = {console->interrupt_fd, console->continue_fd, console->wake_fd,
+		     console->wait_timer, console->quiet_timer};
 
 	for (unsigned i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (fds[i] < 0)
@@ -256,14 +281,15 @@ int console_new(struct monitor *monitor, struct debug *debug, struct event_loop 
 	console->end_ctx = ctx;
 	console->interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	console->active = true;
-	console->out = (struct monitor_out){console, console_write, wants_color()};
+	console->smart = getenv("TERM") && strcmp(getenv("TERM"), "dumb");
+	console->out = (struct monitor_out){console, console_write, wants_color(console)};
 	ret = start(console, err);
 	if (ret) {
 		close_fds(console);
 		free(console);
 		return ret;
 	}
-	take_sigint(console);
+	take_signals(console);
 	monitor_listen(monitor, on_event, console);
 	*result = console;
 	return 0;
@@ -276,8 +302,7 @@ void console_free(struct console *console)
 	monitor_listen(console->monitor, NULL, NULL);
 	console_input_stop(console);
 	console_output_free(console);
-	sigaction(SIGINT, &console->old_sigint, NULL);
-	sigint_fd = -1;
+	give_signals_back(console);
 	close_fds(console);
 	free(console);
 }

@@ -244,11 +244,26 @@ static char **complete(const char *text, int start, int end)
 	return matches;
 }
 
+#define SHOWN_MATCHES 100
+
+/* readline's own way would stop the event loop with a question, or with a pager. */
+static void show_matches(char **matches, int count, int longest)
+{
+	rl_crlf();
+	rl_display_match_list(matches, count < SHOWN_MATCHES ? count : SHOWN_MATCHES, longest);
+	if (count > SHOWN_MATCHES)
+		fprintf(rl_outstream, "... and %d more\n", count - SHOWN_MATCHES);
+	rl_on_new_line();
+	rl_redisplay();
+}
+
 static void start_readline(struct console *console)
 {
 	rl_readline_name = "vitrine";
 	rl_catch_signals = 0; /* SIGINT is ours */
 	rl_attempted_completion_function = complete;
+	rl_completion_display_matches_hook = show_matches;
+	rl_variable_bind("page-completions", "off");
 	rl_completer_word_break_characters = (char *)(uintptr_t) " \t\n+-*/()&|<>=,";
 	rl_basic_quote_characters = "";
 	load_history(console);

@@ -77,7 +77,8 @@ void console_end(struct console *console)
 	if (console->editing && console->partial.size) {
 		put(console, "\n", 1);
 		console->partial_above = true;
-		if (!fits(console) || strchr(string_text(&console->partial), '\033'))
+		if (!console->smart || !fits(console) ||
+		    strchr(string_text(&console->partial), '\033'))
 			forget_partial(console);
 	}
 	fflush(stdout);

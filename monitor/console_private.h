@@ -22,16 +22,18 @@ struct console {
 	struct monitor_out out;
 
 	bool interactive; /* readline edits; else stdin or stdout is no terminal */
+	bool smart;	  /* the terminal moves its cursor and has colours */
 	bool active;
 	bool ended;
 	bool editing;	  /* a prompt stands on the screen */
 	bool waiting;	  /* for a stop: no prompt, and a pipe is not read */
 	char escape_key;  /* Ctrl-A was followed by this; 0: no */
 	int interrupt_fd; /* eventfd: SIGINT came */
+	int continue_fd;  /* eventfd: SIGCONT came */
 	int wake_fd;	  /* eventfd: there are lines in input to go on with */
 	int wait_timer;	  /* timerfd: gives the prompt back while the guest runs on */
 	int quiet_timer; /* timerfd: says where the machine stands when gdb has let it stand for a while */
-	struct sigaction old_sigint;
+	struct sigaction old_sigint, old_sigcont;
 
 	struct string partial; /* the unfinished line that was printed last */
 	bool partial_above;    /* it stands on the line above the prompt */

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,9 +189,9 @@ static int check_state(const struct call *call)
 static void remember(struct view *view, const struct command *command, const char *line)
 {
 	if (command->flags & COMMAND_REPEAT)
-		strcpy(view->last_line, line);
+		snprintf(view->last_line, sizeof(view->last_line), "%s", line);
 	else if (command->flags & COMMAND_REPEAT_NEXT)
-		strcpy(view->last_line, command->name);
+		snprintf(view->last_line, sizeof(view->last_line), "%s", command->name);
 	else
 		view->last_line[0] = 0;
 }
@@ -210,7 +211,7 @@ static int run_line(struct call *call, const char *line)
 	ret = check_holder(call);
 	if (!ret)
 		ret = check_state(call);
-	strcpy(text, rest);
+	snprintf(text, sizeof(text), "%s", rest);
 	if (!ret)
 		ret = arguments_parse(call, text);
 	if (!ret)
@@ -234,7 +235,7 @@ static int execute(struct call *call, const char *line)
 	if (!view->last_line[0] || debug_running(call->monitor->debug))
 		return 0;
 	call->repeated = true;
-	strcpy(last, view->last_line);
+	snprintf(last, sizeof(last), "%s", view->last_line);
 	return run_line(call, last);
 }
 

@@ -4,6 +4,7 @@
 time limit: 120 s
 """
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -175,6 +176,34 @@ def a_narrow_terminal_and_a_long_line():
         console.line("")
         equal(plain(console.expect(PROMPT)), long + "\n")
         equal(console.run("echo still here"), "still here\n")
+
+
+@test
+def stopped_and_continued_by_the_shell():
+    with Console("-kernel", LONG64) as console:
+        console.send("echo half")
+        console.expect("half")
+        for signal_number in (signal.SIGSTOP, signal.SIGCONT):
+            console.child.kill(signal_number)
+            time.sleep(0.1)
+        console.expect("echo half")
+        console.line(" and half")
+        equal(plain(console.expect(PROMPT)), "half and half\n")
+
+
+@test
+def many_matches_are_cut_and_nothing_waits_for_an_answer():
+    with Console("-kernel", LONG64) as console:
+        console.send("break " + TAB)
+        time.sleep(0.1)
+        console.send(TAB)
+        listed = plain(console.expect(" more\r\n")).split()
+        equal(listed[-3:-1], ["...", "and"])
+        assert 100 <= len(listed) < 110 and "counter" in listed, listed
+        console.expect("break ")
+        console.send(CTRL_C)
+        console.expect(PROMPT)
+        equal(console.run("echo there"), "there\n")
 
 
 @test

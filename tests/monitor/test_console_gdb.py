@@ -159,7 +159,6 @@ def the_real_gdb_and_its_monitor_command():
         assert "use gdb's own `continue`" in answer, answer
         assert "Breakpoint 1, counter_add" in answer, answer
         assert "#1  0x" in answer and " work+0x" in answer, answer
-        console.expect("■ ")
         console.expect("running (by gdb)")
         console.expect(PROMPT)
 
