@@ -67,7 +67,9 @@ bool chardev_has_console(const struct chardev *cd); /* mon:stdio */
  * first: the console is made inactive before this is made active. */
 void chardev_set_active(struct chardev *cd, bool active);
 
-/* The loop's thread: waits until all output is out, or nothing has moved for idle_ms. -ETIMEDOUT. */
+/* The loop's thread: waits until all output is out, or nothing has moved for idle_ms (-1: as long as the
+ * reader is there), or a blocked SIGINT, SIGTERM or SIGHUP waits to be taken. -ETIMEDOUT, -EINTR. When the
+ * guest has ended the run, this with -1 is what keeps `vitrine | less` from losing the last pages. */
 int chardev_flush(struct chardev *cd, int idle_ms);
 
 #endif

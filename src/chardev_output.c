@@ -8,15 +8,17 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define HIGH_WATER (64u << 10)
-#define LOW_WATER  (HIGH_WATER / 2)
-#define POLL_PIECE 512
-#define DIVERT_NS  10000000
+#define HIGH_WATER     (64u << 10)
+#define LOW_WATER      (HIGH_WATER / 2)
+#define POLL_PIECE     512
+#define DIVERT_NS      10000000
+#define FLUSH_SLICE_MS 50
 
 /* ---- the ring; lock held ----------------------------------------------------------------- */
 
@@ -218,14 +220,32 @@ size_t chardev_waiting(struct chardev *cd)
 	return count;
 }
 
+/* Whoever wants vitrine to end has waited long enough. Signals are blocked and wait for the loop, which does
+ * not run now. */
+static bool asked_to_end(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigpending(&set);
+	return sigismember(&set, SIGINT) || sigismember(&set, SIGTERM) || sigismember(&set, SIGHUP);
+}
+
 int chardev_flush(struct chardev *cd, int idle_ms)
 {
+	int idle = 0;
+
 	while (cd->out_fd >= 0 && chardev_waiting(cd) > 0) {
 		struct pollfd p = {.fd = cd->out_fd, .events = POLLOUT};
 
-		if (!cd->divert && poll(&p, 1, idle_ms) == 0)
+		if (asked_to_end())
+			return -EINTR;
+		if (cd->divert || poll(&p, 1, FLUSH_SLICE_MS) != 0) {
+			chardev_output_step(cd);
+			idle = 0;
+		} else if (idle_ms >= 0 && (idle += FLUSH_SLICE_MS) >= idle_ms) {
 			return -ETIMEDOUT;
-		chardev_output_step(cd);
+		}
 	}
 	return 0;
 }

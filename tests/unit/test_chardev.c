@@ -494,6 +494,62 @@ static void test_no_reader_drops_with_one_line(void **state)
 	close(in);
 }
 
+static void *read_late(void *arg)
+{
+	size_t total = 0;
+	char buf[4096];
+	ssize_t n = 1;
+
+	usleep(400000);
+	while (total < 96 * KIB && n > 0) {
+		n = read(*(int *)arg, buf, sizeof(buf));
+		total += n > 0 ? (size_t)n : 0;
+	}
+	return (void *)total;
+}
+
+static void test_flush_waits_for_a_late_reader(void **state)
+{
+	static char blob[96 * KIB];
+	pthread_t reader;
+	void *total;
+	int in, out;
+
+	(void)state;
+	stdio_is_pipes(&in, &out);
+	open_chardev("stdio");
+	chardev_write(the.cd, blob, sizeof(blob));
+	assert_int_equal(chardev_flush(the.cd, 100), -ETIMEDOUT);
+	pthread_create(&reader, NULL, read_late, &out);
+	assert_int_equal(chardev_flush(the.cd, -1), 0);
+	pthread_join(reader, &total);
+	assert_int_equal((size_t)total, sizeof(blob));
+	close(in);
+	close(out);
+}
+
+static void test_flush_gives_in_to_a_signal(void **state)
+{
+	static char blob[96 * KIB];
+	sigset_t set;
+	int in, out, sig;
+
+	(void)state;
+	stdio_is_pipes(&in, &out);
+	open_chardev("stdio");
+	chardev_write(the.cd, blob, sizeof(blob));
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	kill(getpid(), SIGTERM);
+	assert_int_equal(chardev_flush(the.cd, -1), -EINTR);
+	close_chardev();
+	sigwait(&set, &sig);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	close(in);
+	close(out);
+}
+
 static void *read_all(void *arg)
 {
 	size_t total = 0;
@@ -807,6 +863,8 @@ int main(void)
 		TEST(test_refused_input_stops_the_sender),
 		TEST(test_slow_reader_loses_nothing),
 		TEST(test_no_reader_drops_with_one_line),
+		TEST(test_flush_waits_for_a_late_reader),
+		TEST(test_flush_gives_in_to_a_signal),
 		TEST(test_threads_write_while_the_loop_flushes),
 		TEST(test_stdin_ends_output_goes_on),
 		TEST(test_stdin_is_one_users),
