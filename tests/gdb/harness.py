@@ -79,15 +79,17 @@ class Captured:
 
     def __enter__(self):
         flush()
-        self.stdout = os.dup(1)
+        self.saved = [os.dup(1), os.dup(2)]
         with open(self.path, "wb") as file:
             os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
         return self
 
     def __exit__(self, *_):
         flush()
-        os.dup2(self.stdout, 1)
-        os.close(self.stdout)
+        for fd, saved in enumerate(self.saved, 1):
+            os.dup2(saved, fd)
+            os.close(saved)
         with open(self.path, encoding="utf-8", errors="replace") as file:
             self.text = file.read()
 
@@ -103,12 +105,12 @@ class Debugged(Vitrine):
 
     image: a name in the folder of guests; symbols: another, when the image has none."""
 
-    def __init__(self, name, *options, symbols=None, attach=True, pause=True):
+    def __init__(self, name, *options, symbols=None, attach=True, pause=True, tcp=False):
         image = name if "." in name else name + ".elf"
         self.symbols = guest(symbols or image)
         self.attach_at_start, self.status = attach, 0
         paused = ["-S"] if pause else []
-        super().__init__("-kernel", guest(image), *paused, *options)
+        super().__init__("-kernel", guest(image), *paused, *options, tcp=tcp)
         _running.add(self)
 
     def __enter__(self):
@@ -143,6 +145,7 @@ class Debugged(Vitrine):
             gdb.execute("set scheduler-locking replay")
         self.drop()
         gdb.execute("file")
+        gdb.execute("unset tdesc filename")  # gdb keeps the last target's description until then
 
     def _explain(self):
         for title, text in (("vitrine", self.words()), ("the guest", self.serial()[-2000:])):
@@ -150,17 +153,18 @@ class Debugged(Vitrine):
                 print(f"# {title}: {line}")
         sys.stdout.flush()
 
-    def attach(self, extended=False):
-        self.listening_at()
+    def attach(self, extended=False, seconds=20):
+        """Tries until vitrine listens: a knock at the door beforehand would pause the guest."""
         kind = "extended-remote" if extended else "remote"
-        self.go(f"target {kind} {self.address}")
-
-    def listening_at(self, seconds=20):
-        """Waits for the socket without knocking: a connection would pause the guest."""
+        address = self.address if isinstance(self.address, str) else "%s:%d" % self.address
         deadline = time.monotonic() + seconds
-        while not os.path.exists(self.socket_path):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError("vitrine does not listen: " + self.words())
+        while True:
+            try:
+                return self.go(f"target {kind} {address}")
+            except gdb.error as error:
+                unborn = "refused" in str(error) or "No such file" in str(error)
+                if not unborn or self.process.poll() is not None or time.monotonic() > deadline:
+                    raise
             time.sleep(0.01)
 
     def drop(self):
@@ -187,6 +191,16 @@ class Debugged(Vitrine):
         with self.limit(seconds), Captured(self.folder + "/output") as captured:
             gdb.execute(command)
         return captured.text
+
+    def go_refused(self, command, seconds=TIME_LIMIT):
+        """A command that would resume the guest and ends with an error instead; all that gdb said."""
+        captured = Captured(self.folder + "/output")
+        try:
+            with self.limit(seconds), captured:
+                gdb.execute(command)
+        except gdb.error as error:
+            return captured.text + str(error)
+        raise AssertionError(f"{command}: no error")
 
     def go_and_interrupt(self, seconds=0.3):
         """continue, and Ctrl-C after a while."""
