@@ -94,6 +94,7 @@ def run_on():
 
 
 gdb.execute("set confirm off")
+gdb.execute("set breakpoint pending off")
 gdb.execute("set pagination off")
 gdb.execute("set style enabled off")
 try:

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Runs without anybody looking on: each guest to its end, exit statuses, help and version."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/scripts"))
+from tap import equal, run, skip, test
+from vm import GUESTS, VITRINE, Vitrine, guest
+
+SOURCE = os.environ["SOURCE"]
+
+
+def need_kvm():
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        skip("needs /dev/kvm")
+
+
+def vitrine(*options):
+    """(status, standard output, standard error) of a run to its end."""
+    done = subprocess.run([VITRINE, *options], stdin=subprocess.DEVNULL, capture_output=True, timeout=60,
+                          check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def runs(image, *lines, options=(), status=1):
+    need_kvm()
+    got, output, errors = vitrine("-serial", "stdio", "-kernel", guest(image), *options)
+    for line in lines:
+        assert re.search(line, output), f"{image} printed {output!r}, without {line!r}; {errors!r}"
+    equal(got, status, f"{image}, which printed {output!r} and {errors!r}")
+
+
+@test
+def the_demonstration_guest_is_built_in():
+    need_kvm()
+    status, output, _ = vitrine("-serial", "stdio", "-append", "ticks=2 every=1")
+    assert "tick 2: counter.value = 2" in output, output
+    equal(status, 1)
+
+
+@test
+def long64_runs():
+    runs("long64.elf", r"64 MiB of memory", r"tick 1: .*all is well", "done",
+         options=("-append", "ticks=1 every=1", "-m", "64"))
+
+
+@test
+def real16_runs():
+    runs("real16.bin", "long mode")
+
+
+@test
+def prot32_runs():
+    runs("prot32.elf", r"gcd\(1071, 462\) = 21", "prot32: done")
+
+
+@test
+def multiboot_gives_memory_map_and_command_line():
+    runs("mboot.elf", "magic 0x2badb002", 'command line "one two"', "mboot: done", options=("-append", "one two"))
+
+
+@test
+def smp_counts_on_four_vcpus():
+    runs("smp.elf", "4 of 4 CPUs", "total = 4000, as it must be", options=("-smp", "4", "-append", "rounds=1000"))
+
+
+@test
+def user_mode_runs():
+    runs("user.elf", "entering ring 3", options=("-append", "rounds=3"))
+
+
+@test
+def io_runs():
+    runs("io.elf", "ok outb, inb", "ok rep insb")
+
+
+@test
+def the_user_irqchip_carries_a_timer():
+    runs("long64.elf", "tick 3", options=("-irqchip", "user", "-append", "ticks=3 every=2"))
+
+
+@test
+def the_guest_chooses_the_exit_status():
+    for value in (0, 1, 5, 127):
+        runs("long64.elf", options=("-append", f"ticks=1 every=1 exit={value}"), status=(value << 1 | 1) & 0xff)
+
+
+@test
+def port_e9_is_standard_error():
+    need_kvm()
+    code = b"".join(b"\xb0%c\xe6\xe9" % byte for byte in b"hi\n")  # mov al, byte; out 0xe9, al
+    path = os.environ["TMPDIR"] + "/sector"
+    with open(path, "wb") as file:
+        file.write(code + b"\xb0\x02\xe6\xf4\xf4")  # mov al, 2; out 0xf4, al; hlt
+    equal(vitrine("-serial", "stdio", "-load", "0x7c00", path), (5, "", "hi\n"))
+
+
+@test
+def signals_end_it_and_leave_nothing():
+    need_kvm()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        vm = Vitrine()
+        assert vm.serial_has("tick 1"), vm.words()
+        vm.process.send_signal(number)
+        equal(vm.process.wait(10), 128 + number, "status")
+        assert not os.path.exists(vm.socket_path), "the socket is still there"
+
+
+@test
+def a_paused_machine_uses_no_cpu():
+    need_kvm()
+    with Vitrine("-S", "-smp", "4") as vm:
+        vm.listening()
+        time.sleep(0.2)
+        ticks = cpu_ticks(vm.process.pid)
+        time.sleep(1)
+        used = cpu_ticks(vm.process.pid) - ticks
+        assert used <= 2, f"{used} clock ticks in a second of doing nothing"
+
+
+def cpu_ticks(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        fields = file.read().rpartition(") ")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+@test
+def one_dash_or_two():
+    equal(vitrine("-version"), vitrine("--version"))
+    status, output, errors = vitrine("--version")
+    assert re.fullmatch(r"vitrine \d+\.\d+\S*\n", output), output
+    equal((status, errors), (0, ""))
+
+
+@test
+def help_fits_a_screen():
+    status, output, errors = vitrine("-help")
+    equal((status, errors), (0, ""))
+    lines = output.splitlines()
+    assert len(lines) <= 24, f"{len(lines)} lines"
+    assert max(map(len, lines)) <= 80, max(lines, key=len)
+
+
+@test
+def documents_name_every_option():
+    _, output, _ = vitrine("-help")
+    with open(os.path.join(SOURCE, "README.md"), encoding="utf-8") as file:
+        assert output in file.read(), "README.md shows another text than `vitrine -help`"
+    with open(os.path.join(SOURCE, "docs/vitrine.1"), encoding="utf-8") as file:
+        manual = file.read().replace("\\-", "-")
+    options = set(re.findall(r"(?<![\w|-])-([A-Za-z][A-Za-z-]*)", output))
+    assert len(options) > 20, options
+    for option in options:
+        assert re.search(rf"^\.BI? ?.*-{option}\b", manual, re.M), f"the manual page does not explain -{option}"
+
+
+@test
+def every_guest_is_tested_here():
+    with open(__file__, encoding="utf-8") as file:
+        mine = file.read()
+    elsewhere = {"faults.elf"}  # its exceptions are the business of tests/gdb
+    for name in os.listdir(GUESTS):
+        if name.endswith(".elf") and name not in elsewhere:
+            assert name in mine or name.replace(".elf", ".bin") in mine, f"nobody runs {name}"
+
+
+run()
