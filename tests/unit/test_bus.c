@@ -132,6 +132,7 @@ static void test_bad_regions_are_refused(void **state)
 	struct bus_region empty = region("empty", 0, 0, 1, NULL);
 	struct bus_region wraps = region("wraps", UINT64_MAX, 2, 1, NULL);
 	struct bus_region odd = region("odd", 0x40, 8, 3, NULL);
+	struct bus_region below = region("below", 0x08, 9, 1, NULL);
 	struct bus_region last = region("last", UINT64_MAX, 1, 1, NULL);
 	struct bus bus = {.name = "port"};
 	struct error err = {0};
@@ -148,6 +149,7 @@ static void test_bad_regions_are_refused(void **state)
 	assert_ptr_equal(bus_find(&bus, UINT64_MAX), &last);
 	assert_ptr_equal(bus_find(&bus, 0x17), &a);
 	assert_null(bus_find(&bus, 0x18));
+	assert_int_equal(bus_add(&bus, &below, &err), -EEXIST); /* by its last byte */
 	bus_remove(&bus, &a);
 	bus_remove(&bus, &a);
 	assert_null(bus_find(&bus, 0x17));

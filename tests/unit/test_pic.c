@@ -121,6 +121,11 @@ static void test_initialization(void **state)
 	out(MASTER + 1, 0x50);
 	out(MASTER + 1, 0x55);
 	assert_int_equal(in(MASTER + 1), 0x55);
+	out(MASTER, 0x10); /* two chips, no ICW4 */
+	out(MASTER + 1, 0x50);
+	out(MASTER + 1, 0x04);
+	out(MASTER + 1, 0xaa);
+	assert_int_equal(in(MASTER + 1), 0xaa);
 }
 
 static void test_one_interrupt(void **state)
@@ -274,12 +279,15 @@ static void test_rotation(void **state)
 	pulse(0);
 	assert_int_equal(acknowledge(), 0x25);
 	out(MASTER, 0xa0); /* ends 5 and makes it lowest */
+	pulse(5);
 	assert_int_equal(acknowledge(), 0x20);
 	out(MASTER, 0xe0); /* ends 0 and makes it lowest */
 	pulse(0);
 	assert_int_equal(acknowledge(), 0x24);
 	out(MASTER, 0x40); /* nothing */
 	assert_int_equal(isr(MASTER), 0x10);
+	out(MASTER, 0x20);
+	assert_int_equal(acknowledge(), 0x25);
 	out(MASTER, 0x20);
 	assert_int_equal(acknowledge(), 0x20);
 }
@@ -347,6 +355,10 @@ static void test_poll(void **state)
 	assert_int_equal(in(MASTER), 0x86);
 	assert_int_equal(isr(MASTER), 0x40);
 	assert_false(the.intr);
+	out(MASTER, 0x66);
+	pulse(0);
+	out(MASTER, 0x0c);
+	assert_int_equal(in(MASTER), 0x80);
 	out(MASTER, 0x0c);
 	assert_int_equal(in(MASTER + 1), 0x07); /* nothing; from the data port, too */
 	assert_int_equal(in(MASTER + 1), 0x00); /* one read, one poll */

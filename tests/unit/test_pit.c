@@ -283,6 +283,11 @@ static void test_speaker_gate_other_modes(void **state)
 	pass_ticks(400);
 	assert_true(out2()); /* and starts it over */
 	assert_int_equal(in(0x61) & 0x0f, 0x03);
+	program(2, 3, 5); /* an odd count is high for longer */
+	test_host_pass(&the.h, ns_of(2));
+	assert_true(out2());
+	test_host_pass(&the.h, ns_of(3) - ns_of(2));
+	assert_false(out2());
 	program(2, 1, 100);
 	pass_ticks(50);
 	assert_true(out2()); /* waits for an edge of the gate */
