@@ -2,7 +2,6 @@
 #include "gdbstub/layout.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ELF's e_machine, at the same place in both classes (ELF specification, "ELF header"). */
@@ -40,7 +39,8 @@ static bool is_for_64_bits(unsigned reg)
 
 	if (is_general(reg))
 		return name[0] == 'r' && name[1] >= '0' && name[1] <= '9';
-	return registers[reg].group == REG_SSE && !strncmp(name, "xmm", 3) && atoi(name + 3) >= 8;
+	return registers[reg].group == REG_SSE && !strncmp(name, "xmm", 3) &&
+	       (name[3] >= '8' || name[4]);
 }
 
 size_t layout_bytes(enum gdb_arch arch, unsigned reg)
