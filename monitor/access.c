@@ -198,8 +198,7 @@ int monitor_register_set(struct monitor *monitor, int cpu, const char *name, uin
 	return ret ? ret : write_register(monitor, cpu, &part, value, err);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------
- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 static int unmapped(struct monitor *monitor, int cpu, uint64_t address, struct error *err)
 {

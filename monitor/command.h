@@ -13,8 +13,7 @@
 #include "monitor/monitor.h"
 #include "monitor/text.h"
 
-/* ---- the table ---------------------------------------------------------------------------------
- */
+/* ---- the table ----------------------------------------------------------------------------- */
 
 /* What an argument is; how it is read, what completes it. */
 enum arg_kind {
@@ -46,12 +45,11 @@ struct arg {
 enum command_class { CLASS_RUN, CLASS_POINTS, CLASS_STATE, CLASS_CODE, CLASS_MACHINE, CLASS_COUNT };
 
 enum command_flags {
-	COMMAND_STOPPED = 1 << 0, /* wants a stopped guest */
-	COMMAND_RUNS = 1 << 1,	  /* lets the guest run: not while gdb holds it */
-	COMMAND_FORMAT = 1 << 2,  /* takes /FMT */
-	COMMAND_REPEAT = 1 << 3,  /* an empty line runs the same line again */
-	COMMAND_REPEAT_NEXT =
-		1 << 4, /* an empty line runs it without arguments: it goes on where it was */
+	COMMAND_STOPPED = 1 << 0,     /* wants a stopped guest */
+	COMMAND_RUNS = 1 << 1,	      /* lets the guest run: not while gdb holds it */
+	COMMAND_FORMAT = 1 << 2,      /* takes /FMT */
+	COMMAND_REPEAT = 1 << 3,      /* an empty line runs the same line again */
+	COMMAND_REPEAT_NEXT = 1 << 4, /* ... runs it without arguments: it goes on where it was */
 };
 
 #define COMMAND_MAX_ARGS 3
@@ -59,9 +57,10 @@ enum command_flags {
 struct call;
 
 struct command {
-	const char *name; /* one word, or two: "info registers" */
-	const char
-		*aliases; /* with blanks between, exact ones; of the last word of name; or NULL */
+	/* One word, or two: "info registers". */
+	const char *name;
+	/* With blanks between, exact ones, of the last word of name; or NULL. */
+	const char *aliases;
 	enum command_class class;
 	unsigned flags;
 	struct arg_desc args[COMMAND_MAX_ARGS + 1];
@@ -86,8 +85,7 @@ struct call {
 	struct error *err;
 };
 
-/* ---- the monitor -------------------------------------------------------------------------------
- */
+/* ---- the monitor --------------------------------------------------------------------------- */
 
 #define LINE_MAX_SIZE 4096
 
@@ -120,7 +118,6 @@ struct monitor {
 	bool gdb_attached;
 	bool expects_stop;
 	enum syntax syntax;
-	bool step_interrupts;
 	unsigned stop_number; /* counts stops */
 	unsigned steps_left;  /* of `step N`, after the one that runs */
 	int step_cpu;
@@ -129,24 +126,21 @@ struct monitor {
 	struct seen *seen; /* one per vCPU */
 };
 
-/* ---- lookup.c ----------------------------------------------------------------------------------
- */
+/* ---- lookup.c ------------------------------------------------------------------------------ */
 
 /* The command that a line begins with: exact name or alias, or an unambiguous beginning of each
  * word. *rest: what follows. NULL with a sentence: unknown (names the nearest), ambiguous (names
  * them). */
 const struct command *command_lookup(const char *line, const char **rest, struct error *err);
 
-/* ---- arguments.c -------------------------------------------------------------------------------
- */
+/* ---- arguments.c --------------------------------------------------------------------------- */
 
 /* Reads what follows a command's name into call->format and call->arg. text is cut into pieces. */
 int arguments_parse(struct call *call, char *text);
 /* "x[/FMT] [ADDR]" */
 void command_usage(const struct command *command, char *buf, size_t size);
 
-/* ---- location.c --------------------------------------------------------------------------------
- */
+/* ---- location.c ---------------------------------------------------------------------------- */
 
 /* An expression over this vCPU's registers and memory; as expression_evaluate(). */
 int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_t *value,
@@ -166,8 +160,7 @@ char *address_text(struct monitor *monitor, uint64_t address, char *buf, size_t 
 /* The last part of a path. */
 const char *file_part(const char *path);
 
-/* ---- others ------------------------------------------------------------------------------------
- */
+/* ---- others -------------------------------------------------------------------------------- */
 
 /* registers by name: rip, pc (linear), sp (linear), flags, eax, ax, al, ah. -ENOENT for no
  * register. */
@@ -182,8 +175,9 @@ ssize_t monitor_read(struct monitor *monitor, int cpu, bool physical, uint64_t a
 
 /* Set up for the mode that this vCPU is in. */
 void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler *dis);
-/* count instructions from *address on, with their symbols in one column; the one at the vCPU's pc is marked.
- * *address moves behind what was shown. -errno with a sentence when memory ends before. */
+/* count instructions from *address on, with their symbols in one column; the one at the vCPU's pc
+ * is marked. *address moves behind what was shown. -errno with a sentence when memory ends
+ * before. */
 int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned count,
 	      struct monitor_out *out, struct error *err);
 

@@ -112,8 +112,7 @@ int run_disassemble(struct call *call)
 	return code_show(call->monitor, call->cpu, &view->code, count, call->out, call->err);
 }
 
-/* ---- source ------------------------------------------------------------------------------------
- */
+/* ---- source -------------------------------------------------------------------------------- */
 
 #define LIST_LINES 10
 
@@ -165,8 +164,7 @@ int run_context(struct call *call)
 	return 0;
 }
 
-/* ---- names -------------------------------------------------------------------------------------
- */
+/* ---- names --------------------------------------------------------------------------------- */
 
 int run_info_symbol(struct call *call)
 {

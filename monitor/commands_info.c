@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- registers ---------------------------------------------------------------------------------
- */
+/* ---- registers ----------------------------------------------------------------------------- */
 
 static void show_number(struct call *call, const struct register_desc *reg, uint64_t value)
 {
@@ -134,8 +133,7 @@ int run_info_registers(struct call *call)
 	return show_group(call, REG_CONTROL);
 }
 
-/* ---- vCPUs -------------------------------------------------------------------------------------
- */
+/* ---- vCPUs --------------------------------------------------------------------------------- */
 
 int run_info_cpus(struct call *call)
 {
@@ -263,8 +261,7 @@ int run_info_exits(struct call *call)
 	return show_last_exits(call);
 }
 
-/* ---- capabilities ------------------------------------------------------------------------------
- */
+/* ---- capabilities -------------------------------------------------------------------------- */
 
 static const char *int3_text(const struct debug_capabilities *caps, enum capability_mode mode)
 {

@@ -64,8 +64,7 @@ int run_hbreak(struct call *call)
 	return add_point(call, POINT_HARDWARE, false);
 }
 
-/* ---- delete ------------------------------------------------------------------------------------
- */
+/* ---- delete -------------------------------------------------------------------------------- */
 
 static int delete_point(struct call *call, int number)
 {

@@ -41,7 +41,7 @@ static void add_text(struct matches *matches, const char *text)
 	add_match(matches, text, strlen(text), "");
 }
 
-/* ---- by kind ----------------------------------------------------------------------------------- */
+/* ---- by kind ------------------------------------------------------------------------------- */
 
 static void add_registers(struct monitor *monitor, struct matches *matches)
 {
@@ -115,7 +115,7 @@ static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct mat
 	[ARG_CPU] = add_cpus,
 };
 
-/* ---- by place ---------------------------------------------------------------------------------- */
+/* ---- by place ------------------------------------------------------------------------------ */
 
 /* Second words of the group that line names: "info ". */
 static bool add_group(const char *line, size_t size, struct matches *matches)
@@ -150,8 +150,8 @@ static bool add_values(const char *rest, struct matches *matches)
 	return true;
 }
 
-/* The last kind that can stand here. Options and earlier arguments are not counted: what is offered for
- * an address is right for any of them. */
+/* The last kind that can stand here. Options and earlier arguments are not counted: what is
+ * offered for an address is right for any of them. */
 static void add_arguments(struct monitor *monitor, const char *line, struct matches *matches)
 {
 	const struct command *command;

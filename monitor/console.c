@@ -38,7 +38,7 @@ static void drain(int fd)
 		return;
 }
 
-/* ---- Ctrl-C ------------------------------------------------------------------------------------ */
+/* ---- Ctrl-C -------------------------------------------------------------------------------- */
 
 static void interrupted(void *ctx, int fd, short revents)
 {
@@ -63,7 +63,7 @@ static void continued(void *ctx, int fd, short revents)
 	console_prompt(console);
 }
 
-/* ---- events ------------------------------------------------------------------------------------ */
+/* ---- events -------------------------------------------------------------------------------- */
 
 static void set_timer(int fd, long ns)
 {
@@ -182,7 +182,7 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 		no_more_waiting(console);
 }
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------------------- */
 
 /* no-color.org: set and not empty. */
 static bool wants_color(const struct console *console)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The readline console on a terminal, or on a plain pipe, without editing. readline and signal handlers
- * belong to the process, so there is at most one console. Everything here is for the main thread.
+ * The readline console on a terminal, or on a plain pipe, without editing. readline and signal
+ * handlers belong to the process, so there is at most one console. Everything here is for the
+ * main thread.
  *
- * On a pipe each line is echoed behind a prompt, so that the output reads like a session, and a command
- * that lets the guest run is waited for: the next line is read when the guest has stopped.
+ * On a pipe each line is echoed behind a prompt, so that the output reads like a session, and a
+ * command that lets the guest run is waited for: the next line is read when the guest has
+ * stopped.
  */
 #ifndef MONITOR_CONSOLE_H
 #define MONITOR_CONSOLE_H
@@ -14,28 +16,31 @@
 
 struct console;
 
-/* Reads stdin, writes stdout, and takes SIGINT (Ctrl-C: pauses a running guest, else clears the line)
- * and the monitor's events (monitor_listen). Stops are announced. end is called once, at the end of
- * input; it must not free the console. -EBUSY for a second console, -ENOMEM, or what the loop says. */
+/* Reads stdin, writes stdout, and takes SIGINT (Ctrl-C: pauses a running guest, else clears the
+ * line) and the monitor's events (monitor_listen). Stops are announced. end is called once, at
+ * the end of input; it must not free the console. -EBUSY for a second console, -ENOMEM, or what
+ * the loop says. */
 int console_new(struct monitor *monitor, struct debug *debug, struct event_loop *loop,
 		void (*end)(void *ctx), void *ctx, struct console **console, struct error *err);
 /* Restores the terminal and SIGINT. NULL is fine; before monitor_free() and event_loop_free(). */
 void console_free(struct console *console);
 
-/* Prints text above the line being edited; for the log and for serial output on the same terminal. The
- * text may be the guest's: control characters come out as \xNN. A line may come in pieces. */
+/* Prints text above the line being edited; for the log and for serial output on the same
+ * terminal. The text may be the guest's: control characters come out as \xNN. A line may come in
+ * pieces. */
 void console_print(struct console *console, const char *text, size_t size);
 
 /* While paused, the console neither reads nor prompts: somebody else has the terminal (-serial
  * mon:stdio). What it says then ends in "\r\n". The line being edited comes back. */
 void console_set_active(struct console *console, bool active);
 
-/* Runs a line as if it had been typed before anything else, once the event loop runs; each waits for the stop
- * that the one before it causes. For -ex. */
-void console_queue(struct console *console, const char *line);
+/* Runs these lines before anything that is typed, from the event loop; each waits for the stop that
+ * the one before it expects. last: nothing is read behind them, and the input ends with them. For
+ * -ex and -batch. */
+void console_feed(struct console *console, const char *lines, size_t size, bool last);
 
-/* Ctrl-A followed by c or x, as QEMU's users know them; key is that letter. Called from the event loop;
- * it may call console_set_active(). Without this, Ctrl-A goes to the line's beginning. */
+/* Ctrl-A followed by c or x, as QEMU's users know them; key is that letter. Called from the event
+ * loop; it may call console_set_active(). Without this, Ctrl-A goes to the line's beginning. */
 void console_set_escape(struct console *console, void (*escape)(void *ctx, char key), void *ctx);
 
 #endif

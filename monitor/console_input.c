@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define HISTORY_LINES 1000
-/* A command that lets the guest run gets this long to stop it again before the prompt comes back. */
+/* A command that lets the guest run gets this long to stop it again before the prompt comes
+ * back. */
 #define PATIENCE_NS 150000000
 
 /* readline's callbacks carry no context, and it can edit one line at a time in a process. */
@@ -29,9 +30,10 @@ static void watch_input(struct console *console)
 			 console->interactive ? read_terminal : read_pipe, console);
 }
 
-/* ---- history ----------------------------------------------------------------------------------- */
+/* ---- history ------------------------------------------------------------------------------- */
 
-/* $XDG_STATE_HOME/vitrine/history, by default in ~/.local/state (XDG base directory specification). */
+/* $XDG_STATE_HOME/vitrine/history, by default in ~/.local/state (XDG base directory
+ * specification). */
 static char *history_path(void)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
@@ -84,14 +86,15 @@ static void close_history(struct console *console)
 	clear_history();
 }
 
-/* ---- running a line ---------------------------------------------------------------------------- */
+/* ---- running a line ------------------------------------------------------------------------ */
 
 static void end_of_input(struct console *console)
 {
 	if (console->ended)
 		return;
 	console->ended = true;
-	event_loop_forget(console->loop, STDIN_FILENO);
+	if (console->active)
+		event_loop_forget(console->loop, STDIN_FILENO);
 	console->end(console->end_ctx);
 }
 
@@ -106,7 +109,8 @@ static void set_timer(int fd, long ns)
 static void wait_for_stop(struct console *console)
 {
 	console->waiting = monitor_expects_stop(console->monitor);
-	if (console->waiting && console->interactive && !console->input.size)
+	if (console->waiting && console->interactive && !console->input.size &&
+	    !console->input_ended)
 		set_timer(console->wait_timer, PATIENCE_NS);
 }
 
@@ -120,7 +124,7 @@ static void run_line(struct console *console, const char *line)
 	wait_for_stop(console);
 }
 
-/* ---- the terminal ------------------------------------------------------------------------------ */
+/* ---- the terminal -------------------------------------------------------------------------- */
 
 /* Called by readline with a malloc'd line, or NULL at the end of input. The handler goes away while
  * the line runs, so that the prompt comes back when console_prompt() says so. */
@@ -269,20 +273,14 @@ static void start_readline(struct console *console)
 	load_history(console);
 }
 
-/* ---- lines that were not typed ------------------------------------------------------------------ */
+/* ---- lines that were not typed ------------------------------------------------------------- */
 
 /* Echoed behind a prompt, as if they had been. */
 static void run_echoed(struct console *console, const char *line)
 {
 	console_suspend(console);
-	printf("%s%s\n", PROMPT, line);
+	out_printf(&console->out, "%s%s\n", PROMPT, line);
 	run_line(console, line);
-}
-
-void console_queue(struct console *console, const char *line)
-{
-	string_printf(&console->input, "%s\n", line);
-	console_wake(console);
 }
 
 /* The next line that is complete; the rest at the end of input counts as one. */
@@ -304,16 +302,29 @@ static bool next_line(struct console *console)
 	return true;
 }
 
-/* A NUL would hide what is behind it; a line that never ends would fill the memory. */
-static void take_input(struct console *console, char *bytes, size_t size)
+/* A NUL would hide what is behind it. */
+static void take_input(struct console *console, const char *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		if (!bytes[i] || bytes[i] == '\r')
-			bytes[i] = ' ';
+	size_t used = console->input.size;
+
 	string_add(&console->input, bytes, size);
-	if (console->input.size > 65536 && !strchr(console->input.text, '\n'))
-		string_free(&console->input);
+	for (size_t i = used; i < console->input.size; i++)
+		if (!console->input.text[i] || console->input.text[i] == '\r')
+			console->input.text[i] = ' ';
 }
+
+/* The newline is for a last line that has none, so that the next feed does not continue it. */
+void console_feed(struct console *console, const char *lines, size_t size, bool last)
+{
+	take_input(console, lines, size);
+	if (size && lines[size - 1] != '\n')
+		take_input(console, "\n", 1);
+	console->input_ended |= last;
+	console_wake(console);
+}
+
+/* A line that never ends would fill the memory. */
+#define PIPE_LINE_MAX 65536
 
 static void read_pipe(void *ctx, int fd, short revents)
 {
@@ -328,41 +339,28 @@ static void read_pipe(void *ctx, int fd, short revents)
 		take_input(console, bytes, size);
 	else
 		console->input_ended = true;
+	if (console->input.size > PIPE_LINE_MAX && !strchr(console->input.text, '\n'))
+		string_free(&console->input);
 	console_prompt(console);
 }
 
-/* ---- both -------------------------------------------------------------------------------------- */
-
-static void go_on_reading(struct console *console)
-{
-	if (console->waiting || console->ended || console->input_ended)
-		event_loop_forget(console->loop, STDIN_FILENO);
-	else
-		watch_input(console);
-	if (!console->waiting && console->input_ended)
-		end_of_input(console);
-}
-
-static void go_on_editing(struct console *console)
-{
-	if (console->waiting || console->ended) {
-		event_loop_forget(console->loop, STDIN_FILENO);
-	} else if (!console->editing) {
-		install(console);
-		watch_input(console);
-	}
-}
+/* ---- both ---------------------------------------------------------------------------------- */
 
 void console_prompt(struct console *console)
 {
-	if (!console->active)
-		return;
 	while (!console->waiting && !console->ended && next_line(console))
 		;
-	if (console->interactive)
-		go_on_editing(console);
-	else
-		go_on_reading(console);
+	if (!console->waiting && console->input_ended)
+		end_of_input(console);
+	if (!console->active)
+		return;
+	if (console->waiting || console->ended) {
+		event_loop_forget(console->loop, STDIN_FILENO);
+		return;
+	}
+	if (console->interactive && !console->editing)
+		install(console);
+	watch_input(console);
 }
 
 int console_input_start(struct console *console, struct error *err)

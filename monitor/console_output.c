@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The screen, with a line being edited at its bottom. Everything printed goes above that line: it is
- * wiped, the text is written, it is drawn again. Serial output comes in pieces of lines; an unfinished
- * line stands above the prompt, and is continued there when the next piece comes.
+ * The screen, with a line being edited at its bottom. Everything printed goes above that line: it
+ * is wiped, the text is written, it is drawn again. Serial output comes in pieces of lines; an
+ * unfinished line stands above the prompt, and is continued there when the next piece comes.
  */
 #include "monitor/console_private.h"
 
@@ -35,8 +35,8 @@ static size_t terminal_width(void)
 	return columns > 1 ? columns : 80;
 }
 
-/* Keeps what stands behind the last newline, as long as it fits on one line of the screen: only then
- * can the cursor find back to it. */
+/* Keeps what stands behind the last newline, as long as it fits on one line of the screen: only
+ * then can the cursor find back to it. */
 static void keep_partial(struct console *console, const char *text, size_t size)
 {
 	const char *newline = memrchr(text, '\n', size);
@@ -97,8 +97,8 @@ static void continue_partial(struct console *console)
 	console->partial_above = false;
 }
 
-/* The text in pieces of whole UTF-8 characters, cleaned. Carriage returns go: they would let the guest
- * write over what stands there. */
+/* The text in pieces of whole UTF-8 characters, cleaned. Carriage returns go: they would let the
+ * guest write over what stands there. */
 static void write_clean(struct console *console, const char *text, size_t size)
 {
 	char clean[TEXT_CLEAN_SIZE(256)];

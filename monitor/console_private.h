@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The parts of the console: console.c (life, events, Ctrl-C), console_output.c (what is printed, and
- * the line being edited below it), console_input.c (lines, by readline or from a pipe). */
+/* The parts of the console: console.c (life, events, Ctrl-C), console_output.c (what is printed,
+ * and the line being edited below it), console_input.c (lines, by readline or from a pipe). */
 #ifndef MONITOR_CONSOLE_PRIVATE_H
 #define MONITOR_CONSOLE_PRIVATE_H
 
@@ -32,7 +32,7 @@ struct console {
 	int continue_fd;  /* eventfd: SIGCONT came */
 	int wake_fd;	  /* eventfd: there are lines in input to go on with */
 	int wait_timer;	  /* timerfd: gives the prompt back while the guest runs on */
-	int quiet_timer; /* timerfd: says where the machine stands when gdb has let it stand for a while */
+	int quiet_timer;  /* timerfd: says where gdb has let the machine stand */
 	struct sigaction old_sigint, old_sigcont;
 
 	struct string partial; /* the unfinished line that was printed last */
@@ -68,7 +68,8 @@ void console_output_free(struct console *console);
 
 int console_input_start(struct console *console, struct error *err);
 void console_input_stop(struct console *console);
-/* Runs the lines that wait, then shows the prompt or reads a pipe, unless there is something to wait for. */
+/* Runs the lines that wait, then shows the prompt or reads a pipe, unless there is something to
+ * wait for. */
 void console_prompt(struct console *console);
 /* Takes the edited line off the screen and keeps it. */
 void console_suspend(struct console *console);

@@ -25,8 +25,8 @@ struct insn {
 	bool valid;	 /* false: text is ".byte 0x.." for one byte that begins no instruction */
 	bool call, branch, conditional, ret;
 	uint64_t target; /* linear, of a direct call or branch; else 0 */
-	char text[160];	 /* operands with <symbol+0x..>, "# 0x203010 <counter>" behind RIP-relative
-			    ones */
+	/* Operands with <symbol+0x..>, "# 0x203010 <counter>" behind RIP-relative ones. */
+	char text[160];
 };
 
 /* Decodes the instruction at a linear address. size: bytes at hand, at least 1. */

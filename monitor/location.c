@@ -59,8 +59,7 @@ int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_
 	return expression_evaluate(text, &source, value, end, err);
 }
 
-/* ---- locations ---------------------------------------------------------------------------------
- */
+/* ---- locations ----------------------------------------------------------------------------- */
 
 static bool ends_word(char c)
 {
@@ -163,8 +162,7 @@ int location_parse(struct monitor *monitor, int cpu, const char *text, uint64_t 
 	return monitor_evaluate(monitor, cpu, text, address, end, err);
 }
 
-/* ---- addresses as text -------------------------------------------------------------------------
- */
+/* ---- addresses as text --------------------------------------------------------------------- */
 
 const char *file_part(const char *path)
 {

@@ -136,8 +136,7 @@ static const struct command *by_alias(const struct word *word, const struct comm
 	return NULL;
 }
 
-/* ---- the nearest name --------------------------------------------------------------------------
- */
+/* ---- the nearest name ---------------------------------------------------------------------- */
 
 static unsigned smallest(unsigned a, unsigned b, unsigned c)
 {

@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- events ------------------------------------------------------------------------------------
- */
+/* ---- events -------------------------------------------------------------------------------- */
 
 /* `step N` is N steps: each stop but the last is only a station. */
 static bool step_again(struct monitor *monitor)
@@ -109,8 +108,7 @@ bool monitor_gdb_attached(const struct monitor *monitor)
 	return monitor->gdb_attached;
 }
 
-/* ---- life --------------------------------------------------------------------------------------
- */
+/* ---- life ---------------------------------------------------------------------------------- */
 
 static void init_views(struct monitor *monitor)
 {
@@ -149,8 +147,7 @@ void monitor_free(struct monitor *monitor)
 	free(monitor);
 }
 
-/* ---- one line ----------------------------------------------------------------------------------
- */
+/* ---- one line ------------------------------------------------------------------------------ */
 
 static bool is_blank(const char *text)
 {
@@ -221,6 +218,15 @@ static int run_line(struct call *call, const char *line)
 	return ret;
 }
 
+/* Nobody in particular asks about the vCPU that stopped, even before its stop has been told here.
+ * */
+static int stopped_cpu(struct monitor *monitor)
+{
+	const struct stop *stop = debug_last_stop(monitor->debug);
+
+	return stop && stop->vcpu > 0 ? stop->vcpu : 0;
+}
+
 static int execute(struct call *call, const char *line)
 {
 	struct view *view = &call->monitor->view[call->owner];
@@ -229,7 +235,7 @@ static int execute(struct call *call, const char *line)
 	if (strlen(line) >= LINE_MAX_SIZE)
 		return error_set(call->err, -E2BIG, "a line has fewer than %d characters",
 				 LINE_MAX_SIZE);
-	call->cpu = view->cpu;
+	call->cpu = call->owner == OWNER_NONE ? stopped_cpu(call->monitor) : view->cpu;
 	if (!is_blank(line))
 		return line[strspn(line, " \t")] == '#' ? 0 : run_line(call, line);
 	if (!view->last_line[0] || debug_running(call->monitor->debug))

@@ -50,7 +50,8 @@ bool monitor_expects_stop(const struct monitor *monitor);
 
 /* The screen that a stop shows. */
 void monitor_show_stop(struct monitor *monitor, struct monitor_out *out);
-/* One line about where the machine stands now, for what gdb did: "■ stopped by gdb at main+0x4". */
+/* One line about where the machine stands now, for what gdb did: "running (by gdb)", or
+ * "■ vCPU 0: stopped by gdb at work+0x4 at main.c:124". */
 void monitor_show_state(struct monitor *monitor, enum debug_owner actor, struct monitor_out *out);
 
 /* Completions of the word that begins at start and ends the line, malloc'd and NULL-terminated like

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The screen of a stop: why, who, where, the source line, the instructions around it, and the registers
- * with a star behind those that changed since the stop before. It fits 80 columns and 24 lines.
+ * The screen of a stop: why, who, where, the source line, the instructions around it, and the
+ * registers with a star behind those that changed since the stop before. It fits 80 columns and
+ * 24 lines.
  */
 #include "monitor/command.h"
 
@@ -11,7 +12,7 @@
 
 #define SCREEN_WIDTH 79
 
-/* ---- registers --------------------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------------------- */
 
 static const char *const gpr_names[GPR_COUNT] = {
 	[GPR_RAX] = "rax", [GPR_RBX] = "rbx", [GPR_RCX] = "rcx", [GPR_RDX] = "rdx",
@@ -166,15 +167,16 @@ static void show_wrapped(const char *text, size_t column, struct monitor_out *ou
 	out_printf(out, "\n");
 }
 
-/* ---- code -------------------------------------------------------------------------------------- */
+/* ---- code ---------------------------------------------------------------------------------- */
 
 #define BEFORE 2
 #define AFTER  4
 #define FUNCTION_MAX                                                                               \
 	4096 /* bytes from a function's start that are decoded to find what lies before pc */
 
-/* Instructions have no fixed length, so what lies before pc is found by decoding from the start of its
- * function. Returns how many of the last BEFORE there are; *address is where the first one begins. */
+/* Instructions have no fixed length, so what lies before pc is found by decoding from the start
+ * of its function. Returns how many of the last BEFORE there are; *address is where the first one
+ * begins. */
 static unsigned look_before(struct monitor *monitor, int cpu, uint64_t pc, uint64_t *address)
 {
 	uint64_t offset, at, count = 0, starts[BEFORE];
@@ -219,7 +221,7 @@ static void show_source(struct monitor *monitor, uint64_t pc, struct monitor_out
 		source_show(file, line, line, 0, out, NULL);
 }
 
-/* ---- the head ---------------------------------------------------------------------------------- */
+/* ---- the head ------------------------------------------------------------------------------ */
 
 /* Puts parts on a line with " · " between, and begins a new line where one would be too long. */
 struct joined {
@@ -293,7 +295,7 @@ void monitor_show_stop(struct monitor *monitor, struct monitor_out *out)
 		context_show(monitor, stop->vcpu < 0 ? 0 : stop->vcpu, true, out);
 }
 
-/* ---- one line ---------------------------------------------------------------------------------- */
+/* ---- one line ------------------------------------------------------------------------------ */
 
 void monitor_show_state(struct monitor *monitor, enum debug_owner actor, struct monitor_out *out)
 {

@@ -112,8 +112,7 @@ static const char *printable_file(struct symbols *symbols, const char *name)
 	return text;
 }
 
-/* ---- the symbol table --------------------------------------------------------------------------
- */
+/* ---- the symbol table ---------------------------------------------------------------------- */
 
 /* Functions before objects before labels, global ones before local ones. */
 static unsigned rank_of(const GElf_Sym *sym)
@@ -329,8 +328,7 @@ const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cu
 	return NULL;
 }
 
-/* ---- lines -------------------------------------------------------------------------------------
- */
+/* ---- lines --------------------------------------------------------------------------------- */
 
 static int row_at(struct symbols *symbols, uint64_t address, struct line_row *row)
 {
@@ -379,11 +377,11 @@ const char *symbols_file(struct symbols *symbols, const char *file)
 	return name ? printable_file(symbols, name) : NULL;
 }
 
-/* ---- breakpoints ---------------------------------------------------------------------------- */
+/* ---- breakpoints --------------------------------------------------------------------------- */
 
-/* gdb's way: behind the frame's set-up, and from there to the next line of the table when that is in
- * the middle of one. A function without a frame is stopped at its first instruction, because its
- * second line may well lie behind a branch. */
+/* gdb's way: behind the frame's set-up, and from there to the next line of the table when that is
+ * in the middle of one. A function without a frame is stopped at its first instruction, because
+ * its second line may well lie behind a branch. */
 uint64_t symbols_breakpoint_address(struct symbols *symbols, uint64_t function)
 {
 	struct line_row row;

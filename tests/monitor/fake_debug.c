@@ -34,14 +34,16 @@ const void *fixture_image(size_t *size)
 	return image == MAP_FAILED ? NULL : image;
 }
 
-/* ---- making one -------------------------------------------------------------------------------- */
+/* ---- making one ---------------------------------------------------------------------------- */
 
 static void load(struct debug *debug, const uint8_t *elf, size_t size)
 {
 	const Elf64_Ehdr *header = (const void *)elf;
 	const Elf64_Phdr *program = (const void *)(elf + header->e_phoff);
 
-	for (unsigned i = 0; size && i < header->e_phnum; i++)
+	if (!size)
+		return;
+	for (unsigned i = 0; i < header->e_phnum; i++)
 		if (program[i].p_type == PT_LOAD)
 			memcpy(debug->ram + program[i].p_vaddr, elf + program[i].p_offset,
 			       program[i].p_filesz);
@@ -101,7 +103,7 @@ void fake_debug_free(struct debug *debug)
 	free(debug);
 }
 
-/* ---- events and run control -------------------------------------------------------------------- */
+/* ---- events and run control ---------------------------------------------------------------- */
 
 void fake_debug_tell(struct debug *debug, enum debug_event event, enum debug_owner actor)
 {
@@ -196,7 +198,7 @@ int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err)
 	return 0;
 }
 
-/* ---- registers and memory ---------------------------------------------------------------------- */
+/* ---- registers and memory ------------------------------------------------------------------ */
 
 const struct cpu_state *debug_state(struct debug *debug, int vcpu, unsigned groups)
 {
@@ -280,7 +282,7 @@ ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t add
 	return done ? (ssize_t)done : -EFAULT;
 }
 
-/* ---- points ------------------------------------------------------------------------------------ */
+/* ---- points -------------------------------------------------------------------------------- */
 
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
 		    struct error *err)
@@ -315,7 +317,7 @@ const struct point *debug_point_next(struct debug *debug, const struct point *af
 	return next < debug->points + debug->point_count ? next : NULL;
 }
 
-/* ---- words ------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------- */
 
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A debugger core without a machine behind it: two vCPUs in long mode, 8 MiB of RAM that is mapped
- * linear = physical by 2 MiB pages (the last one is not present), and an account of what was asked. */
+/* A debugger core without a machine behind it: two vCPUs in long mode, 8 MiB of RAM that is
+ * mapped linear = physical by 2 MiB pages (the last one is not present), and an account of what
+ * was asked. */
 #ifndef TESTS_MONITOR_FAKE_DEBUG_H
 #define TESTS_MONITOR_FAKE_DEBUG_H
 
@@ -30,7 +31,7 @@ struct debug {
 	struct debug_capabilities capabilities;
 };
 
-/* Loads the segments of the fixture; vCPU 0 stands at its entry, on a stack of its own. */
+/* Loads the segments of the fixture (elf may be NULL); vCPU 0 stands at its entry, on a stack of its own. */
 struct debug *fake_debug_new(const void *elf, size_t size);
 void fake_debug_free(struct debug *debug);
 

@@ -120,7 +120,7 @@ static uint64_t address_of(struct rig *rig, const char *name)
 	return address;
 }
 
-/* ---- names ------------------------------------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------------------------- */
 
 static void test_abbreviations(void **state)
 {
@@ -215,7 +215,7 @@ static void test_arguments(void **state)
 	contains(answer(rig, "x /2xb 0x200000"), "0x200000 <twice>: 0x55 0x48\n");
 }
 
-/* ---- registers --------------------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------------------- */
 
 static void test_set_register(void **state)
 {
@@ -288,7 +288,7 @@ static void test_info_registers(void **state)
 	lacks(answer(rig, "info registers"), "*");
 }
 
-/* ---- memory ------------------------------------------------------------------------------------ */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 static void test_x(void **state)
 {
@@ -370,7 +370,7 @@ static void test_pt(void **state)
 	refusal(rig, "gva2gpa 0x600000", -EFAULT);
 }
 
-/* ---- points ------------------------------------------------------------------------------------ */
+/* ---- points -------------------------------------------------------------------------------- */
 
 static void test_break(void **state)
 {
@@ -413,7 +413,7 @@ static void test_break(void **state)
 	assert_int_equal(rig->debug->point_count, 0);
 }
 
-/* ---- running ----------------------------------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------------------------- */
 
 static void test_running_refuses(void **state)
 {
@@ -538,7 +538,7 @@ static void test_the_rest(void **state)
 	refusal(rig, "list 0x300000", -ENOENT);
 }
 
-/* ---- where am I -------------------------------------------------------------------------------- */
+/* ---- where am I ---------------------------------------------------------------------------- */
 
 static void put_stack(struct rig *rig, uint64_t at, uint64_t value)
 {
@@ -683,7 +683,7 @@ static void test_show_state(void **state)
 	rig->debug->running = false;
 }
 
-/* ---- completion -------------------------------------------------------------------------------- */
+/* ---- completion ---------------------------------------------------------------------------- */
 
 static void check_completion(struct rig *rig, const char *line, const char *wanted)
 {
@@ -724,7 +724,7 @@ static void test_complete(void **state)
 	check_completion(rig, "quit ", "");
 }
 
-/* ---- noise ------------------------------------------------------------------------------------- */
+/* ---- noise --------------------------------------------------------------------------------- */
 
 static void one_random_line(struct rig *rig, unsigned *seed)
 {

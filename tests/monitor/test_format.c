@@ -134,7 +134,7 @@ static void test_clean_cuts_whole_characters(void **state)
 	assert_string_equal(out, "abc\xe2\x96\xa0");
 }
 
-/* ---- instructions ------------------------------------------------------------------------------ */
+/* ---- instructions -------------------------------------------------------------------------- */
 
 static void check_insn(unsigned bits, uint64_t base, enum syntax syntax, uint64_t address,
 		       const char *bytes, size_t size, const char *wanted, uint64_t target)
