@@ -203,16 +203,16 @@ static void test_escapes_of_the_guest(void **state)
 
 static void play_inactive(struct inside *inside)
 {
-	struct termios modes;
+	struct termios modes, raw;
 
 	turn(inside);
 	console_set_active(inside->console, false);
 	tcgetattr(STDOUT_FILENO, &modes);
-	cfmakeraw(&modes);
-	tcsetattr(STDOUT_FILENO, TCSANOW, &modes);
+	raw = modes;
+	cfmakeraw(&raw);
+	tcsetattr(STDOUT_FILENO, TCSANOW, &raw);
 	print(inside, "meanwhile\n");
 	fake_debug_stop(inside->debug, STOP_PAUSE, 0, "a stop");
-	modes.c_oflag |= OPOST | ONLCR;
 	tcsetattr(STDOUT_FILENO, TCSANOW, &modes);
 	printf("BACK");
 	console_set_active(inside->console, true);
