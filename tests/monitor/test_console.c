@@ -229,9 +229,10 @@ static void test_somebody_else_has_the_terminal(void **state)
 	contains(text, "a stop\r\n");
 	back = strstr(text, "BACK");
 	assert_non_null(back);
-	assert_null(strstr(strstr(text, "meanwhile"), PROMPT "half\r\033[K"));
 	contains(back, PROMPT);
 	contains(back, "half");
+	*back = 0;
+	assert_null(strstr(strstr(text, "meanwhile"), PROMPT));
 }
 
 static void play_queue(struct inside *inside)
