@@ -8,13 +8,13 @@
 #include "gdbstub/server.h"
 #include "log.h"
 #include "machine/machine.h"
+#include "mapped_file.h"
 #include "monitor/console.h"
 #include "monitor/monitor.h"
 #include "monitor/symbols.h"
 #include "options.h"
 #include "outbox.h"
 #include "serial_ports.h"
-#include "symbol_file.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -35,7 +35,7 @@ struct vitrine {
 	struct serial_ports *serial;
 	struct machine *machine;
 	struct debug *debug;
-	struct symbol_file symbol_file;
+	struct mapped_file symbol_file, batch;
 	struct symbols *symbols;
 	struct monitor *monitor;
 	struct console *console;
@@ -138,10 +138,12 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 	const struct stop *stop = debug_last_stop(v->debug);
 
 	(void)actor;
-	if (event == DEBUG_EXITED)
+	if (event == DEBUG_EXITED) {
+		serial_ports_drain(v->serial);
 		event_loop_quit(v->loop, stop->exit_status & 0xff);
-	else if (event == DEBUG_STOPPED && is_trouble(stop->reason))
+	} else if (event == DEBUG_STOPPED && is_trouble(stop->reason)) {
 		on_trouble(v);
+	}
 }
 
 static void on_gdb(void *ctx, bool attached)
@@ -259,7 +261,7 @@ static int load_symbols(struct vitrine *v, struct error *err)
 	const void *elf = debug_image(v->debug, &size, &path);
 
 	if (v->options.symbols) {
-		int rc = symbol_file_map(v->options.symbols, &v->symbol_file, err);
+		int rc = map_file(v->options.symbols, &v->symbol_file, err);
 
 		if (rc < 0)
 			return rc;
@@ -302,6 +304,8 @@ static int build(struct vitrine *v, bool console, struct error *err)
 	struct boot_image image = {0};
 	int rc = build_loop(v, err);
 
+	if (rc == 0 && v->options.batch)
+		rc = map_file(v->options.batch, &v->batch, err);
 	if (rc == 0)
 		rc = take_signals(v, console, err);
 	if (rc == 0)
@@ -336,7 +340,8 @@ static void tear_down(struct vitrine *v)
 	debug_destroy(v->debug);
 	machine_destroy(v->machine);
 	serial_ports_close(v->serial);
-	symbol_file_unmap(&v->symbol_file);
+	unmap_file(&v->symbol_file);
+	unmap_file(&v->batch);
 	log_set_sink(NULL, NULL);
 	outbox_free(v->outbox);
 	if (v->signal_fd >= 0)
@@ -344,13 +349,26 @@ static void tear_down(struct vitrine *v)
 	event_loop_free(v->loop);
 }
 
+/* -ex and -batch say themselves when the guest starts. */
+static void run_commands(struct vitrine *v)
+{
+	const struct options *o = &v->options;
+
+	for (unsigned i = 0; i < o->command_count; i++)
+		console_feed(v->console, o->command[i], strlen(o->command[i]), false);
+	if (o->batch)
+		console_feed(v->console, v->batch.bytes, v->batch.size, true);
+}
+
 static void start(struct vitrine *v)
 {
 	struct error err = {0};
 
-	if (v->options.paused)
+	if (v->options.command_count || v->options.batch)
+		run_commands(v);
+	else if (v->options.paused)
 		return;
-	if (debug_continue(v->debug, OWNER_NONE, &err) < 0)
+	else if (debug_continue(v->debug, OWNER_NONE, &err) < 0)
 		log_error("start", "%s", err.text);
 }
 

@@ -196,7 +196,8 @@ static int connect_port(struct serial_port *port, struct error *err)
 	struct chardev_user user = {.ctx = port,
 				    .input = on_input,
 				    .room = on_room,
-				    .switch_to_console = switch_to_console,
+				    .switch_to_console = port->ports->console ? switch_to_console
+									      : NULL,
 				    .quit = on_quit_key,
 				    .console_output = print_above_prompt};
 
@@ -228,6 +229,13 @@ int serial_ports_connect(struct serial_ports *ports, struct machine *machine,
 	for (unsigned i = 0; rc == 0 && i < MAX_SERIALS; i++)
 		rc = connect_port(&ports->port[i], err);
 	return rc;
+}
+
+void serial_ports_drain(struct serial_ports *ports)
+{
+	for (unsigned i = 0; i < MAX_SERIALS; i++)
+		if (chardev_uses_stdin(ports->port[i].cd))
+			chardev_flush(ports->port[i].cd, -1);
 }
 
 void serial_ports_disconnect(struct serial_ports *ports)
