@@ -5,11 +5,19 @@
 #include <elfutils/libdw.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* A name that had to be put together. */
+struct name {
+	struct name *next;
+	char text[];
+};
+
 struct lines {
 	Elf *elf;
+	struct name *names;
 	Dwarf *dwarf; /* NULL: not read yet, or the image has none */
 	bool tried;
 };
@@ -29,6 +37,12 @@ void lines_free(struct lines *lines)
 		return;
 	if (lines->dwarf)
 		dwarf_end(lines->dwarf);
+	while (lines->names) {
+		struct name *next = lines->names->next;
+
+		free(lines->names);
+		lines->names = next;
+	}
 	free(lines);
 }
 
@@ -62,6 +76,36 @@ static bool unit_at(Dwarf *dwarf, uint64_t address, Dwarf_Die *die)
 		if (dwarf_haspc(die, address) > 0)
 			return true;
 	return false;
+}
+
+static const char *keep_name(struct lines *lines, const char *folder, const char *file)
+{
+	size_t size = strlen(folder) + 1 + strlen(file) + 1;
+	struct name *name = malloc(sizeof(*name) + size);
+
+	if (!name)
+		return file;
+	snprintf(name->text, size, "%s/%s", folder, file);
+	for (struct name *old = lines->names; old; old = old->next)
+		if (!strcmp(old->text, name->text)) {
+			free(name);
+			return old->text;
+		}
+	name->next = lines->names;
+	lines->names = name;
+	return name->text;
+}
+
+/* A relative name is relative to where the compiler ran. */
+static const char *full_name(struct lines *lines, Dwarf_Die *unit, const char *file)
+{
+	Dwarf_Attribute attribute;
+	const char *folder;
+
+	if (file[0] == '/')
+		return file;
+	folder = dwarf_formstring(dwarf_attr(unit, DW_AT_comp_dir, &attribute));
+	return folder ? keep_name(lines, folder, file) : file;
 }
 
 /* Compilers cut a line into several rows, one per column; for people and for gdb it is one. */
@@ -123,17 +167,25 @@ int lines_at(struct lines *lines, uint64_t address, struct line_row *row)
 		return -ENOENT;
 	row->low = low;
 	find_bounds(table, count, index, row);
+	row->file = full_name(lines, &die, row->file);
 	return 0;
 }
 
-/* Whether name ends in the path wanted, whole parts only. */
+/* Whether path ends in tail, whole parts only. */
+static bool ends_in(const char *path, const char *tail)
+{
+	size_t path_length = strlen(path), length = strlen(tail);
+
+	if (!length || length > path_length || strcmp(path + path_length - length, tail))
+		return false;
+	return length == path_length || tail[0] == '/' || path[path_length - length - 1] == '/';
+}
+
+/* What is wanted may be less than the name in the table, or, being a full name, more. */
 static bool path_matches(const char *name, const char *wanted)
 {
-	size_t name_length = strlen(name), length = strlen(wanted);
-
-	if (!length || length > name_length || strcmp(name + name_length - length, wanted))
-		return false;
-	return length == name_length || wanted[0] == '/' || name[name_length - length - 1] == '/';
+	return ends_in(name, wanted) ||
+	       (wanted[0] == '/' && name[0] != '/' && ends_in(wanted, name));
 }
 
 static const char *unit_file(Dwarf_Die *die, const char *wanted)
@@ -162,7 +214,7 @@ const char *lines_file(struct lines *lines, const char *file)
 	while (dwarf && next_unit(dwarf, &unit, &die)) {
 		name = unit_file(&die, file);
 		if (name)
-			return name;
+			return full_name(lines, &die, name);
 	}
 	return NULL;
 }

@@ -126,6 +126,9 @@ static void test_line_address(void **state)
 	assert_int_equal(symbols_line_address(*state, "fixture/fixture.c", 20, &address, &found),
 			 0);
 	assert_int_equal(found, 21); /* line 20 is empty */
+	assert_int_equal(symbols_line_address(*state, symbols_file(*state, "fixture.c"), 21,
+					      &address, &found),
+			 0);
 	assert_int_equal(symbols_line_address(*state, "ixture.c", 21, &address, &found), -ENOENT);
 	assert_int_equal(symbols_line_address(*state, "", 21, &address, &found), -ENOENT);
 	assert_int_equal(symbols_line_address(*state, "fixture.c", 9999, &address, &found),
@@ -136,6 +139,8 @@ static void test_line_address(void **state)
 static void test_file(void **state)
 {
 	assert_non_null(strstr(symbols_file(*state, "fixture.c"), "/fixture.c"));
+	assert_int_equal(symbols_file(*state, "fixture.c")[0], '/');
+	assert_ptr_equal(symbols_file(*state, "fixture.c"), symbols_file(*state, "fixture.c"));
 	assert_null(symbols_file(*state, "other.c"));
 }
 
