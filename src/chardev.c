@@ -225,19 +225,36 @@ static const struct {
 	{"unix:", chardev_open_socket, true}, {"tcp:", chardev_open_socket, true},
 };
 
-static int open_kind(struct chardev *cd, const char *spec, struct error *err)
+static int find_kind(const char *spec, struct error *err)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		size_t length = strlen(kinds[i].name);
 		bool takes_arg = kinds[i].name[length - 1] == ':';
 
 		if (strncmp(spec, kinds[i].name, length) == 0 && (takes_arg || !spec[length]))
-			return kinds[i].open(cd, kinds[i].whole ? spec : spec + length, err);
+			return (int)i;
 	}
 	return error_set(err, -EINVAL,
 			 "-serial %s is unknown: use stdio, mon:stdio, pty, file:PATH, unix:PATH "
 			 "or none",
 			 spec);
+}
+
+int chardev_check(const char *spec, struct error *err)
+{
+	int kind = find_kind(spec, err);
+
+	return kind < 0 ? kind : 0;
+}
+
+static int open_kind(struct chardev *cd, const char *spec, struct error *err)
+{
+	int kind = find_kind(spec, err);
+
+	if (kind < 0)
+		return kind;
+	return kinds[kind].open(cd, kinds[kind].whole ? spec : spec + strlen(kinds[kind].name),
+				err);
 }
 
 static int create(struct event_loop *loop, struct chardev **out)

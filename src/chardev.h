@@ -40,6 +40,9 @@ struct chardev_user {
 	void (*console_output)(void *ctx, const char *text, size_t size);
 };
 
+/* Whether this spells a kind that there is: 0 or -EINVAL with a sentence. Opens nothing. */
+int chardev_check(const char *spec, struct error *err);
+
 /* On success *cd is open: output goes out, input waits for chardev_connect(). -EINVAL for a spelling that
  * is none of the above, -EBUSY when stdin is taken, or what opening said. */
 int chardev_open(const char *spec, struct event_loop *loop, struct chardev **cd, struct error *err);

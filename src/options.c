@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "options.h"
 
+#include "chardev.h"
 #include "option_values.h"
 
 #include <errno.h>
@@ -21,7 +22,7 @@
 #define DEBUG_EXIT_PORT 0xf4
 
 static const char help[] =
-	"usage: vitrine [options] [IMAGE]      runs an x86-64 guest under KVM and debugs it\n"
+	"usage: vitrine [options] [IMAGE]    runs an x86-64 guest under KVM and debugs it\n"
 	"  -kernel FILE  same as IMAGE (none: a demo guest)  -append TEXT  command line\n"
 	"  -initrd FILE[ ARGS][,...]  multiboot modules      -m SIZE[K|M|G]  memory (128M)\n"
 	"  -load ADDR, -entry ADDR    where a raw image goes and starts (0x7c00)\n"
@@ -37,9 +38,9 @@ static const char help[] =
 	"  -monitor stdio|none            the console (default: stdio on a terminal)\n"
 	"  -serial stdio|mon:stdio|pty|file:PATH|unix:PATH|none   COM1, then COM2\n"
 	"  -nographic  same as -serial mon:stdio (Ctrl-A c: console, Ctrl-A x: quit)\n"
-	"  -ex CMD     run a console command first (repeatable)   -batch FILE  ... and quit\n"
-	"  -debug-exit PORT|none          exit port (0xf4)        -log error|warn|info|debug\n"
-	"  -kvm-device PATH   (/dev/kvm)  -version   -help\n"
+	"  -ex CMD, -batch FILE           console commands to run first; -batch quits then\n"
+	"  -debug-exit PORT|none          exit port (0xf4)\n"
+	"  -log error|warn|info|debug     -kvm-device PATH   -version   -help\n"
 	"Options take one dash or two. In gdb: target remote :1234\n";
 
 typedef int option_fn(struct options *o, const char *arg, struct error *err);
@@ -236,7 +237,7 @@ static int set_serial(struct options *o, const char *arg, struct error *err)
 		return error_set(err, -EINVAL,
 				 "there are two serial ports: give -serial at most twice");
 	o->serial[o->serial_count++] = arg;
-	return 0;
+	return chardev_check(arg, err);
 }
 
 static int set_nographic(struct options *o, const char *arg, struct error *err)
