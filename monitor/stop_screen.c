@@ -14,9 +14,10 @@
 
 /* ---- registers ----------------------------------------------------------------------------- */
 
-static const char *const gpr_names[GPR_COUNT] = {
-	[GPR_RAX] = "rax", [GPR_RBX] = "rbx", [GPR_RCX] = "rcx", [GPR_RDX] = "rdx",
-	[GPR_RSI] = "rsi", [GPR_RDI] = "rdi", [GPR_RBP] = "rbp", [GPR_RSP] = "rsp",
+/* A blank stands for the prefix that depends on the mode. */
+static const char gpr_names[GPR_COUNT][4] = {
+	[GPR_RAX] = " ax", [GPR_RBX] = " bx", [GPR_RCX] = " cx", [GPR_RDX] = " dx",
+	[GPR_RSI] = " si", [GPR_RDI] = " di", [GPR_RBP] = " bp", [GPR_RSP] = " sp",
 	[GPR_R8] = "r8",   [GPR_R9] = "r9",   [GPR_R10] = "r10", [GPR_R11] = "r11",
 	[GPR_R12] = "r12", [GPR_R13] = "r13", [GPR_R14] = "r14", [GPR_R15] = "r15",
 };
@@ -64,6 +65,7 @@ static unsigned hex_width(uint64_t value)
 /* How the general registers are laid out: each column is as wide as its widest cell. */
 struct grid {
 	const struct cpu_general *general, *before; /* before may be NULL */
+	char prefix;				    /* of the older names: r in 64 bits, else e */
 	unsigned count, columns;
 	unsigned width[COLUMNS_MAX];
 };
@@ -100,21 +102,31 @@ static bool grid_fits(struct grid *grid, unsigned columns)
 static void show_cell(const struct grid *grid, unsigned reg, unsigned pad, struct monitor_out *out)
 {
 	bool changed = grid_changed(grid, reg);
+	const char *name = gpr_names[reg];
 
-	out_printf(out, "%-3s %s%" PRIx64 "%s%s%*s", gpr_names[reg],
-		   changed ? color(out, COLOR_CHANGED) : "", grid->general->gpr[reg],
+	out_printf(out, "%c%-2s %s%" PRIx64 "%s%s%*s", *name == ' ' ? grid->prefix : *name,
+		   name + 1, changed ? color(out, COLOR_CHANGED) : "", grid->general->gpr[reg],
 		   changed ? "*" : "", changed ? color(out, COLOR_OFF) : "", (int)pad, "");
+}
+
+/* As many columns as fit, but no more than the lines then need: the last one is not left alone. */
+static void choose_columns(struct grid *grid)
+{
+	unsigned columns = COLUMNS_MAX, lines;
+
+	while (!grid_fits(grid, columns))
+		columns--;
+	lines = (grid->count + columns - 1) / columns;
+	if (!grid_fits(grid, (grid->count + lines - 1) / lines))
+		grid_fits(grid, columns);
 }
 
 static void show_grid(struct grid *grid, struct monitor_out *out)
 {
-	unsigned columns = COLUMNS_MAX;
-
-	while (!grid_fits(grid, columns))
-		columns--;
+	choose_columns(grid);
 	for (unsigned i = 0; i < grid->count; i++) {
-		unsigned column = i % columns, reg = gpr_order[i];
-		bool last = column == columns - 1 || i == grid->count - 1;
+		unsigned column = i % grid->columns, reg = gpr_order[i];
+		bool last = column == grid->columns - 1 || i == grid->count - 1;
 
 		out_printf(out, "  ");
 		show_cell(grid, reg, last ? 0 : grid->width[column] - cell_width(grid, reg), out);
@@ -122,30 +134,37 @@ static void show_grid(struct grid *grid, struct monitor_out *out)
 	}
 }
 
+static void show_ip_and_flags(const struct cpu_general *general, const struct cpu_general *before,
+			      char prefix, struct monitor_out *out)
+{
+	bool ip = before && before->rip != general->rip;
+	bool flags = before && before->rflags != general->rflags;
+	char names[128];
+
+	register_flags_text("eflags", general->rflags, names, sizeof(names));
+	out_printf(out, "  %cip %s%" PRIx64 "%s%s  eflags %s%" PRIx64 "%s%s [%s]\n", prefix,
+		   ip ? color(out, COLOR_CHANGED) : "", general->rip, ip ? "*" : "",
+		   ip ? color(out, COLOR_OFF) : "", flags ? color(out, COLOR_CHANGED) : "",
+		   general->rflags, flags ? "*" : "", flags ? color(out, COLOR_OFF) : "", names);
+}
+
 void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_out *out)
 {
 	const struct cpu_state *state = debug_state(monitor->debug, cpu, CPU_GENERAL | CPU_SYSTEM);
-	const struct cpu_general *before = NULL;
+	const struct seen *seen;
 	struct grid grid;
-	char flags[128];
-	bool flags_changed, rip_changed;
 
 	if (!state)
 		return;
-	if (mark) {
-		const struct seen *seen = look(monitor, cpu, &state->general);
-
-		before = seen->before_valid ? &seen->before : NULL;
+	seen = mark ? look(monitor, cpu, &state->general) : NULL;
+	grid = (struct grid){.general = &state->general, .prefix = 'e', .count = 8};
+	grid.before = seen && seen->before_valid ? &seen->before : NULL;
+	if (cpu_mode_bits(cpu_mode(state)) == 64) {
+		grid.prefix = 'r';
+		grid.count = GPR_COUNT;
 	}
-	flags_changed = before && before->rflags != state->general.rflags;
-	rip_changed = before && before->rip != state->general.rip;
-	grid = (struct grid){.general = &state->general,
-			     .before = before,
-			     .count = cpu_mode_bits(cpu_mode(state)) == 64 ? GPR_COUNT : 8};
 	show_grid(&grid, out);
-	register_flags_text("eflags", state->general.rflags, flags, sizeof(flags));
-	out_printf(out, "  rip %" PRIx64 "%s  eflags %" PRIx64 "%s [%s]\n", state->general.rip,
-		   rip_changed ? "*" : "", state->general.rflags, flags_changed ? "*" : "", flags);
+	show_ip_and_flags(grid.general, grid.before, grid.prefix, out);
 }
 
 /* Breaks a long text at blanks. column: where the cursor stands. */

@@ -230,7 +230,7 @@ def real_mode_is_shown_in_16_bits():
         has(console.run("info cpus"), "real mode", "real_start")
         has(console.run("x/2i $pc"), "→ 0x7c00 <real_start>", "cli", "cld")
         has(console.run("disassemble real_main 1"), "mov    $0x", "%si")
-        has(console.until_stop("step"), "real mode", "rip 7c01*")
+        has(console.until_stop("step"), "real mode", "eip 7c01*")
         has(console.run("pt 0x7c00"), "paging is off", "physical 0x7c00")
         console.run("hbreak long_start")
         screen = console.until_stop("continue")
