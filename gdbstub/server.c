@@ -18,6 +18,9 @@
 /* One command's answer may be longer; at this length the client is given up. */
 #define OUTPUT_MAX 0x4000000
 
+/* Reads, of 64 KiB at most, of what a client sent before it hung up: more than a socket holds. */
+#define LAST_WORDS_MAX 64
+
 struct gdb_server {
 	struct debug *debug;
 	struct event_loop *loop;
@@ -258,6 +261,24 @@ static void take_client(struct gdb_server *server, int fd)
 	settle(server);
 }
 
+static bool client_has_hung_up(const struct gdb_server *server)
+{
+	struct pollfd fd = {.fd = server->client, .events = POLLRDHUP};
+
+	return poll(&fd, 1, 0) > 0 && (fd.revents & (POLLRDHUP | POLLHUP | POLLERR));
+}
+
+/* Obeys what the old client said last, as the loop would have done a moment later. */
+static void finish_client(struct gdb_server *server)
+{
+	for (int i = 0; i < LAST_WORDS_MAX && server->client >= 0 && !server->closing; i++) {
+		receive(server);
+		settle(server);
+	}
+	if (server->client >= 0)
+		close_client(server);
+}
+
 static void on_connection(void *ctx, int listener, short revents)
 {
 	struct gdb_server *server = ctx;
@@ -266,6 +287,8 @@ static void on_connection(void *ctx, int listener, short revents)
 	(void)revents;
 	if (fd < 0)
 		return;
+	if (server->client >= 0 && client_has_hung_up(server))
+		finish_client(server);
 	if (server->client < 0) {
 		take_client(server, fd);
 		return;
