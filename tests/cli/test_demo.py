@@ -2,6 +2,7 @@
 """`make demo`: the scripted session without a terminal, the console and the printed gdb line with one."""
 import os
 import re
+import socket
 import subprocess
 import sys
 
@@ -55,6 +56,28 @@ def on_a_terminal_it_leaves_the_user_at_the_console():
     terminal.expect(pexpect.EOF)
     terminal.close()
     equal((terminal.exitstatus, terminal.signalstatus), (0, None), "how it ended")
+
+
+@test
+def a_taken_port_makes_it_choose_a_socket():
+    need_kvm()
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            server.bind(("127.0.0.1", 1234))
+            server.listen()
+        except OSError:
+            pass  # somebody else has it: as good
+        terminal = pexpect.spawn(DEMO[0], DEMO[1:], timeout=30, encoding="utf-8", dimensions=(40, 120))
+        terminal.expect(r"target remote (/[^\r\n']*)'")
+        path = terminal.match.group(1)
+        terminal.expect(r"\(vitrine\) ")
+        assert os.path.exists(path), path
+        terminal.sendline("quit")
+        terminal.expect(pexpect.EOF)
+        terminal.close()
+    equal(terminal.exitstatus, 0)
+    assert not os.path.exists(path), f"{path} is still there"
 
 
 run()
