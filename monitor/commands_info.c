@@ -250,6 +250,18 @@ static int show_last_exits(struct call *call)
 	return 0;
 }
 
+/* A driver that looks for a device which is not there shows here first. */
+static void show_unclaimed(struct call *call)
+{
+	struct unclaimed_counts counts = debug_unclaimed(call->monitor->debug);
+
+	if (counts.ports || counts.mmio)
+		out_printf(call->out,
+			   "accesses that no device answers: %" PRIu64 " to ports, %" PRIu64
+			   " to memory (-log debug shows each)\n",
+			   counts.ports, counts.mmio);
+}
+
 int run_info_exits(struct call *call)
 {
 	uint64_t total = total_exits(call);
@@ -258,6 +270,7 @@ int run_info_exits(struct call *call)
 	if (!total)
 		return 0;
 	show_exit_counts(call, total);
+	show_unclaimed(call);
 	return show_last_exits(call);
 }
 

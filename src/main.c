@@ -225,7 +225,8 @@ static int build_machine(struct vitrine *v, struct boot_image *image, struct err
 					.vcpus = o->vcpus,
 					.irqchip = o->user_irqchip ? IRQCHIP_USER : IRQCHIP_KERNEL,
 					.cpu_features = o->cpu,
-					.debug_exit_port = o->debug_exit_port};
+					.debug_exit_port = o->debug_exit_port,
+					.trace_unclaimed = o->log_level >= LOG_DEBUG};
 	int rc;
 
 	for (unsigned port = 0; port < MAX_SERIALS; port++)

@@ -202,6 +202,11 @@ int debug_vcpu_info(struct debug *debug, int vcpu, struct vcpu_info *info); /* -
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size);
 /* How often a vCPU left the guest for a reason: 0, 1, 2, … until *name is NULL. */
 uint64_t debug_exit_count(struct debug *debug, int vcpu, unsigned reason, const char **name);
+/* Accesses so far that no device answered. */
+struct unclaimed_counts {
+	uint64_t ports, mmio;
+};
+struct unclaimed_counts debug_unclaimed(struct debug *debug);
 /* One exit per line, oldest first, of the last exits; for the error path and the console. */
 void debug_exits_text(struct debug *debug, int vcpu, char *buf, size_t size);
 

@@ -102,3 +102,14 @@ uint64_t debug_exit_count(struct debug *debug, int vcpu, unsigned reason, const 
 	*name = exit_reason_name((enum exit_reason)reason);
 	return debug_running(debug) ? 0 : debug->machine->vcpus[vcpu].exits[reason];
 }
+
+struct unclaimed_counts debug_unclaimed(struct debug *debug)
+{
+	struct unclaimed_counts counts;
+
+	machine_lock_devices(debug->machine);
+	counts.ports = debug->machine->ports.unclaimed;
+	counts.mmio = debug->machine->mmio.unclaimed;
+	machine_unlock_devices(debug->machine);
+	return counts;
+}

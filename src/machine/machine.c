@@ -265,6 +265,17 @@ static int check_config(const struct machine_config *config, struct error *err)
 	return 0;
 }
 
+static void log_unclaimed(void *ctx, const struct bus *bus, uint64_t addr,
+			  const struct bus_access *access, const struct bus_region *region)
+{
+	(void)ctx;
+	if (!region)
+		log_debug("bus", "nobody answers: %s %s 0x%llx, %u byte%s: 0x%llx", bus->name,
+			  access->write ? "write to" : "read from", (unsigned long long)addr,
+			  access->size, access->size == 1 ? "" : "s",
+			  (unsigned long long)access->value);
+}
+
 static struct machine *allocate(const struct machine_config *config)
 {
 	struct machine *machine = calloc(1, sizeof(*machine));
@@ -277,6 +288,8 @@ static struct machine *allocate(const struct machine_config *config)
 	machine->clock.fd = -1;
 	machine->ports.name = "port";
 	machine->mmio.name = "MMIO";
+	if (config->trace_unclaimed)
+		machine->ports.trace = machine->mmio.trace = log_unclaimed;
 	machine->host = (struct device_host){.ctx = machine,
 					     .ports = &machine->ports,
 					     .mmio = &machine->mmio,
@@ -319,9 +332,9 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 static void end_vcpus(struct machine *machine)
 {
 	pthread_mutex_lock(&machine->gate.lock);
-	machine->gate.quit = true;
 	for (unsigned i = 0; i < machine->vcpu_count; i++)
 		vcpu_kick(&machine->vcpus[i]);
+	machine->gate.quit = true;
 	pthread_mutex_unlock(&machine->gate.lock);
 	for (unsigned i = 0; machine->vcpus && i < machine->config.vcpus; i++)
 		vcpu_join(&machine->vcpus[i]);

@@ -31,7 +31,8 @@ struct machine_config {
 	unsigned vcpus;
 	enum irqchip irqchip;
 	const char *cpu_features;
-	uint16_t debug_exit_port;
+	uint16_t debug_exit_port; /* 0: none */
+	bool trace_unclaimed;	  /* log each access that no device answers */
 	struct serial_backend serial[2];
 };
 
