@@ -63,7 +63,8 @@ demo:
 	@tests/scripts/demo $(BUILD)
 
 # One figure per line: name value unit.
-bench: benches
+bench:
+	+@$(SUBMAKE) all benches >&2
 	@set -e; for b in $(sort $(BENCHES)); do $$b; done
 
 -include $(wildcard $(TEST_DIRS:%=$(BUILD)/tests/%/*.d) $(BUILD)/tests/bench/*.d)
