@@ -174,12 +174,12 @@ struct point {
 			     register 2" */
 };
 
-/* Adding what is already there (same owner, kind, address, length) gives the same number: 0 is
- * success for gdb either way. Returns the number, or -EBUSY, -ENOTSUP, -ENOSPC, -EFAULT with a
- * sentence. */
+/* Works on a running machine, too: all vCPUs park for a moment, nobody is told. Adding what is already
+ * there (same owner, kind, address, length) gives the same number. Returns the number, or with a
+ * sentence: -ENOTSUP (no rung of this host carries it), -ENOSPC (debug registers used up), -ENOMEM. */
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
 		    struct error *err);
-int debug_point_remove(struct debug *debug, int number, struct error *err); /* -ENOENT, -EBUSY */
+int debug_point_remove(struct debug *debug, int number, struct error *err); /* -ENOENT */
 int debug_point_find(struct debug *debug, const struct point_spec *spec,
 		     enum debug_owner owner); /* or 0 */
 const struct point *debug_point_next(struct debug *debug,
