@@ -43,6 +43,8 @@ int vcpu_flush(struct vcpu *vcpu)
 	if (!vcpu->dirty)
 		return 0;
 	rc = vcpu->accel->ops->state_put(vcpu->accel, vcpu->dirty, &vcpu->state);
+	if (rc < 0)
+		vcpu->valid &= ~vcpu->dirty;
 	vcpu->dirty = 0;
 	/* On some processors a register write disarms a step that was armed before it. */
 	vcpu->debug_changed = true;
@@ -61,12 +63,15 @@ int vcpu_reset(struct vcpu *vcpu)
 	cpu_state_reset(&vcpu->state, vcpu->index == 0);
 	vcpu->halted = false;
 	vcpu->completion_due = false;
+	vcpu->debug.inject = -1;
 	vcpu_dirty(vcpu, CPU_ALL);
 	return vcpu_flush(vcpu);
 }
 
 void vcpu_kick(struct vcpu *vcpu)
 {
+	if (vcpu->machine->gate.quit)
+		return; /* all were kicked, and some may be gone */
 	atomic_store(&vcpu->attention, true);
 	vcpu->accel->ops->vcpu_kick(vcpu->accel, vcpu->thread);
 	pthread_cond_broadcast(&vcpu->machine->gate.work);

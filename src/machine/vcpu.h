@@ -58,13 +58,14 @@ void vcpu_join(struct vcpu *vcpu); /* gate.quit is set */
 struct cpu_state *vcpu_state(struct vcpu *vcpu, unsigned groups);
 void vcpu_dirty(struct vcpu *vcpu, unsigned groups);
 
-/* Puts changed groups back to the accelerator. 0 or -errno. */
+/* Puts changed groups back to the accelerator. 0, or -errno: then they are fetched anew. */
 int vcpu_flush(struct vcpu *vcpu);
 
 /* Back to power-on. Parked only. */
 int vcpu_reset(struct vcpu *vcpu);
 
-/* Makes the vCPU leave the guest or wake up, and look at its plan. gate.lock held. */
+/* Makes the vCPU leave the guest or wake up, and look at its plan. Does nothing once the machine
+ * ends. gate.lock held. */
 void vcpu_kick(struct vcpu *vcpu);
 
 #endif
