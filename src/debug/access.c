@@ -36,21 +36,23 @@ int debug_reg_get(struct debug *debug, int vcpu, unsigned reg, void *value)
 }
 
 /* Put at once, so that a value which the processor refuses is refused here and not at the next
- * resume. */
-static int put_now(struct vcpu *vcpu, unsigned group)
+ * resume. What was to be put already goes first, so that it is not refused together with it. */
+static int set_now(struct vcpu *vcpu, const struct register_desc *reg, const void *value)
 {
+	struct cpu_state *state = vcpu_state(vcpu, reg->state | CPU_GENERAL | CPU_SYSTEM);
 	int rc;
 
-	vcpu_dirty(vcpu, group);
-	rc = vcpu_flush(vcpu);
+	if (!state || vcpu_flush(vcpu) < 0)
+		return -EIO;
+	rc = reg->set(reg, state, value);
 	if (rc < 0)
-		vcpu->valid &= ~group;
-	return rc < 0 ? -EINVAL : 0;
+		return rc;
+	vcpu_dirty(vcpu, reg->state);
+	return vcpu_flush(vcpu) < 0 ? -EINVAL : 0;
 }
 
 int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value)
 {
-	struct cpu_state *state;
 	int rc;
 
 	if (reg >= register_count)
@@ -59,13 +61,7 @@ int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value
 		return -EPERM;
 	if (!readable(debug, vcpu))
 		return -EBUSY;
-	state = vcpu_state(&debug->machine->vcpus[vcpu],
-			   registers[reg].state | CPU_GENERAL | CPU_SYSTEM);
-	if (!state)
-		return -EIO;
-	rc = registers[reg].set(&registers[reg], state, value);
-	if (rc == 0)
-		rc = put_now(&debug->machine->vcpus[vcpu], registers[reg].state);
+	rc = set_now(&debug->machine->vcpus[vcpu], &registers[reg], value);
 	if (rc == 0)
 		debug->dead = false;
 	return rc;
@@ -101,7 +97,8 @@ static size_t write_bytes(struct memory *memory, uint64_t gpa, void *buf, size_t
 	return mem_write_phys(memory, gpa, buf, len);
 }
 
-/* Page by page: linear neighbours need not be physical ones. */
+/* Page by page: linear neighbours need not be physical ones. The last address has none behind it.
+ */
 static ssize_t transfer(struct debug *debug, int vcpu, enum space space, uint64_t addr,
 			uint8_t *buf, size_t len, transfer_fn *move)
 {
@@ -113,7 +110,7 @@ static ssize_t transfer(struct debug *debug, int vcpu, enum space space, uint64_
 		uint64_t gpa;
 		size_t room, piece, moved;
 
-		if (!locate(debug, vcpu, space, addr + done, &gpa, &room))
+		if (addr + done < addr || !locate(debug, vcpu, space, addr + done, &gpa, &room))
 			break;
 		piece = len - done < room ? len - done : room;
 		moved = move(debug->machine->memory, gpa, buf + done, piece);

@@ -42,8 +42,8 @@ static void start_stopped(struct debug *debug)
 	debug->state = CORE_STOPPED;
 	debug->stop.reason = STOP_PAUSE;
 	strcpy(debug->stop.text, "ready to start");
-	core_set_seen(debug, 0);
-	debug->stop.pc = debug->vcpu[0].seen_pc;
+	core_mark_seen(debug);
+	debug->stop.pc = core_linear_pc(debug, 0);
 	core_unlock(debug);
 }
 

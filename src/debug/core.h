@@ -26,8 +26,9 @@ enum core_state { CORE_STOPPED, CORE_STEPPING_OFF, CORE_RUNNING, CORE_STOPPING, 
 enum rung { RUNG_NONE, RUNG_INT3, RUNG_SLOT };
 
 struct core_point {
-	struct point point;
+	struct point point; /* the main thread's; hits and rung are copied when it asks */
 	struct core_point *next;
+	uint64_t hits;
 	enum rung rung; /* as last chosen */
 	unsigned slot;	/* RUNG_SLOT: 0-3 */
 	bool warned;	/* the user knows that no rung carries it at present */
@@ -95,12 +96,13 @@ struct debug {
 	struct planted planted;
 	struct news news[MAX_NEWS];
 	unsigned news_count;
+	bool step_interrupts;
 
 	/* The main thread's. */
 	int event_fd;
 	struct plan *scratch; /* one per vCPU */
 	int next_number;
-	bool step_interrupts, exited;
+	bool exited;
 	struct listener listener[MAX_LISTENERS];
 	unsigned listener_count;
 };
@@ -130,8 +132,16 @@ void core_stop(struct debug *debug, const struct stop *); /* from a vCPU thread,
 bool core_quiesce(struct debug *debug);
 void core_go_on(struct debug *debug);
 int core_can_step(struct debug *debug, int vcpu, struct error *err);
-void core_set_seen(struct debug *debug, int vcpu);
 bool core_stopped(struct debug *debug);
+
+/* hits.c: all parked */
+uint64_t core_linear_pc(struct debug *debug, unsigned vcpu);
+void core_mark_seen(struct debug *debug);		     /* debug->stop is being told */
+bool core_must_step_off(struct debug *debug, unsigned vcpu); /* before its plan begins */
+/* Makes the next pending stop that still matters debug->stop; false when there is none. */
+bool core_take_pending(struct debug *debug);
+/* Number, address and text of the point that a stop is about; its reason is set. */
+void core_describe_hit(struct stop *stop, const struct core_point *point);
 
 /* stop.c: machine_observer.exit and .stepped, lock not held */
 bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);

@@ -16,11 +16,18 @@ static void wake_main(struct debug *debug)
 		return;
 }
 
+static bool told_last(const struct debug *debug, enum debug_event event)
+{
+	return debug->news_count > 0 && debug->news[debug->news_count - 1].event == event;
+}
+
 /* The queue cannot overflow: the main thread tells all news before it resumes, and between two
- * resumes a machine makes at most a stop, a reset and an exit. */
+ * resumes a machine makes at most a stop, an exit, and resets, of which one in a row is enough. */
 void core_tell(struct debug *debug, enum debug_event event, enum debug_owner actor)
 {
-	if (debug->news_count < MAX_NEWS)
+	if (told_last(debug, event))
+		debug->news[debug->news_count - 1].actor = actor;
+	else if (debug->news_count < MAX_NEWS)
 		debug->news[debug->news_count++] = (struct news){event, actor};
 	wake_main(debug);
 }

@@ -119,7 +119,6 @@ static void plant_point(struct debug *debug, struct core_point *point)
 	else if (!point->warned)
 		log_warn("debug", "breakpoint %d is not armed: %s", point->point.number, why.text);
 	point->warned = point->rung == RUNG_NONE;
-	point->point.rung = core_rung_text(debug, point);
 }
 
 void core_plant(struct debug *debug)

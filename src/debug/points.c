@@ -47,7 +47,13 @@ const struct point *debug_point_next(struct debug *debug, const struct point *af
 
 	while (after && p && p->point.number <= after->number)
 		p = p->next;
-	return p ? &p->point : NULL;
+	if (!p)
+		return NULL;
+	core_lock(debug);
+	p->point.hits = p->hits;
+	p->point.rung = core_rung_text(debug, p);
+	core_unlock(debug);
+	return &p->point;
 }
 
 /* Debug registers that the other points would take if the machine ran now. */
@@ -98,7 +104,6 @@ static int add(struct debug *debug, const struct point_spec *spec, enum debug_ow
 	}
 	point->slot = (unsigned)__builtin_popcount(slots_wanted(debug));
 	point->point.number = ++debug->next_number;
-	point->point.rung = core_rung_text(debug, point);
 	append(debug, point);
 	return point->point.number;
 }

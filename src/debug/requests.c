@@ -62,8 +62,8 @@ static void stop_at_reset(struct debug *debug, enum stop_reason reason, const ch
 		 (int)sizeof(debug->stop.text) - 1, text);
 	debug->have_stop = true;
 	debug->state = CORE_STOPPED;
-	core_set_seen(debug, 0);
-	debug->stop.pc = debug->vcpu[0].seen_pc;
+	core_mark_seen(debug);
+	debug->stop.pc = core_linear_pc(debug, 0);
 }
 
 /* gate.lock held, all parked; machine_reset() takes device_lock, which comes before gate.lock. */
@@ -131,23 +131,33 @@ bool core_serve_before_resume(struct debug *debug)
 	return true;
 }
 
-int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err)
+/* gate.lock held. A step, or a range, was of code that is no longer there. */
+static int reset_for(struct debug *debug, enum debug_owner actor, struct error *err)
 {
-	bool was_running;
+	bool was_running = core_quiesce(debug);
 	int rc;
 
-	core_lock(debug);
-	was_running = core_quiesce(debug);
 	debug->request.waiting = false;
 	rc = reset_now(debug, err);
 	core_tell(debug, DEBUG_RESET, actor);
-	if (was_running && rc < 0)
-		core_tell(debug, DEBUG_STOPPED, actor);
-	if (!was_running || rc < 0)
-		stop_at_reset(debug, rc < 0 ? STOP_HOST_ERROR : STOP_RESET,
-			      rc < 0 ? "the reset failed" : "reset");
-	else
+	if (was_running && rc == 0 && !any_step(debug)) {
 		core_go_on(debug);
+		return 0;
+	}
+	stop_at_reset(debug, rc < 0 ? STOP_HOST_ERROR : STOP_RESET,
+		      rc < 0 ? "the reset failed" : "reset");
+	if (was_running)
+		core_tell(debug, DEBUG_STOPPED, actor);
+	return rc;
+}
+
+int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err)
+{
+	int rc;
+
+	core_lock(debug);
+	rc = debug->exited ? error_set(err, -ESHUTDOWN, "the guest has ended")
+			   : reset_for(debug, actor, err);
 	core_unlock(debug);
 	return rc;
 }

@@ -11,22 +11,9 @@
 
 /* ---- small questions --------------------------------------------------------------------- */
 
-static uint64_t linear_pc(struct debug *debug, unsigned i)
-{
-	struct cpu_state *state = vcpu_state(&debug->machine->vcpus[i], CPU_GENERAL | CPU_SYSTEM);
-
-	return state ? cpu_linear_pc(state) : 0;
-}
-
 bool core_stopped(struct debug *debug)
 {
 	return debug->state == CORE_STOPPED;
-}
-
-void core_set_seen(struct debug *debug, int vcpu)
-{
-	debug->vcpu[vcpu].seen = true;
-	debug->vcpu[vcpu].seen_pc = linear_pc(debug, (unsigned)vcpu);
 }
 
 int core_can_step(struct debug *debug, int vcpu, struct error *err)
@@ -52,15 +39,6 @@ int core_can_step(struct debug *debug, int vcpu, struct error *err)
 			 capability_mode_name(mode));
 }
 
-/* A breakpoint that was told already must be stepped off; one that was not must be hit. */
-static bool must_step_off(struct debug *debug, unsigned i)
-{
-	struct core_vcpu *v = &debug->vcpu[i];
-
-	return v->plan.action != PLAN_HOLD && v->seen && v->seen_pc == linear_pc(debug, i) &&
-	       core_point_at(debug, v->seen_pc);
-}
-
 static bool any_plan(const struct debug *debug, enum plan_action action)
 {
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
@@ -77,7 +55,7 @@ static void describe_pause(struct debug *debug)
 						    [OWNER_GDB] = "paused by gdb",
 						    [OWNER_CONSOLE] = "paused from the console"};
 
-	debug->stop.pc = linear_pc(debug, (unsigned)debug->stop.vcpu);
+	debug->stop.pc = core_linear_pc(debug, (unsigned)debug->stop.vcpu);
 	snprintf(debug->stop.text, sizeof(debug->stop.text), "%s", by[debug->stop_actor]);
 }
 
@@ -88,7 +66,8 @@ static void finish_stop(struct debug *debug)
 		describe_pause(debug);
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		debug->vcpu[i].stepping_off = false;
-	core_set_seen(debug, debug->stop.vcpu);
+	core_mark_seen(debug);
+	debug->dead |= debug->stop.reason == STOP_TRIPLE_FAULT;
 	debug->state = CORE_STOPPED;
 	core_tell(debug, DEBUG_STOPPED, debug->stop_actor);
 }
@@ -179,37 +158,19 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	wish->dr7 = planted->dr7;
 	vcpu->debug_changed = true;
 	vcpu->accel->ops->sync_state(vcpu->accel, wish->step || wish->int3 || wish->slots);
+	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */
+	if (plan == VCPU_HOLD)
+		vcpu->valid = vcpu->dirty;
 	gate_set_plan(vcpu, plan);
 }
 
-static bool worth_telling(struct debug *debug, const struct core_vcpu *v)
-{
-	switch (v->pending_stop.reason) {
-	case STOP_STEP:
-	case STOP_PAUSE: return false;
-	case STOP_BREAKPOINT:
-	case STOP_HW_BREAKPOINT: return core_point_at(debug, v->pending_stop.pc) != NULL;
-	default: return true;
-	}
-}
-
-/* What another vCPU hit while the last stop was being told, unless the point is gone by now. */
+/* What another vCPU hit while the last stop was being told. */
 static bool tell_pending(struct debug *debug)
 {
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
-		struct core_vcpu *v = &debug->vcpu[i];
-
-		if (!v->pending || v->plan.action == PLAN_HOLD)
-			continue;
-		v->pending = false;
-		if (!worth_telling(debug, v))
-			continue;
-		debug->stop = v->pending_stop;
-		debug->have_stop = true;
-		finish_stop(debug);
-		return true;
-	}
-	return false;
+	if (!core_take_pending(debug))
+		return false;
+	finish_stop(debug);
+	return true;
 }
 
 /* One instruction each, with nothing planted and everybody else held. */
@@ -220,7 +181,7 @@ static bool begin_stepping_off(struct debug *debug)
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct core_vcpu *v = &debug->vcpu[i];
 
-		v->stepping_off = must_step_off(debug, i);
+		v->stepping_off = core_must_step_off(debug, i);
 		any |= v->stepping_off;
 		arm(debug, i, v->stepping_off ? VCPU_STEP : VCPU_HOLD, false);
 	}
@@ -253,8 +214,13 @@ void core_launch(struct debug *debug)
 		return;
 	if (points)
 		core_plant(debug);
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
-		arm(debug, i, vcpu_plan_of(&debug->vcpu[i].plan), points);
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct core_vcpu *v = &debug->vcpu[i];
+
+		/* Whoever moves may come back, and what it meets then is new. A step says so itself. */
+		v->seen &= !points || v->plan.action == PLAN_HOLD;
+		arm(debug, i, vcpu_plan_of(&v->plan), points);
+	}
 	debug->state = CORE_RUNNING;
 	clock_start(&debug->machine->clock);
 	gate_open(debug->machine);
@@ -275,7 +241,7 @@ static int check_plans(struct debug *debug, const struct plan *plans, struct err
 
 		any |= plans[i].action != PLAN_HOLD;
 		debug->vcpu[i].plan = plans[i];
-		if (!step && !must_step_off(debug, i))
+		if (!step && !core_must_step_off(debug, i))
 			continue;
 		rc = core_can_step(debug, (int)i, err);
 		if (rc < 0)
@@ -362,7 +328,9 @@ const struct stop *debug_last_stop(struct debug *debug)
 
 void debug_set_step_interrupts(struct debug *debug, bool on)
 {
+	core_lock(debug);
 	debug->step_interrupts = on;
+	core_unlock(debug);
 }
 
 static int resume_with(struct debug *debug, enum plan_action all, int one, enum plan_action its,

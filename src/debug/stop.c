@@ -71,14 +71,11 @@ static enum stop_reason reason_of(enum point_kind kind)
 /* Hits are counted under the lock: two vCPUs may hit one point at once. */
 static bool point_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point)
 {
-	enum stop_reason reason = reason_of(point->point.spec.kind);
-	struct stop stop = make_stop(vcpu, reason, "%s %d", stop_reason_name(reason),
-				     point->point.number);
+	struct stop stop = make_stop(vcpu, reason_of(point->point.spec.kind), "hit");
 
-	stop.point = point->point.number;
-	stop.address = point->point.spec.address;
+	core_describe_hit(&stop, point);
 	core_lock(debug);
-	point->point.hits++;
+	point->hits++;
 	core_unlock(debug);
 	core_stop(debug, &stop);
 	return false;
@@ -100,9 +97,7 @@ static bool stepped_off(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
 
 	core_lock(debug);
 	parks = v->stepping_off && (v->plan.action == PLAN_RUN || still_in_range(&v->plan, pc));
-	if (v->stepping_off)
-		v->seen = false;
-	v->stepping_off = false;
+	v->seen = v->stepping_off = false;
 	if (parks)
 		vcpu->plan = VCPU_HOLD;
 	core_unlock(debug);
@@ -117,9 +112,8 @@ static bool lands_on_point(struct debug *debug, struct stop *stop)
 	core_lock(debug);
 	here = core_point_at(debug, stop->pc);
 	if (here) {
-		here->point.hits++;
-		stop->point = here->point.number;
-		snprintf(stop->text, sizeof(stop->text), "step onto breakpoint %d", stop->point);
+		here->hits++;
+		core_describe_hit(stop, here);
 	}
 	core_unlock(debug);
 	return here;
@@ -196,9 +190,6 @@ static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_
 		return triple_fault_policy(debug, HOST_POWER_OFF, 1);
 	stop = make_stop(vcpu, STOP_TRIPLE_FAULT,
 			 "triple fault; the guest would have been reset, it is stopped instead");
-	core_lock(debug);
-	debug->dead = true;
-	core_unlock(debug);
 	core_stop(debug, &stop);
 	return false;
 }

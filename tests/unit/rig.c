@@ -28,15 +28,21 @@ static void serial_out(void *ctx, const void *bytes, size_t size)
 		rig->output[rig->output_size++] = ((const char *)bytes)[i];
 }
 
-static void make_flat(struct vcpu *vcpu)
+static void flat_at(struct cpu_state *state, uint64_t rip)
 {
-	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
-
-	assert_non_null(state);
 	for (int i = 0; i < 6; i++)
 		cpu_segment_flat(&state->system.seg[i], i == SEG_CS ? 8 : 16, i == SEG_CS, 32);
 	state->system.cr0 = CR0_PE;
-	state->general.rip = RIG_CODE + (uint64_t)vcpu->index * RIG_APART;
+	state->general.rip = rip;
+}
+
+void rig_make_flat(struct rig *rig, unsigned i)
+{
+	struct vcpu *vcpu = &rig->machine->vcpus[i];
+	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
+
+	assert_non_null(state);
+	flat_at(state, RIG_CODE + i * RIG_APART);
 	state->events.run_state = CPU_RUNNABLE;
 	vcpu_dirty(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
 	assert_int_equal(vcpu_flush(vcpu), 0);
@@ -56,7 +62,7 @@ void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip)
 	if (machine_create(&config, &rig->machine, &err) < 0)
 		fail_msg("%s", err.text);
 	for (unsigned i = 0; i < vcpus; i++)
-		make_flat(&rig->machine->vcpus[i]);
+		rig_make_flat(rig, i);
 	if (debug_create(rig->machine, &rig->config, &rig->debug, &err) < 0)
 		fail_msg("%s", err.text);
 	assert_int_equal(debug_listen(rig->debug, heard, rig), 0);
@@ -73,6 +79,23 @@ void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size)
 	uint64_t at = RIG_CODE + vcpu * RIG_APART;
 
 	assert_int_equal(mem_write_phys(rig->machine->memory, at, code, size), size);
+}
+
+void rig_boot(struct rig *rig, const void *code, size_t size)
+{
+	struct boot_image image = {.protocol = "test", .segment_count = rig->machine->vcpu_count};
+	struct error err = {0};
+
+	cpu_state_reset(&image.start, true);
+	flat_at(&image.start, RIG_CODE);
+	for (unsigned i = 0; i < image.segment_count; i++)
+		image.segment[i] = (struct boot_segment){.gpa = RIG_CODE + i * RIG_APART,
+							 .size = size,
+							 .data = code,
+							 .data_size = size,
+							 .what = "code"};
+	if (machine_boot(rig->machine, &image, &err) < 0)
+		fail_msg("%s", err.text);
 }
 
 bool rig_wait(struct rig *rig)

@@ -29,6 +29,12 @@ void rig_stop(struct rig *rig);
 /* Puts code at vCPU's start. */
 void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size);
 
+/* The same code for every vCPU, as a boot image: a reset puts it back and starts vCPU 0 in it. The
+ * others wait for INIT then, until they are made flat again. code is the caller's, until the end.
+ */
+void rig_boot(struct rig *rig, const void *code, size_t size);
+void rig_make_flat(struct rig *rig, unsigned vcpu); /* at its start, runnable; parked only */
+
 /* Waits (up to ten seconds) for the next news and tells it; true when some came. */
 bool rig_wait(struct rig *rig);
 /* Waits until the machine has stopped, and returns why; fails the test if it does not. */

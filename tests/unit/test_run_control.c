@@ -553,7 +553,7 @@ static void test_user_resets_a_running_guest(void **state)
 
 	(void)state;
 	rig_start(&rig, 2, IRQCHIP_KERNEL);
-	loops_on_all(&rig, spin, sizeof(spin));
+	rig_boot(&rig, spin, sizeof(spin));
 	rig_continue(&rig);
 	assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
 	assert_true(debug_running(rig.debug));

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Breakpoints under the feet of vCPUs: one that was told must be stepped off, one that was not must
+ * be hit, and one that was hit while another stop was being told waits for its turn.
+ */
+#include "debug/core.h"
+
+#include <stdio.h>
+
+uint64_t core_linear_pc(struct debug *debug, unsigned i)
+{
+	struct cpu_state *state = vcpu_state(&debug->machine->vcpus[i], CPU_GENERAL | CPU_SYSTEM);
+
+	return state ? cpu_linear_pc(state) : 0;
+}
+
+/* ---- which breakpoint is there ----------------------------------------------------------- */
+
+static bool any_maps_to(struct debug *debug, uint64_t linear, uint64_t gpa)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct paging_walk walk;
+
+		if (core_walk(debug, &debug->machine->vcpus[i], linear, &walk) == PAGING_OK &&
+		    walk.gpa == gpa)
+			return true;
+	}
+	return false;
+}
+
+/* An int3 is met by whoever executes its byte, whatever the address is called. Most points are
+ * ruled out by their place in the page. */
+static struct core_point *alias_of(struct debug *debug, unsigned i, uint64_t pc)
+{
+	struct paging_walk walk;
+
+	if (core_walk(debug, &debug->machine->vcpus[i], pc, &walk) != PAGING_OK)
+		return NULL;
+	for (struct core_point *p = debug->points; p; p = p->next)
+		if (p->rung == RUNG_INT3 && !((p->point.spec.address ^ pc) & 0xfff) &&
+		    any_maps_to(debug, p->point.spec.address, walk.gpa))
+			return p;
+	return NULL;
+}
+
+static struct core_point *point_under(struct debug *debug, unsigned i)
+{
+	uint64_t pc = core_linear_pc(debug, i);
+	struct core_point *point = core_point_at(debug, pc);
+
+	return point ? point : alias_of(debug, i, pc);
+}
+
+/* ---- what was told ----------------------------------------------------------------------- */
+
+static bool tells_of_breakpoint(const struct stop *stop)
+{
+	return stop->reason == STOP_BREAKPOINT || stop->reason == STOP_HW_BREAKPOINT ||
+	       (stop->reason == STOP_STEP && stop->point);
+}
+
+/* A pause, or a watch, may come just before a breakpoint is hit: that hit is still to come. But one
+ * that the user sets where the vCPU was shown to stand is no news to him. */
+void core_mark_seen(struct debug *debug)
+{
+	struct core_vcpu *v = &debug->vcpu[debug->stop.vcpu];
+	unsigned i = (unsigned)debug->stop.vcpu;
+
+	if (!tells_of_breakpoint(&debug->stop) && point_under(debug, i))
+		return;
+	v->seen = true;
+	v->seen_pc = core_linear_pc(debug, i);
+}
+
+/* Who sleeps would be waited for while those who could wake it are held. */
+static bool sleeps(struct vcpu *vcpu)
+{
+	struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
+
+	return vcpu->halted || (state && state->events.run_state != CPU_RUNNABLE);
+}
+
+bool core_must_step_off(struct debug *debug, unsigned i)
+{
+	const struct core_vcpu *v = &debug->vcpu[i];
+
+	return v->plan.action != PLAN_HOLD && v->seen && v->seen_pc == core_linear_pc(debug, i) &&
+	       point_under(debug, i) && !sleeps(&debug->machine->vcpus[i]);
+}
+
+/* ---- what is still to be told ------------------------------------------------------------ */
+
+void core_describe_hit(struct stop *stop, const struct core_point *point)
+{
+	const char *what = stop->reason == STOP_STEP ? "step onto breakpoint"
+						     : stop_reason_name(stop->reason);
+
+	stop->point = point->point.number;
+	stop->address = point->point.spec.address;
+	snprintf(stop->text, sizeof(stop->text), "%s %d", what, stop->point);
+}
+
+static struct core_point *same_watch(struct debug *debug, const struct stop *stop)
+{
+	for (struct core_point *p = debug->points; p; p = p->next)
+		if (core_is_watch(p->point.spec.kind) && p->point.spec.address == stop->address)
+			return p;
+	return NULL;
+}
+
+/* The point may be gone, or back under another number, and the vCPU elsewhere by now. */
+static bool worth_telling(struct debug *debug, unsigned i)
+{
+	struct stop *stop = &debug->vcpu[i].pending_stop;
+	bool watch = stop->reason == STOP_WATCH_WRITE || stop->reason == STOP_WATCH_READ ||
+		     stop->reason == STOP_WATCH_ACCESS;
+	struct core_point *point = NULL;
+
+	if (watch)
+		point = same_watch(debug, stop);
+	else if (!tells_of_breakpoint(stop))
+		return stop->reason != STOP_STEP;
+	else if (stop->pc == core_linear_pc(debug, i))
+		point = point_under(debug, i);
+	if (point)
+		core_describe_hit(stop, point);
+	return point;
+}
+
+bool core_take_pending(struct debug *debug)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct core_vcpu *v = &debug->vcpu[i];
+
+		if (!v->pending || v->plan.action == PLAN_HOLD)
+			continue;
+		v->pending = false;
+		if (!worth_telling(debug, i))
+			continue;
+		debug->stop = v->pending_stop;
+		debug->have_stop = true;
+		return true;
+	}
+	return false;
+}
