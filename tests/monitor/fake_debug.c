@@ -36,13 +36,11 @@ const void *fixture_image(size_t *size)
 
 /* ---- making one ---------------------------------------------------------------------------- */
 
-static void load(struct debug *debug, const uint8_t *elf, size_t size)
+static void load(struct debug *debug, const uint8_t *elf)
 {
 	const Elf64_Ehdr *header = (const void *)elf;
 	const Elf64_Phdr *program = (const void *)(elf + header->e_phoff);
 
-	if (!size)
-		return;
 	for (unsigned i = 0; i < header->e_phnum; i++)
 		if (program[i].p_type == PT_LOAD)
 			memcpy(debug->ram + program[i].p_vaddr, elf + program[i].p_offset,
@@ -79,7 +77,7 @@ static void long_mode(struct cpu_state *state)
 	state->general.gpr[GPR_RSP] = FAKE_STACK;
 }
 
-struct debug *fake_debug_new(const void *elf, size_t size)
+struct debug *fake_debug_new(const void *elf)
 {
 	struct debug *debug = calloc(1, sizeof(*debug));
 
@@ -87,7 +85,8 @@ struct debug *fake_debug_new(const void *elf, size_t size)
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		long_mode(&debug->state[i]);
 	map(debug);
-	load(debug, elf, size);
+	if (elf)
+		load(debug, elf);
 	debug->next_number = 1;
 	debug->capabilities = (struct debug_capabilities){
 		.int3 = {INT3_LOST, INT3_LOST, INT3_EMULATION_FAILURE, INT3_TRAPS},

@@ -32,7 +32,7 @@ struct debug {
 };
 
 /* Loads the segments of the fixture (elf may be NULL); vCPU 0 stands at its entry, on a stack of its own. */
-struct debug *fake_debug_new(const void *elf, size_t size);
+struct debug *fake_debug_new(const void *elf);
 void fake_debug_free(struct debug *debug);
 
 /* The machine has stopped for this reason, where its registers say; listeners are told. */

@@ -55,7 +55,7 @@ static int setup(void **state)
 
 	if (!rig || !image || symbols_load(image, size, &rig->symbols, NULL))
 		return -1;
-	rig->debug = fake_debug_new(image, size);
+	rig->debug = fake_debug_new(image);
 	rig->monitor = monitor_new(rig->debug, rig->symbols, count_quit, rig);
 	monitor_listen(rig->monitor, count_event, rig);
 	rig->out = (struct monitor_out){rig, collect, false};

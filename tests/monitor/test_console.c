@@ -51,7 +51,7 @@ static void turn(struct inside *inside)
 static void build(struct inside *inside)
 {
 	inside->loop = event_loop_new();
-	inside->debug = fake_debug_new(NULL, 0);
+	inside->debug = fake_debug_new(NULL);
 	inside->monitor = monitor_new(inside->debug, NULL, nothing, NULL);
 	if (!inside->loop || !inside->monitor ||
 	    console_new(inside->monitor, inside->debug, inside->loop, nothing, NULL,
@@ -112,6 +112,8 @@ static void show(void (*play)(struct inside *inside), const char *typed, char *t
 	read_all(fd, text, size);
 	close(fd);
 	waitpid(child, &status, 0);
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		printf("# the terminal saw: %s\n", text);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
