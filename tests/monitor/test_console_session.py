@@ -181,6 +181,23 @@ def ctrl_c_pauses_and_never_kills():
 
 
 @test
+def ctrl_c_ends_a_long_step():
+    with Console("-kernel", LONG64) as console:
+        at_breakpoint(console, "work")
+        begin = time.monotonic()
+        console.line("step 1000000")
+        time.sleep(0.5)
+        console.send(CTRL_C)
+        screen = console.stop()
+        assert time.monotonic() - begin < 10
+        assert "step" in screen or "paused" in screen, screen
+        has(console.run("info status"), "VM status: paused")
+        pc = console.value("$pc")
+        time.sleep(0.2)
+        equal(console.value("$pc"), pc)
+
+
+@test
 def what_needs_a_stopped_guest_says_so():
     with Console("-kernel", LONG64) as console:
         console.go()
