@@ -102,15 +102,32 @@ static void write_stderr(void *ctx, const char *text, size_t size)
 	fwrite(text, 1, size, stderr);
 }
 
-/* Nobody is there to ask, so everything that a person would ask first is said at once. */
-static void report(struct vitrine *v)
+static void answer(struct vitrine *v, const char *question, struct monitor_out *out)
 {
-	static const char *const questions[] = {"info registers", "info exits"};
+	monitor_execute(v->monitor, question, OWNER_NONE, out);
+}
+
+static void write_console(void *ctx, const char *text, size_t size)
+{
+	console_print(((struct vitrine *)ctx)->console, text, size);
+}
+
+/* The console has shown the stop; what led to it is said without being asked. */
+static void report_to_console(struct vitrine *v)
+{
+	struct monitor_out out = {.ctx = v, .write = write_console};
+
+	answer(v, "info exits", &out);
+}
+
+/* Nobody is there to ask, so everything that a person would ask first is said at once. */
+static void report_to_stderr(struct vitrine *v)
+{
 	struct monitor_out out = {.write = write_stderr};
 
 	monitor_show_stop(v->monitor, &out);
-	for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
-		monitor_execute(v->monitor, questions[i], OWNER_NONE, &out);
+	answer(v, "info registers", &out);
+	answer(v, "info exits", &out);
 }
 
 static bool is_trouble(enum stop_reason reason)
@@ -123,9 +140,11 @@ static bool is_trouble(enum stop_reason reason)
  * can ever come to look. */
 static void on_trouble(struct vitrine *v)
 {
+	if (v->console)
+		report_to_console(v);
 	if (v->console || gdb_server_attached(v->server))
 		return;
-	report(v);
+	report_to_stderr(v);
 	if (v->options.gdb.kind == NET_NONE)
 		event_loop_quit(v->loop, STATUS_ERROR);
 	else
@@ -148,7 +167,13 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 
 static void on_gdb(void *ctx, bool attached)
 {
-	monitor_set_gdb_attached(((struct vitrine *)ctx)->monitor, attached);
+	static const char came[] = "■ gdb attached; it holds the machine until it leaves\n";
+	static const char went[] = "■ gdb left\n";
+	struct vitrine *v = ctx;
+
+	monitor_set_gdb_attached(v->monitor, attached);
+	if (v->console)
+		outbox_put(v->outbox, attached ? came : went, strlen(attached ? came : went));
 }
 
 static void quit(void *ctx)
@@ -249,8 +274,6 @@ static int build_debug(struct vitrine *v, struct error *err)
 	rc = debug_create(v->machine, &config, &v->debug, err);
 	if (rc == 0)
 		rc = event_loop_watch(v->loop, debug_event_fd(v->debug), POLLIN, on_debug_news, v);
-	if (rc == 0)
-		rc = debug_listen(v->debug, on_event, v);
 	return rc;
 }
 
@@ -322,6 +345,9 @@ static int build(struct vitrine *v, bool console, struct error *err)
 		rc = build_monitor(v, console, err);
 	if (rc == 0)
 		rc = build_server(v, err);
+	/* Behind the console and gdb's stub, who tell their users first. */
+	if (rc == 0)
+		rc = debug_listen(v->debug, on_event, v);
 	if (rc == 0)
 		rc = serial_ports_connect(v->serial, v->machine, v->console, quit, v, err);
 	return rc;

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Every shape of port I/O and MMIO, checked by the guest itself: "ok NAME" or "bad NAME". Ends with
- * 0 when all were right, otherwise 1. */
+/*
+ * Every shape of port I/O and MMIO, checked by the guest itself: "ok NAME" or "bad NAME". Ends with 0
+ * when all were right, otherwise 1.
+ *
+ * Command line: reset=i8042|port92|cf9|triple  resets the machine that way first, and says so when it
+ *               is back
+ */
+#include "arguments.h"
 #include "cpu64.h"
 #include "port.h"
 #include "print.h"
@@ -18,7 +24,11 @@ enum {
 #define NOTHING	    0xd0000000ul /* an address that nothing claims */
 #define COUNT	    16
 
+/* CMOS keeps its bytes through a reset; this one tells firmware why the machine starts. */
+enum { CMOS_INDEX = 0x70, CMOS_DATA = 0x71, CMOS_SHUTDOWN = 0x0f };
+
 static unsigned failures;
+static unsigned first_words = 1; /* in RAM, which a reset restores */
 static uint8_t buffer[COUNT * 4 + 8];
 
 void check(const char *name, bool right);
@@ -29,6 +39,11 @@ void string_writes(void);
 void text_memory(void);
 void text_strings(void);
 void unclaimed_memory(void);
+void reset_by_keyboard_controller(void);
+void reset_by_port_92(void);
+void reset_by_port_cf9(void);
+void reset_by_triple_fault(void);
+void reset_once(const char *how);
 
 void check(const char *name, bool right)
 {
@@ -190,13 +205,69 @@ void unclaimed_memory(void)
 	check("no mmio 8 bytes", *(volatile uint64_t *)NOTHING == ~0ull);
 }
 
+void reset_by_keyboard_controller(void)
+{
+	outb(0x64, 0xfe);
+}
+
+void reset_by_port_92(void)
+{
+	outb(0x92, 1);
+}
+
+void reset_by_port_cf9(void)
+{
+	outb(0xcf9, 2);
+	outb(0xcf9, 6);
+}
+
+/* No descriptor table, so that not even a double fault can be delivered. */
+void reset_by_triple_fault(void)
+{
+	static const struct {
+		uint16_t limit;
+		uint64_t base;
+	} __attribute__((packed)) none = {0, 0};
+
+	__asm__ volatile("lidt %0; ud2" : : "m"(none));
+}
+
+static const struct {
+	const char *name;
+	void (*reset)(void);
+} resets[] = {
+	{"i8042", reset_by_keyboard_controller},
+	{"port92", reset_by_port_92},
+	{"cf9", reset_by_port_cf9},
+	{"triple", reset_by_triple_fault},
+};
+
+void reset_once(const char *how)
+{
+	outb(CMOS_INDEX, CMOS_SHUTDOWN);
+	if (inb(CMOS_DATA)) {
+		print("io: back after a reset, RAM %s\n",
+		      first_words ? "as loaded" : "as it was left");
+		return;
+	}
+	outb(CMOS_DATA, 1);
+	first_words = 0;
+	for (unsigned i = 0; i < sizeof(resets) / sizeof(resets[0]); i++)
+		if (argument_is(how, resets[i].name))
+			resets[i].reset();
+	check("reset", false);
+}
+
 void guest_main(uint64_t ram_size, const char *command_line)
 {
+	const char *how = argument_text(command_line, "reset");
+
 	(void)ram_size;
-	(void)command_line;
 	serial_init();
 	descriptors_init((uint64_t)stack_top);
 	exceptions_init();
+	if (how)
+		reset_once(how);
 	port_reads();
 	port_writes();
 	string_reads();

@@ -74,6 +74,26 @@ def user_mode_runs():
 
 
 @test
+def the_guest_resets_the_machine():
+    """By each way that there is: RAM is as it was loaded, and the guest runs on from its start."""
+    for how in ("i8042", "port92", "cf9", "triple"):
+        runs("io.elf", "io: back after a reset, RAM as loaded", "io: 0 wrong",
+             options=("-append", "reset=" + how, "-on-triple-fault", "reset"))
+    runs("io.elf", options=("-append", "reset=i8042", "-no-reboot"), status=0)
+
+
+@test
+def four_vcpus_survive_a_reset():
+    """The other CPUs were started by the guest: they wait for it again."""
+    need_kvm()
+    status, output, errors = vitrine("-smp", "4", "-kernel", guest("smp.elf"), "-append", "rounds=50", "-batch",
+                                     os.path.join(SOURCE, "tests/cli/reset.commands"))
+    equal(status, 1, errors)
+    assert re.search("breakpoint 1.*reset.*4 of 4 CPUs run", output, re.S), output
+    assert "total = 200, as it must be" in output, output
+
+
+@test
 def io_runs():
     runs("io.elf", "ok outb, inb", "ok rep insb")
 
