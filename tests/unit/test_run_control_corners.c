@@ -61,8 +61,9 @@ static void test_pause_before_a_hit_loses_it_not(void **state)
 		}
 		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
 		assert_int_equal(rig_reg(&rig, 0, "rax"), 1000);
-		rig_set_reg(&rig, 0, "rip", RIG_CODE);
-		rig_continue(&rig);
+		/* Away from where it was told. */
+		rig_set_reg(&rig, 0, "rip", RIG_CODE + 2);
+		rig_step(&rig, 0);
 		rig_wait_stop(&rig);
 	}
 	assert_true(early > 0);
