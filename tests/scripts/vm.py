@@ -49,6 +49,8 @@ class Vitrine:
         """A sanitizer's report shows in the status."""
         status = self.end()
         if kind is not None:
+            print(f"# vitrine ended with status {status} and said {self.words()[-2000:]!r}")
+            print(f"# the guest's last words: {self.serial()[-1000:]!r}")
             return
         if status not in (0, 128 + signal.SIGTERM):
             raise AssertionError(f"vitrine ended with status {status}: {self.words()}")
@@ -57,9 +59,16 @@ class Vitrine:
 
     def gdb(self, **options):
         """A connected client of the stub."""
+        self.must_be_there()
+        try:
+            return Client(self.address, **options)
+        except OSError:
+            self.must_be_there()
+            raise
+
+    def must_be_there(self):
         if self.process.poll() is not None:
             raise AssertionError(f"vitrine ended with status {self.process.returncode}: {self.words()}")
-        return Client(self.address, **options)
 
     def listening(self):
         connect(self.address).close()

@@ -11,7 +11,6 @@ import time
 
 for folder in ("scripts", "stress"):
     sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests", folder))
-from rsp import Client
 from smp_guest import SmpVitrine, facts_of, grown, need_kvm, rounds
 from tap import equal, run, test
 
@@ -27,7 +26,7 @@ def half_a_packet(vm, client):
 
 
 def garbage(vm, client):
-    client.raw(os.urandom(300).replace(b"\x03", b"x"))
+    client.raw(vm.dice.randbytes(300).replace(b"\x03", b"x"))
 
 
 def unread_answers(vm, client):
@@ -77,7 +76,7 @@ def connected(vm):
     deadline = time.monotonic() + 5
     while True:
         try:
-            return Client(vm.address)
+            return vm.gdb(timeout=10)
         except ConnectionError:
             if time.monotonic() > deadline:
                 raise
@@ -98,11 +97,11 @@ def code_is_the_guests(vm, client):
     assert code in vm.image, f"the code of add_one() has changed: {code.hex()}"
 
 
-def one_round(vm, dice, counted):
+def one_round(vm, counted):
     client = visit(vm)
     code_is_the_guests(vm, client)
     counted = vm.check_counters(client, counted)
-    way = dice.choice(WAYS)
+    way = vm.dice.choice(WAYS)
     try:
         way(vm, client)
     except Exception as error:
@@ -118,10 +117,10 @@ def facts_while_connected(vm):
     return facts
 
 
-def rounds_of(vm, dice, counted, count):
+def rounds_of(vm, counted, count):
     settled = None
     for number in range(count):
-        counted = one_round(vm, dice, counted)
+        counted = one_round(vm, counted)
         if number == count // 5:
             settled = facts_while_connected(vm)
     more = grown(settled, facts_while_connected(vm))
@@ -139,7 +138,8 @@ def disconnect_often(count, **ways):
         client = visit(vm)
         counted = vm.wait_until_all_count(client)
         client.close(abruptly=True)
-        client = rounds_of(vm, random.Random(seed), counted, count)
+        vm.dice = random.Random(seed)
+        client = rounds_of(vm, counted, count)
         before = vm.counters(client)
         after = vm.wait_until_all_count(client)
         assert all(b > a for a, b in zip(before[1], after[1])), f"a CPU no longer counts: {before}, {after}"
