@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <ucontext.h>
 
 /* Per thread, because the signal comes to the thread that touched the page. */
 static _Thread_local struct {
@@ -23,9 +24,10 @@ static _Thread_local struct {
 
 static void on_sigbus(int signo, siginfo_t *info, void *context)
 {
-	(void)context;
+	/* The jump skips the return from the handler, which would have restored the signal mask. */
 	if (guard.armed) {
 		guard.armed = 0;
+		pthread_sigmask(SIG_SETMASK, &((ucontext_t *)context)->uc_sigmask, NULL);
 		siglongjmp(guard.env, 1);
 	}
 	/* A warning of an error found in the background harms nobody yet. */
@@ -37,7 +39,7 @@ static void on_sigbus(int signo, siginfo_t *info, void *context)
 
 int sigbus_install(struct error *err)
 {
-	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER};
+	struct sigaction action = {.sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO};
 
 	if (sigaction(SIGBUS, &action, NULL) < 0)
 		return error_set(err, -errno, "cannot watch for lost memory pages: %s",
