@@ -21,6 +21,8 @@ SYMBOLS = elf_symbols(LONG64)
 def attach(console):
     client = Client(console.socket)
     client.ask("?")
+    console.expect("gdb attached; it holds the machine")
+    console.expect(PROMPT)
     return client
 
 
