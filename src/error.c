@@ -30,7 +30,10 @@ int error_prefix(struct error *err, const char *fmt, ...)
 	va_start(args, fmt);
 	n = vsnprintf(err->text, sizeof(err->text), fmt, args);
 	va_end(args);
-	if (n >= 0 && (size_t)n < sizeof(err->text))
-		snprintf(err->text + n, sizeof(err->text) - (size_t)n, ": %s", old);
+	if (n < 0 || (size_t)n + 3 > sizeof(err->text))
+		return err->code;
+	memcpy(err->text + n, ": ", 2);
+	snprintf(err->text + n + 2, sizeof(err->text) - (size_t)n - 2, "%.*s",
+		 (int)(sizeof(err->text) - (size_t)n - 3), old);
 	return err->code;
 }
