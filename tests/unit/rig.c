@@ -11,6 +11,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 static void heard(void *ctx, enum debug_event event, enum debug_owner actor)
 {
@@ -50,7 +51,7 @@ void rig_make_flat(struct rig *rig, unsigned i)
 
 void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip)
 {
-	struct machine_config config = {.accel = &accel_dummy,
+	struct machine_config config = {.accel = rig->accel ? rig->accel : &accel_dummy,
 					.dummy = &rig->dummy,
 					.ram_size = RIG_RAM,
 					.vcpus = vcpus,
@@ -72,6 +73,11 @@ void rig_stop(struct rig *rig)
 {
 	debug_destroy(rig->debug);
 	machine_destroy(rig->machine);
+}
+
+bool rig_has_kvm(void)
+{
+	return access("/dev/kvm", R_OK | W_OK) == 0;
 }
 
 void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A machine on the dummy accelerator with a debugger core on it, for tests of run control. */
+/* A machine with a debugger core on it, for tests of run control; on the dummy accelerator unless a
+ * test asks for another. */
 #ifndef TESTS_UNIT_RIG_H
 #define TESTS_UNIT_RIG_H
 
@@ -12,6 +13,7 @@
 #define RIG_RAM	  (1ull << 20)
 
 struct rig {
+	const struct accel_ops *accel; /* NULL: the dummy */
 	struct dummy_config dummy;
 	struct machine *machine;
 	struct debug *debug;
@@ -25,6 +27,9 @@ struct rig {
 /* vCPUs run in flat 32-bit mode, all of them runnable at once. irqchip: as in machine_config. */
 void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip);
 void rig_stop(struct rig *rig);
+
+/* Whether this host has a KVM that may be used. */
+bool rig_has_kvm(void);
 
 /* Puts code at vCPU's start. */
 void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size);

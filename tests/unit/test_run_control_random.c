@@ -19,10 +19,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { VCPUS = 4, SECONDS = 3, ROUNDS = 60000, OFFSETS = 17 };
+enum { VCPUS = 4, SECONDS = 2, ROUNDS = 60000, OFFSETS = 17 };
+
+#define GUEST_INT3 7 /* not where a #BP would need an IDT */
 
 /* Each of RBX, RCX, RDX counts the rounds, from a different place in the loop. */
-static const uint8_t loop[OFFSETS] = {
+static const uint8_t dummy_loop[OFFSETS] = {
 	0x43,			   /*  0 inc %ebx */
 	0x90,			   /*  1 nop, always with a breakpoint */
 	0xe4, 0x60,		   /*  2 in $0x60, %al */
@@ -41,6 +43,7 @@ static const uint8_t starts[] = {0, 1, 2, 4, 5, 7, 8, 9, 10, 15};
 struct model {
 	struct rig rig;
 	struct debug *debug;
+	uint8_t loop[OFFSETS];
 	uint64_t random;
 	unsigned stopped, resumed, reset, kinds[STOP_REASON_COUNT];
 	bool told_stopped; /* what the last event but a reset was */
@@ -117,7 +120,7 @@ static void check_memory(struct model *m)
 		assert_int_equal(
 			debug_read(m->debug, 0, SPACE_PHYSICAL, address(i, 0), now, sizeof(now)),
 			sizeof(now));
-		assert_memory_equal(now, loop, sizeof(now));
+		assert_memory_equal(now, m->loop, sizeof(now));
 	}
 }
 
@@ -322,15 +325,20 @@ static uint64_t seed(void)
 	return text ? strtoull(text, NULL, 0) : 0x5eed0fca11ed;
 }
 
-static void random_orders(struct dummy_config dummy)
+static void random_orders(const struct accel_ops *accel, enum dummy_int3 int3)
 {
-	struct model m = {.rig.dummy = dummy, .random = seed() | 1, .told_stopped = true};
+	struct model m = {.rig = {.accel = accel, .dummy.int3 = int3},
+			  .random = seed() | 1,
+			  .told_stopped = true};
 	time_t end = time(NULL) + SECONDS;
 	unsigned round;
 
 	rig_start(&m.rig, VCPUS, IRQCHIP_KERNEL);
 	m.debug = m.rig.debug;
-	rig_boot(&m.rig, loop, sizeof(loop));
+	memcpy(m.loop, dummy_loop, sizeof(m.loop));
+	if (accel != &accel_dummy)
+		m.loop[GUEST_INT3] = 0x90;
+	rig_boot(&m.rig, m.loop, sizeof(m.loop));
 	debug_listen(m.debug, heard, &m);
 	start_everybody(&m);
 	set_constants(&m);
@@ -348,13 +356,21 @@ static void random_orders(struct dummy_config dummy)
 static void test_where_int3_traps(void **state)
 {
 	(void)state;
-	random_orders((struct dummy_config){.int3 = DUMMY_INT3_TRAPS});
+	random_orders(&accel_dummy, DUMMY_INT3_TRAPS);
 }
 
 static void test_where_int3_fails(void **state)
 {
 	(void)state;
-	random_orders((struct dummy_config){.int3 = DUMMY_INT3_EMULATION_FAILURE});
+	random_orders(&accel_dummy, DUMMY_INT3_EMULATION_FAILURE);
+}
+
+static void test_under_kvm(void **state)
+{
+	(void)state;
+	if (!rig_has_kvm())
+		skip();
+	random_orders(&accel_kvm, 0);
 }
 
 int main(void)
@@ -362,6 +378,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_where_int3_traps),
 		cmocka_unit_test(test_where_int3_fails),
+		cmocka_unit_test(test_under_kvm),
 	};
 
 	return cmocka_run_group_tests_name("run control, random orders", tests, NULL, NULL);
