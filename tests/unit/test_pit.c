@@ -99,7 +99,6 @@ static void test_late_host_skips_but_keeps_the_phase(void **state)
 	uint64_t start = the.h.now, period = ns_of(11932);
 
 	(void)state;
-	start = the.h.now;
 	program(0, 2, 11932);
 	the.h.now += period * 7 / 2; /* three periods and a half without a timer */
 	test_host_pass(&the.h, 0);
