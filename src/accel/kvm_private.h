@@ -66,8 +66,9 @@ struct kvm_vcpu {
 	/* Groups of cpu_state that run->s.regs holds since the last exit, as long as nobody put
 	 * anything. */
 	unsigned synced;
-	/* After an exit other than EXIT_INTR the CPU was runnable: no need to ask. */
-	bool known_runnable;
+	/* No need to ask. After an exit other than EXIT_INTR no INIT or SIPI was on its way, and the
+	 * CPU was runnable, unless it has just stepped over hlt. */
+	bool settled, known_runnable;
 
 	uint32_t events_flags; /* KVM_VCPUEVENT_VALID_* that this KVM uses */
 

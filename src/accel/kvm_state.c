@@ -19,7 +19,8 @@ int kvm_vcpu_call(struct kvm_vcpu *vcpu, unsigned long request, void *argument)
 
 /* ---- all of it -------------------------------------------------------------------------- */
 
-/* The order of writing matters: KVM_SET_REGS forgets a pending exception, so events come last. */
+/* The order of writing matters: KVM_SET_REGS forgets a pending exception, so events come last; and
+ * where the caller writes none, those that there were are put back. */
 static const struct {
 	enum cpu_group group;
 	int (*get)(struct kvm_vcpu *vcpu, struct cpu_state *state);
@@ -37,18 +38,18 @@ static const struct {
 #define GROUPS (sizeof(group_table) / sizeof(group_table[0]))
 
 /* Asking for the run state makes KVM obey an INIT or SIPI that another CPU sent meanwhile, which
- * changes registers: it must be asked before any of them is read. */
+ * changes registers: it must be asked before any of them is read, and what the last exit left of
+ * them is old then. */
 static int settle(struct kvm_vcpu *vcpu)
 {
 	enum cpu_run_state state;
 	int code;
 
-	if (vcpu->known_runnable || !kvm_vm_of(vcpu)->irqchip)
+	if (vcpu->settled || !kvm_vm_of(vcpu)->irqchip)
 		return 0;
 	code = kvm_get_run_state(vcpu, &state);
-	if (state != CPU_RUNNABLE)
-		vcpu->synced = 0;
-	vcpu->known_runnable = !code && state == CPU_RUNNABLE;
+	vcpu->synced = 0;
+	vcpu->settled = vcpu->known_runnable = !code && state == CPU_RUNNABLE;
 	return code;
 }
 
@@ -66,13 +67,18 @@ int kvm_state_get(struct accel_vcpu *base, unsigned groups, struct cpu_state *st
 int kvm_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_state *state)
 {
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
+	struct kvm_vcpu_events events = {0};
 	int code = 0;
 
 	vcpu->synced = 0;
-	vcpu->known_runnable = false;
+	vcpu->settled = vcpu->known_runnable = false;
+	if (groups & CPU_GENERAL && !(groups & CPU_EVENTS))
+		code = kvm_vcpu_call(vcpu, KVM_GET_VCPU_EVENTS, &events);
 	for (size_t i = 0; !code && i < GROUPS; i++)
 		if (groups & group_table[i].group)
 			code = group_table[i].put(vcpu, state);
+	if (!code && (events.exception.pending || events.exception.injected))
+		code = kvm_vcpu_call(vcpu, KVM_SET_VCPU_EVENTS, &events);
 	return code;
 }
 
@@ -140,7 +146,7 @@ int kvm_vcpu_reset(struct accel_vcpu *base)
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
 
 	vcpu->synced = 0;
-	vcpu->known_runnable = false;
+	vcpu->settled = vcpu->known_runnable = false;
 	kvm_stop_paravirtual_clocks(vcpu);
 	if (!kvm_vm_of(vcpu)->irqchip)
 		return 0;

@@ -221,7 +221,8 @@ void kvm_vcpu_run(struct accel_vcpu *base, struct vm_exit *exit)
 
 	vcpu->msr_told = false;
 	vcpu->synced = kvm_synced_groups(vcpu->run);
-	vcpu->known_runnable = !code;
+	vcpu->settled = !code;
+	vcpu->known_runnable = !code && vcpu->run->exit_reason != KVM_EXIT_DEBUG;
 	if (code) {
 		exit_failed(vcpu, code, exit);
 		return;
