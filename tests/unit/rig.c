@@ -53,7 +53,7 @@ void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip)
 {
 	struct machine_config config = {.accel = rig->accel ? rig->accel : &accel_dummy,
 					.dummy = &rig->dummy,
-					.ram_size = RIG_RAM,
+					.ram_size = rig->ram_size ? rig->ram_size : RIG_RAM,
 					.vcpus = vcpus,
 					.irqchip = irqchip,
 					.debug_exit_port = 0xf4,
@@ -62,7 +62,7 @@ void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip)
 
 	if (machine_create(&config, &rig->machine, &err) < 0)
 		fail_msg("%s", err.text);
-	for (unsigned i = 0; i < vcpus; i++)
+	for (unsigned i = 0; i < vcpus && !rig->as_at_reset; i++)
 		rig_make_flat(rig, i);
 	if (debug_create(rig->machine, &rig->config, &rig->debug, &err) < 0)
 		fail_msg("%s", err.text);

@@ -15,6 +15,8 @@
 struct rig {
 	const struct accel_ops *accel; /* NULL: the dummy */
 	struct dummy_config dummy;
+	uint64_t ram_size; /* 0: RIG_RAM */
+	bool as_at_reset;  /* the vCPUs stay as power-on left them */
 	struct machine *machine;
 	struct debug *debug;
 	struct debug_config config;
@@ -24,7 +26,7 @@ struct rig {
 	unsigned output_size;
 };
 
-/* vCPUs run in flat 32-bit mode, all of them runnable at once. irqchip: as in machine_config. */
+/* vCPUs run in flat 32-bit mode, all of them runnable at once, unless the rig says otherwise. irqchip: as in machine_config. */
 void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip);
 void rig_stop(struct rig *rig);
 

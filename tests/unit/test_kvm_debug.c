@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The debugger core on the host's own KVM: small code of the test's, and the guests that stand in
+ * the build folder beside this program. Skipped where there is no KVM.
+ */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include "rig.h"
+
+#include "x86/exceptions.h"
+#include "x86/mode.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gelf.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NOP 0x90
+#define HLT 0xf4
+
+#define NEEDS_KVM()                                                                                \
+	do {                                                                                       \
+		if (!rig_has_kvm())                                                                \
+			skip();                                                                    \
+	} while (0)
+
+/* ---- code of our own, in flat 32-bit mode ------------------------------------------------ */
+
+struct step_case {
+	const char *what;
+	uint8_t code[8];
+	unsigned length;
+};
+
+static const struct step_case step_cases[] = {
+	{"nop", {NOP}, 1},
+	{"in", {0xe4, 0x60}, 2},
+	{"out", {0xe6, 0x80}, 2},
+	{"in dx", {0xed}, 1},
+	{"MMIO write", {0xa3, 0x00, 0x00, 0x00, 0xe0}, 5},
+	{"MMIO read", {0xa1, 0x00, 0x00, 0x00, 0xe0}, 5},
+	{"MMIO write across pages", {0xa3, 0xfe, 0x0f, 0x00, 0xe0}, 5},
+	{"add to MMIO", {0x01, 0x05, 0x00, 0x00, 0x00, 0xe0}, 6},
+	{"cpuid", {0x0f, 0xa2}, 2},
+	{"rdtsc", {0x0f, 0x31}, 2},
+};
+#define STEP_CASES (sizeof(step_cases) / sizeof(step_cases[0]))
+
+static void put_case(struct rig *rig, const struct step_case *c)
+{
+	uint8_t code[16];
+
+	memset(code, NOP, sizeof(code));
+	memcpy(code, c->code, c->length);
+	rig_code(rig, 0, code, sizeof(code));
+	rig_set_reg(rig, 0, "rip", RIG_CODE);
+	rig_set_reg(rig, 0, "rdx", 0x80);
+}
+
+static void expect_pc(struct rig *rig, const struct step_case *c, enum stop_reason reason,
+		      uint64_t pc)
+{
+	const struct stop *stop = rig_wait_stop(rig);
+
+	if (stop->reason != reason || debug_pc(rig->debug, 0) != pc)
+		fail_msg("%s: '%s' at 0x%llx, not 0x%llx", c->what, stop->text,
+			 (unsigned long long)debug_pc(rig->debug, 0), (unsigned long long)pc);
+}
+
+/* One instruction, whatever exits it makes; never two, never none. */
+static void steps_of_all_kinds(enum irqchip irqchip)
+{
+	struct rig rig = {.accel = &accel_kvm};
+
+	rig_start(&rig, 1, irqchip);
+	for (unsigned i = 0; i < STEP_CASES; i++) {
+		const struct step_case *c = &step_cases[i];
+
+		put_case(&rig, c);
+		for (unsigned n = 0; n < 3; n++) {
+			rig_step(&rig, 0);
+			expect_pc(&rig, c, STOP_STEP, RIG_CODE + c->length + n);
+		}
+	}
+	rig_stop(&rig);
+}
+
+static void test_step_over_everything(void **state)
+{
+	(void)state;
+	NEEDS_KVM();
+	steps_of_all_kinds(IRQCHIP_KERNEL);
+	steps_of_all_kinds(IRQCHIP_USER);
+}
+
+/* Continuing from a breakpoint on such an instruction runs it once, and comes to the next. */
+static void test_breakpoints_on_everything(void **state)
+{
+	struct rig rig = {.accel = &accel_kvm};
+	struct error err;
+
+	(void)state;
+	NEEDS_KVM();
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	for (unsigned i = 0; i < STEP_CASES; i++) {
+		const struct step_case *c = &step_cases[i];
+		int first, second;
+
+		put_case(&rig, c);
+		first = rig_break(&rig, RIG_CODE);
+		second = rig_break(&rig, RIG_CODE + c->length);
+		rig_set_reg(&rig, 0, "rip", RIG_CODE + 12);
+		rig_step(&rig, 0);
+		rig_wait_stop(&rig);
+		rig_set_reg(&rig, 0, "rip", RIG_CODE);
+		rig_continue(&rig);
+		expect_pc(&rig, c, STOP_BREAKPOINT, RIG_CODE);
+		rig_continue(&rig);
+		expect_pc(&rig, c, STOP_BREAKPOINT, RIG_CODE + c->length);
+		assert_int_equal(debug_point_remove(rig.debug, first, &err), 0);
+		assert_int_equal(debug_point_remove(rig.debug, second, &err), 0);
+	}
+	rig_stop(&rig);
+}
+
+/* Behind the hlt the vCPU sleeps, unless this KVM forgets a hlt that is stepped over. A sleeper stays
+ * asleep when a register is written, and its next step waits until a pause ends it. */
+static void step_over_hlt(enum irqchip irqchip)
+{
+	static const struct step_case c = {"hlt", {HLT}, 1};
+	struct rig rig = {.accel = &accel_kvm};
+	enum cpu_run_state before;
+	struct vcpu_info info;
+
+	rig_start(&rig, 1, irqchip);
+	put_case(&rig, &c);
+	rig_step(&rig, 0);
+	expect_pc(&rig, &c, STOP_STEP, RIG_CODE + 1);
+	assert_int_equal(debug_vcpu_info(rig.debug, 0, &info), 0);
+	before = info.run_state;
+	rig_set_reg(&rig, 0, "rbx", 5);
+	assert_int_equal(debug_vcpu_info(rig.debug, 0, &info), 0);
+	assert_int_equal(info.run_state, before);
+	rig_step(&rig, 0);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	if (before == CPU_HALTED)
+		expect_pc(&rig, &c, STOP_PAUSE, RIG_CODE + 1);
+	rig_stop(&rig);
+}
+
+static void test_step_over_hlt(void **state)
+{
+	(void)state;
+	NEEDS_KVM();
+	step_over_hlt(IRQCHIP_KERNEL);
+	step_over_hlt(IRQCHIP_USER);
+}
+
+/* mov %imm32 to a register of the local APIC: enable it, INIT to all others, startup IPI to 2000h. */
+static const uint8_t start_others[] = {
+	0xc7, 0x05, 0xf0, 0x00, 0xe0, 0xfe, 0xff, 0x01, 0x00, 0x00, /* spurious vector */
+	0xc7, 0x05, 0x00, 0x03, 0xe0, 0xfe, 0x00, 0x45, 0x0c, 0x00, /* command: INIT */
+	0xc7, 0x05, 0x00, 0x03, 0xe0, 0xfe, 0x02, 0x46, 0x0c, 0x00, /* command: startup */
+};
+
+/* The second vCPU is held, and was last seen by the accelerator waiting; its start shows at once. */
+static void test_start_of_a_held_vcpu_shows(void **state)
+{
+	static const uint8_t spin[] = {0xeb, 0xfe};
+	struct rig rig = {.accel = &accel_kvm, .as_at_reset = true};
+	struct error err = {0};
+
+	(void)state;
+	NEEDS_KVM();
+	rig_start(&rig, 2, IRQCHIP_KERNEL);
+	rig_make_flat(&rig, 0);
+	rig_code(&rig, 0, spin, sizeof(spin));
+	rig_break(&rig, RIG_CODE + 0x80);
+	rig_continue(&rig);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	assert_int_equal(debug_step(rig.debug, 1, OWNER_CONSOLE, &err), -ENOTSUP);
+	rig_continue(&rig);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_code(&rig, 0, start_others, sizeof(start_others));
+	for (unsigned i = 0; i < 3; i++) {
+		rig_step(&rig, 0);
+		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_STEP);
+	}
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + sizeof(start_others));
+	assert_int_equal(rig_reg(&rig, 1, "cs"), 0x200);
+	assert_int_equal(rig_reg(&rig, 1, "rip"), 0);
+	rig_stop(&rig);
+}
+
+/* An exception that KVM holds ready outlives the writing of a register. */
+static void test_register_write_keeps_a_pending_exception(void **state)
+{
+	static const uint8_t spin[] = {0xeb, 0xfe};
+	const uint16_t handler[2] = {0x2000, 0};
+	const struct accel_debug inject = {.inject = VECTOR_DB};
+	struct rig rig = {.accel = &accel_kvm, .as_at_reset = true};
+	struct cpu_state *s;
+	struct vcpu *vcpu;
+
+	(void)state;
+	NEEDS_KVM();
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	vcpu = &rig.machine->vcpus[0];
+	s = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	for (int i = 0; i < 6; i++)
+		cpu_segment_real(&s->system.seg[i], 0);
+	s->system.idt = (struct cpu_table){.limit = 0x3ff};
+	s->general.rip = RIG_CODE;
+	s->general.gpr[GPR_RSP] = 0x800;
+	vcpu_dirty(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	assert_int_equal(vcpu_flush(vcpu), 0);
+	mem_write_phys(rig.machine->memory, 4 * VECTOR_DB, handler, sizeof(handler));
+	mem_write_phys(rig.machine->memory, 0x2000, spin, sizeof(spin));
+	rig_code(&rig, 0, spin, sizeof(spin));
+	assert_int_equal(vcpu->accel->ops->debug_set(vcpu->accel, &inject), 0);
+	rig_set_reg(&rig, 0, "rbx", 5);
+	rig_step(&rig, 0);
+	rig_wait_stop(&rig);
+	assert_int_equal(debug_pc(rig.debug, 0), 0x2000);
+	assert_int_equal(rig_reg(&rig, 0, "rbx"), 5);
+	rig_stop(&rig);
+}
+
+static void test_step_range(void **state)
+{
+	/* mov $100, %ecx; 1: inc %eax; in $0x60, %al; dec %ecx; jnz 1b; nop; jmp . */
+	static const uint8_t code[] = {0xb9, 100,  0,	 0,    0,    0x43, 0xe4,
+				       0x60, 0x49, 0x75, 0xfa, 0x90, 0xeb, 0xfe};
+	struct plan plan = {PLAN_STEP_RANGE, RIG_CODE, RIG_CODE + 11};
+	struct rig rig = {.accel = &accel_kvm};
+	struct error err = {0};
+
+	(void)state;
+	NEEDS_KVM();
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, code, sizeof(code));
+	if (debug_resume(rig.debug, &plan, OWNER_GDB, &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_STEP);
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 11);
+	assert_int_equal(rig_reg(&rig, 0, "rbx"), 100);
+	rig_stop(&rig);
+}
+
+/* ---- whole guests ------------------------------------------------------------------------ */
+
+/* This program is BUILD/tests/unit/NAME; the guests are BUILD/guests/NAME.elf. */
+static void guest_path(const char *name, char *path, size_t size)
+{
+	char self[PATH_MAX] = "";
+	char *slash;
+
+	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
+	for (int i = 0; i < 3; i++)
+		if ((slash = strrchr(self, '/')))
+			*slash = '\0';
+	snprintf(path, size, "%s/guests/%s.elf", self, name);
+}
+
+static void boot(struct rig *rig, const char *name, const char *append)
+{
+	char path[PATH_MAX + 32];
+	struct boot_request request = {.kernel = path, .append = append, .ram_size = rig->ram_size};
+	struct boot_image image;
+	struct error err = {0};
+
+	guest_path(name, path, sizeof(path));
+	if (boot_load(&request, &image, &err) < 0 || machine_boot(rig->machine, &image, &err) < 0)
+		fail_msg("%s", err.text);
+}
+
+static void start_guest(struct rig *rig, unsigned vcpus, const char *name, const char *append)
+{
+	rig->accel = &accel_kvm;
+	rig->ram_size = 32 << 20;
+	rig->as_at_reset = true;
+	rig_start(rig, vcpus, IRQCHIP_KERNEL);
+	boot(rig, name, append);
+}
+
+static bool has_guest(const char *name)
+{
+	char path[PATH_MAX + 32];
+
+	guest_path(name, path, sizeof(path));
+	return rig_has_kvm() && access(path, R_OK) == 0;
+}
+
+static uint64_t find_symbol(Elf *elf, const char *name)
+{
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+		Elf_Data *data = elf_getdata(section, NULL);
+		GElf_Shdr header;
+		GElf_Sym symbol;
+
+		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB)
+			continue;
+		for (int i = 0; gelf_getsym(data, i, &symbol); i++)
+			if (!strcmp(elf_strptr(elf, header.sh_link, symbol.st_name), name))
+				return symbol.st_value;
+	}
+	return 0;
+}
+
+static uint64_t symbol(struct rig *rig, const char *name)
+{
+	const char *path;
+	size_t size;
+	const void *image = debug_image(rig->debug, &size, &path);
+	Elf *elf;
+	uint64_t value;
+
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)image, size);
+	assert_non_null(elf);
+	value = find_symbol(elf, name);
+	elf_end(elf);
+	assert_true(value);
+	return value;
+}
+
+/* Waits for a stop, or for the end. False: it has ended. */
+static bool stops(struct rig *rig)
+{
+	while (debug_running(rig->debug))
+		if (!rig_wait(rig))
+			fail_msg("nothing happened for ten seconds");
+	debug_dispatch(rig->debug);
+	return rig->count[DEBUG_EXITED] == 0;
+}
+
+/* The guest is entered in real time: a timer must run. */
+static void keep_going(struct rig *rig)
+{
+	while (stops(rig))
+		rig_continue(rig);
+}
+
+enum { SMP_ROUNDS = 700 };
+
+/* Four vCPUs go through one breakpoint; each passage is told once, and the guest counts right. */
+static void test_every_hit_of_four_vcpus(void **state)
+{
+	struct rig rig = {0};
+	unsigned told = 0, of[4] = {0};
+	uint64_t add_one;
+
+	(void)state;
+	if (!has_guest("smp"))
+		skip();
+	start_guest(&rig, 4, "smp", "rounds=700");
+	add_one = symbol(&rig, "add_one");
+	rig_break(&rig, add_one);
+	rig_continue(&rig);
+	while (stops(&rig)) {
+		const struct stop *stop = debug_last_stop(rig.debug);
+
+		if (stop->reason != STOP_BREAKPOINT)
+			fail_msg("%s", stop->text);
+		assert_int_equal(debug_pc(rig.debug, stop->vcpu), add_one);
+		told++;
+		of[stop->vcpu]++;
+		rig_continue(&rig);
+	}
+	assert_int_equal(debug_last_stop(rig.debug)->exit_status, 1);
+	assert_int_equal(told, 4 * SMP_ROUNDS);
+	assert_int_equal(debug_point_next(rig.debug, NULL)->hits, told);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(of[i], SMP_ROUNDS);
+	rig_stop(&rig);
+}
+
+static uint64_t guest_word(struct rig *rig, uint64_t address)
+{
+	uint64_t word = 0;
+
+	assert_int_equal(debug_read(rig->debug, 0, SPACE_PHYSICAL, address, &word, sizeof(word)),
+			 sizeof(word));
+	return word;
+}
+
+/* Pauses by the thousand, at whatever place; the guest does not notice. */
+static void test_pauses_change_nothing(void **state)
+{
+	struct rig rig = {0};
+	unsigned pauses = 0;
+	uint64_t counter, last = 0;
+
+	(void)state;
+	if (!has_guest("smp"))
+		skip();
+	start_guest(&rig, 4, "smp", "rounds=3000");
+	counter = symbol(&rig, "shared") + 8;
+	for (;;) {
+		uint64_t now;
+
+		rig_continue(&rig);
+		for (volatile unsigned i = (unsigned)rand() % 300000; i > 0; i--)
+			;
+		debug_pause(rig.debug, OWNER_GDB);
+		if (!stops(&rig))
+			break;
+		pauses++;
+		assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
+		assert_int_equal(rig.machine->gate.parked_count, 4);
+		now = guest_word(&rig, counter);
+		assert_true(now >= last);
+		last = now;
+	}
+	assert_int_equal(debug_last_stop(rig.debug)->exit_status, 1);
+	assert_true(pauses > 10);
+	print_message("%u pauses\n", pauses);
+	rig_stop(&rig);
+}
+
+/* The guest's int3 reaches the guest, with breakpoints of ours planted elsewhere or none. */
+static void guests_own_int3(bool with_breakpoint)
+{
+	struct rig rig = {0};
+
+	start_guest(&rig, 1, "faults", "fault=bp");
+	if (with_breakpoint)
+		rig_break(&rig, symbol(&rig, "raise_pf"));
+	rig_continue(&rig);
+	assert_false(stops(&rig));
+	assert_int_equal(debug_last_stop(rig.debug)->exit_status, VECTOR_BP << 1 | 1);
+	rig_stop(&rig);
+}
+
+static void test_guests_own_int3(void **state)
+{
+	(void)state;
+	if (!has_guest("faults"))
+		skip();
+	guests_own_int3(false);
+	guests_own_int3(true);
+}
+
+/* ---- ring 3 ------------------------------------------------------------------------------ */
+
+static bool pause_in_ring_3(struct rig *rig)
+{
+	for (unsigned i = 0; i < 2000; i++) {
+		struct vcpu_info info;
+
+		rig_continue(rig);
+		for (volatile unsigned n = (unsigned)rand() % 100000; n > 0; n--)
+			;
+		debug_pause(rig->debug, OWNER_CONSOLE);
+		if (!stops(rig))
+			return false;
+		assert_int_equal(debug_vcpu_info(rig->debug, 0, &info), 0);
+		if (info.cpl == 3)
+			return true;
+	}
+	return false;
+}
+
+/* Where ring 3 cannot be stepped that is refused, and the program does not see that it was tried. */
+static void test_ring_3_sees_no_refused_step(void **state)
+{
+	struct rig rig = {0};
+	struct error err = {0};
+
+	(void)state;
+	if (!has_guest("user"))
+		skip();
+	start_guest(&rig, 1, "user", "rounds=40 exit=5");
+	if (pause_in_ring_3(&rig) && !debug_capabilities(rig.debug)->step[CAP_USER]) {
+		uint64_t pc = debug_pc(rig.debug, 0);
+
+		assert_int_equal(debug_step(rig.debug, 0, OWNER_CONSOLE, &err), -ENOTSUP);
+		assert_non_null(strstr(err.text, "ring 3"));
+		assert_int_equal(debug_pc(rig.debug, 0), pc);
+		assert_int_equal(rig_reg(&rig, 0, "rflags") & RFLAGS_TF, 0);
+	}
+	if (rig.count[DEBUG_EXITED] == 0) {
+		rig_continue(&rig);
+		keep_going(&rig);
+	}
+	assert_int_equal(debug_last_stop(rig.debug)->exit_status, 5 << 1 | 1);
+	rig_stop(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_step_over_everything),
+		cmocka_unit_test(test_breakpoints_on_everything),
+		cmocka_unit_test(test_step_over_hlt),
+		cmocka_unit_test(test_start_of_a_held_vcpu_shows),
+		cmocka_unit_test(test_register_write_keeps_a_pending_exception),
+		cmocka_unit_test(test_step_range),
+		cmocka_unit_test(test_every_hit_of_four_vcpus),
+		cmocka_unit_test(test_pauses_change_nothing),
+		cmocka_unit_test(test_guests_own_int3),
+		cmocka_unit_test(test_ring_3_sees_no_refused_step),
+	};
+
+	return cmocka_run_group_tests_name("debugger core on KVM", tests, NULL, NULL);
+}
