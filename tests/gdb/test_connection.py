@@ -143,14 +143,20 @@ def over_tcp():
         assert "guest_main" in backtrace()
 
 
+def listeners(port):
+    """The addresses at which somebody listens on this TCP port, as the kernel writes them: hex, network order."""
+    found = []
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with open(table, encoding="ascii") as file:
+            rows = [line.split() for line in file.readlines()[1:]]
+        found += [row[1].split(":")[0] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
+    return found
+
+
 @test
 def by_nobody_but_this_machine():
     with Debugged("long64", tcp=True) as vm:
-        listing = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=False).stdout
-        if not listing:
-            skip("the command ss")
-        mine = [line.split()[3] for line in listing.splitlines() if f":{vm.address[1]}" in line]
-        equal(mine, [f"127.0.0.1:{vm.address[1]}"])
+        equal(listeners(vm.address[1]), ["0100007F"])
 
 
 @test
