@@ -12,7 +12,6 @@ int gate_init(struct gate *gate, unsigned vcpus)
 	pthread_mutex_init(&gate->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&gate->work, &attr);
 	pthread_cond_init(&gate->parked, &attr);
 	pthread_condattr_destroy(&attr);
 	return 0;
@@ -21,7 +20,6 @@ int gate_init(struct gate *gate, unsigned vcpus)
 void gate_destroy(struct gate *gate)
 {
 	pthread_cond_destroy(&gate->parked);
-	pthread_cond_destroy(&gate->work);
 	pthread_mutex_destroy(&gate->lock);
 }
 
@@ -57,8 +55,8 @@ void gate_open(struct machine *machine)
 			continue;
 		vcpu->parked = false;
 		machine->gate.parked_count--;
+		pthread_cond_signal(&vcpu->work);
 	}
-	pthread_cond_broadcast(&machine->gate.work);
 }
 
 int gate_wait_parked(struct gate *gate, int timeout_ms)

@@ -16,7 +16,6 @@ struct machine;
 
 struct gate {
 	pthread_mutex_t lock;
-	pthread_cond_t work;   /* vCPU threads wait here for a plan, an interrupt, or the end */
 	pthread_cond_t parked; /* others wait here for parked_count == vcpu_count */
 	unsigned vcpu_count, parked_count;
 	bool quit;

@@ -74,7 +74,7 @@ void vcpu_kick(struct vcpu *vcpu)
 		return; /* all were kicked, and some may be gone */
 	atomic_store(&vcpu->attention, true);
 	vcpu->accel->ops->vcpu_kick(vcpu->accel, vcpu->thread);
-	pthread_cond_broadcast(&vcpu->machine->gate.work);
+	pthread_cond_signal(&vcpu->work);
 }
 
 /* Answers every kick so far. gate.lock held, so none can slip in between. */
@@ -202,7 +202,7 @@ static void vcpu_park(struct vcpu *vcpu)
 		machine->observer.parked(machine->observer.ctx);
 	pthread_cond_broadcast(&gate->parked);
 	while (vcpu->parked && !gate->quit)
-		pthread_cond_wait(&gate->work, &gate->lock);
+		pthread_cond_wait(&vcpu->work, &gate->lock);
 }
 
 static void vcpu_loop(struct vcpu *vcpu)
@@ -214,7 +214,7 @@ static void vcpu_loop(struct vcpu *vcpu)
 		if (vcpu->plan == VCPU_HOLD) {
 			vcpu_park(vcpu);
 		} else if (still_halted(vcpu)) {
-			pthread_cond_wait(&gate->work, &gate->lock);
+			pthread_cond_wait(&vcpu->work, &gate->lock);
 		} else {
 			pthread_mutex_unlock(&gate->lock);
 			vcpu_exec(vcpu);
@@ -280,11 +280,14 @@ int vcpu_start(struct vcpu *vcpu, struct machine *machine, int index, struct err
 	vcpu->plan = VCPU_HOLD;
 	vcpu->debug.inject = -1;
 	gate->vcpu_count = (unsigned)index + 1;
+	pthread_cond_init(&vcpu->work, NULL);
 	rc = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);
-	if (rc)
+	if (rc) {
+		pthread_cond_destroy(&vcpu->work);
 		return error_set(err, -rc,
 				 "cannot start a thread for vCPU %d: %s; give less with -smp",
 				 index, strerror(rc));
+	}
 	vcpu->thread_started = true;
 	pthread_mutex_lock(&gate->lock);
 	while (!vcpu->parked && !vcpu->create_failed)
@@ -297,7 +300,9 @@ int vcpu_start(struct vcpu *vcpu, struct machine *machine, int index, struct err
 
 void vcpu_join(struct vcpu *vcpu)
 {
-	if (vcpu->thread_started)
-		pthread_join(vcpu->thread, NULL);
+	if (!vcpu->thread_started)
+		return;
+	pthread_join(vcpu->thread, NULL);
+	pthread_cond_destroy(&vcpu->work);
 	vcpu->thread_started = false;
 }

@@ -30,6 +30,7 @@ struct vcpu {
 	struct accel_vcpu *accel;
 
 	/* Guarded by gate.lock. */
+	pthread_cond_t work; /* its thread waits here for a plan, an interrupt, or the end */
 	enum vcpu_plan plan;
 	bool parked;
 	bool created, create_failed;
