@@ -75,9 +75,12 @@ void rig_stop(struct rig *rig)
 	machine_destroy(rig->machine);
 }
 
-bool rig_has_kvm(void)
+void rig_needs_kvm(void)
 {
-	return access("/dev/kvm", R_OK | W_OK) == 0;
+	if (access("/dev/kvm", R_OK | W_OK) == 0)
+		return;
+	print_message("# SKIP needs /dev/kvm\n");
+	skip();
 }
 
 void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size)

@@ -30,8 +30,8 @@ struct rig {
 void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip);
 void rig_stop(struct rig *rig);
 
-/* Whether this host has a KVM that may be used. */
-bool rig_has_kvm(void);
+/* Skips the test, and says why, where this host has no KVM that may be used. */
+void rig_needs_kvm(void);
 
 /* Puts code at vCPU's start. */
 void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The debugger core on the host's own KVM: small code of the test's, and the guests that stand in
- * the build folder beside this program. Skipped where there is no KVM.
+ * The debugger core on the host's own KVM: small code of the test's, and whole guests. Skipped where
+ * there is no KVM.
  */
 // clang-format off
 #include <stdarg.h>
@@ -25,12 +25,6 @@
 
 #define NOP 0x90
 #define HLT 0xf4
-
-#define NEEDS_KVM()                                                                                \
-	do {                                                                                       \
-		if (!rig_has_kvm())                                                                \
-			skip();                                                                    \
-	} while (0)
 
 /* ---- code of our own, in flat 32-bit mode ------------------------------------------------ */
 
@@ -96,7 +90,7 @@ static void steps_of_all_kinds(enum irqchip irqchip)
 static void test_step_over_everything(void **state)
 {
 	(void)state;
-	NEEDS_KVM();
+	rig_needs_kvm();
 	steps_of_all_kinds(IRQCHIP_KERNEL);
 	steps_of_all_kinds(IRQCHIP_USER);
 }
@@ -108,7 +102,7 @@ static void test_breakpoints_on_everything(void **state)
 	struct error err;
 
 	(void)state;
-	NEEDS_KVM();
+	rig_needs_kvm();
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
 	for (unsigned i = 0; i < STEP_CASES; i++) {
 		const struct step_case *c = &step_cases[i];
@@ -159,7 +153,7 @@ static void step_over_hlt(enum irqchip irqchip)
 static void test_step_over_hlt(void **state)
 {
 	(void)state;
-	NEEDS_KVM();
+	rig_needs_kvm();
 	step_over_hlt(IRQCHIP_KERNEL);
 	step_over_hlt(IRQCHIP_USER);
 }
@@ -179,7 +173,7 @@ static void test_start_of_a_held_vcpu_shows(void **state)
 	struct error err = {0};
 
 	(void)state;
-	NEEDS_KVM();
+	rig_needs_kvm();
 	rig_start(&rig, 2, IRQCHIP_KERNEL);
 	rig_make_flat(&rig, 0);
 	rig_code(&rig, 0, spin, sizeof(spin));
@@ -211,7 +205,7 @@ static void test_register_write_keeps_a_pending_exception(void **state)
 	struct vcpu *vcpu;
 
 	(void)state;
-	NEEDS_KVM();
+	rig_needs_kvm();
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
 	vcpu = &rig.machine->vcpus[0];
 	s = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
@@ -244,7 +238,7 @@ static void test_step_range(void **state)
 	struct error err = {0};
 
 	(void)state;
-	NEEDS_KVM();
+	rig_needs_kvm();
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
 	rig_code(&rig, 0, code, sizeof(code));
 	if (debug_resume(rig.debug, &plan, OWNER_GDB, &err) < 0)
@@ -257,12 +251,18 @@ static void test_step_range(void **state)
 
 /* ---- whole guests ------------------------------------------------------------------------ */
 
-/* This program is BUILD/tests/unit/NAME; the guests are BUILD/guests/NAME.elf. */
+/* GUESTS says where they are; else this program is BUILD/tests/unit/NAME, and they are in
+ * BUILD/guests. */
 static void guest_path(const char *name, char *path, size_t size)
 {
+	const char *guests = getenv("GUESTS");
 	char self[PATH_MAX] = "";
 	char *slash;
 
+	if (guests) {
+		snprintf(path, size, "%s/%s.elf", guests, name);
+		return;
+	}
 	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
 	for (int i = 0; i < 3; i++)
 		if ((slash = strrchr(self, '/')))
@@ -289,14 +289,6 @@ static void start_guest(struct rig *rig, unsigned vcpus, const char *name, const
 	rig->as_at_reset = true;
 	rig_start(rig, vcpus, IRQCHIP_KERNEL);
 	boot(rig, name, append);
-}
-
-static bool has_guest(const char *name)
-{
-	char path[PATH_MAX + 32];
-
-	guest_path(name, path, sizeof(path));
-	return rig_has_kvm() && access(path, R_OK) == 0;
 }
 
 static uint64_t find_symbol(Elf *elf, const char *name)
@@ -359,8 +351,7 @@ static void test_every_hit_of_four_vcpus(void **state)
 	uint64_t add_one;
 
 	(void)state;
-	if (!has_guest("smp"))
-		skip();
+	rig_needs_kvm();
 	start_guest(&rig, 4, "smp", "rounds=700");
 	add_one = symbol(&rig, "add_one");
 	rig_break(&rig, add_one);
@@ -400,8 +391,7 @@ static void test_pauses_change_nothing(void **state)
 	uint64_t counter, last = 0;
 
 	(void)state;
-	if (!has_guest("smp"))
-		skip();
+	rig_needs_kvm();
 	start_guest(&rig, 4, "smp", "rounds=3000");
 	counter = symbol(&rig, "shared") + 8;
 	for (;;) {
@@ -443,8 +433,7 @@ static void guests_own_int3(bool with_breakpoint)
 static void test_guests_own_int3(void **state)
 {
 	(void)state;
-	if (!has_guest("faults"))
-		skip();
+	rig_needs_kvm();
 	guests_own_int3(false);
 	guests_own_int3(true);
 }
@@ -476,8 +465,7 @@ static void test_ring_3_sees_no_refused_step(void **state)
 	struct error err = {0};
 
 	(void)state;
-	if (!has_guest("user"))
-		skip();
+	rig_needs_kvm();
 	start_guest(&rig, 1, "user", "rounds=40 exit=5");
 	if (pause_in_ring_3(&rig) && !debug_capabilities(rig.debug)->step[CAP_USER]) {
 		uint64_t pc = debug_pc(rig.debug, 0);

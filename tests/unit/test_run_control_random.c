@@ -4,7 +4,7 @@
  * parked, memory the guest's own, each vCPU between two instructions that follow from each other),
  * nothing is told twice or lost, and a breakpoint is passed by nobody unseen.
  *
- * RUN_CONTROL_SEED in the environment repeats a run's orders, though not the threads' timing.
+ * SEED in the environment repeats a run's orders, though not the threads' timing.
  */
 // clang-format off
 #include <stdarg.h>
@@ -320,7 +320,7 @@ static void one_round(struct model *m)
 
 static uint64_t seed(void)
 {
-	const char *text = getenv("RUN_CONTROL_SEED");
+	const char *text = getenv("SEED");
 
 	return text ? strtoull(text, NULL, 0) : 0x5eed0fca11ed;
 }
@@ -368,8 +368,7 @@ static void test_where_int3_fails(void **state)
 static void test_under_kvm(void **state)
 {
 	(void)state;
-	if (!rig_has_kvm())
-		skip();
+	rig_needs_kvm();
 	random_orders(&accel_kvm, 0);
 }
 
