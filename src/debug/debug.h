@@ -120,6 +120,7 @@ int debug_step(struct debug *debug, int vcpu, enum debug_owner actor,
 /* Interrupts come while stepping (off by default: a step does not wander into a handler). */
 void debug_set_step_interrupts(struct debug *debug, bool on);
 
+/* Back to power-on, and on as it was; a machine that stepped stops there. -ESHUTDOWN after the end. */
 int debug_reset(struct debug *debug, enum debug_owner actor,
 		struct error *err); /* stopped or running */
 /* Ends the run: DEBUG_EXITED follows with this status. */
