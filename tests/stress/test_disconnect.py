@@ -140,9 +140,7 @@ def disconnect_often(count, **ways):
         client.close(abruptly=True)
         vm.dice = random.Random(seed)
         client = rounds_of(vm, counted, count)
-        before = vm.counters(client)
-        after = vm.wait_until_all_count(client)
-        assert all(b > a for a, b in zip(before[1], after[1])), f"a CPU no longer counts: {before}, {after}"
+        vm.wait_until_all_count(client, since=vm.counters(client)[1])
         assert client.ask("D") == "OK"
         client.close()
 

@@ -59,8 +59,8 @@ def random_pauses_of_four_vcpus():
         client.ask("?")
         before = vm.wait_until_all_count(client)
         settled = rounds_of(vm, client, seed)
-        after = vm.check_counters(client, before)
-        assert all(b > a for a, b in zip(before[1], after[1])), f"a CPU no longer counts: {before}, {after}"
+        vm.check_counters(client, before)
+        vm.wait_until_all_count(client, since=vm.counters(client)[1])
         assert not grown(settled, facts_of(vm)), grown(settled, facts_of(vm))
         assert client.ask("D") == "OK"
         client.close()
