@@ -11,6 +11,7 @@ TEST_LIBS    := -lcmocka $(LIBS)
 TEST_HELPERS  = $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c))
 
 -include $(wildcard tests/rsp/*.mk tests/monitor/*.mk tests/bench/*.mk)
+include tests/nested/nested.mk
 
 define test_folder
 $(BUILD)/tests/$(1)/libhelpers.a: $(patsubst %.c,$(BUILD)/%.o,$(call TEST_HELPERS,$(1)))
@@ -60,7 +61,7 @@ stress:
 demo:
 	@tests/scripts/need demo
 	+@$(SUBMAKE) all
-	@tests/scripts/demo $(BUILD)
+	@$(if $(BED),tests/nested/bed $(BED) --build $(BUILD) --run demo,tests/scripts/demo $(BUILD))
 
 # One figure per line: name value unit.
 bench:

@@ -28,15 +28,15 @@ import gdb
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/scripts"))
 # The tests import these from here.
-from tap import equal, run, skip, test  # noqa: E402,F401
+from tap import equal, patience, run, skip, test  # noqa: E402,F401
 from vm import Vitrine, guest  # noqa: E402,F401
 
 for _setting in ("pagination off", "confirm off", "width 0", "height 0", "style enabled off",
-                 "debuginfod enabled off", "remotetimeout 15", "tcp auto-retry off",
+                 "debuginfod enabled off", f"remotetimeout {patience(15)}", "tcp auto-retry off",
                  "breakpoint pending off"):
     gdb.execute("set " + _setting)
 
-TIME_LIMIT = 30
+TIME_LIMIT = patience(30)
 
 
 class Stops:
@@ -153,7 +153,7 @@ class Debugged(Vitrine):
                 print(f"# {title}: {line}")
         sys.stdout.flush()
 
-    def attach(self, extended=False, seconds=20):
+    def attach(self, extended=False, seconds=patience(20)):
         """Tries until vitrine listens: a knock at the door beforehand would pause the guest."""
         kind = "extended-remote" if extended else "remote"
         address = self.address if isinstance(self.address, str) else "%s:%d" % self.address

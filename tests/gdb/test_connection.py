@@ -20,7 +20,7 @@ class OtherGdb:
         self.process = subprocess.Popen(args + [vm.symbols], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
-    def until(self, text, seconds=20):
+    def until(self, text, seconds=patience(20)):
         seen, watchdog = b"", threading.Timer(seconds, self.process.kill)
         watchdog.start()
         try:
@@ -39,14 +39,14 @@ class OtherGdb:
 
 def waits(vm):
     """Until vitrine listens, without a connection."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + patience(20)
     while not os.path.exists(vm.socket_path):
         assert time.monotonic() < deadline and vm.process.poll() is None, vm.words()
         time.sleep(0.01)
     time.sleep(0.1)
 
 
-def says(vm, text, seconds=10):
+def says(vm, text, seconds=patience(10)):
     deadline = time.monotonic() + seconds
     while text not in vm.words():
         assert time.monotonic() < deadline, vm.words()
@@ -122,7 +122,7 @@ def a_second_gdb_is_refused():
     with Debugged("long64") as vm:
         other = OtherGdb(vm, "echo arrived\\n")
         other.until("arrived")
-        other.process.communicate(b"", timeout=20)
+        other.process.communicate(b"", timeout=patience(20))
         says(vm, "second gdb was refused")
         equal(where(), "_start")
         gdb.Breakpoint("print_line")

@@ -14,13 +14,13 @@ import tempfile
 import pexpect
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/scripts"))
-from tap import skip
+from tap import patience, skip
 
 VITRINE, GUESTS = os.environ["VITRINE"], os.environ["GUESTS"]
 PROMPT = "(vitrine) "
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 UP, CTRL_A, CTRL_C, CTRL_D, CTRL_R, TAB = "\x1b[A", "\x01", "\x03", "\x04", "\x12", "\t"
-TIMEOUT = 20
+TIMEOUT = patience(20)
 
 
 def guest(name):

@@ -5,6 +5,8 @@ import socket
 import struct
 import time
 
+from tap import patience
+
 
 class Timeout(Exception):
     pass
@@ -13,7 +15,7 @@ class Timeout(Exception):
 class Client:
     """Speaks no-ack mode after connecting. Collects console output ('O' packets) in .console."""
 
-    def __init__(self, address, timeout=20.0, no_ack=True):
+    def __init__(self, address, timeout=patience(20.0), no_ack=True):
         self.socket, self.timeout, self.buffer, self.console = connect(address, timeout), timeout, b"", ""
         self.acks = True
         if no_ack:
@@ -117,7 +119,7 @@ def expand(body):
     return out.decode("latin-1")
 
 
-def connect(address, timeout=20.0):
+def connect(address, timeout=patience(20.0)):
     """address: a unix socket's path, or (host, port). Waits until somebody listens."""
     deadline = time.monotonic() + timeout
     while True:

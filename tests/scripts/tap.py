@@ -23,6 +23,11 @@ import traceback
 _tests = []
 
 
+def patience(seconds):
+    """A time limit, where everything may be some times slower (in an emulated machine)."""
+    return seconds * int(os.environ.get("SLOWER", "1"))
+
+
 class Skip(Exception):
     pass
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 
 from rsp import Client, connect
+from tap import patience
 
 VITRINE = os.environ["VITRINE"]
 GUESTS = os.environ["GUESTS"]
@@ -85,7 +86,7 @@ class Vitrine:
         except FileNotFoundError:
             return ""
 
-    def serial_has(self, text, seconds=20):
+    def serial_has(self, text, seconds=patience(20)):
         deadline = time.monotonic() + seconds
         while text not in self.serial():
             if time.monotonic() > deadline or self.process.poll() is not None:
@@ -93,7 +94,7 @@ class Vitrine:
             time.sleep(0.02)
         return True
 
-    def end(self, seconds=20):
+    def end(self, seconds=patience(20)):
         """Asks vitrine to end, as a user would; returns its status."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
