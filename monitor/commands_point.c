@@ -138,7 +138,7 @@ int run_info_breakpoints(struct call *call)
 	out_printf(call->out, "Num Owner   Kind                Hits  Where\n");
 	while ((point = debug_point_next(call->monitor->debug, point)))
 		out_printf(call->out,
-			   "%-3d %-7s %-19s %-5" PRIu64 " 0x%" PRIx64 " %s\n%12sby %s%s\n",
+			   "%-3d %-7s %-19s %-5" PRIu64 " 0x%" PRIx64 " %s\n%12sthrough %s%s\n",
 			   point->number, owners[point->owner], kind_name(&point->spec),
 			   point->hits, point->spec.address,
 			   address_text(call->monitor, point->spec.address, where, sizeof(where)),
