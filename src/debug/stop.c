@@ -179,8 +179,18 @@ static bool triple_fault_policy(struct debug *debug, enum host_request what, int
 	return false;
 }
 
+/* KVM on AMD-V gives a vCPU in shutdown an INIT before it tells of it. */
+static bool registers_are_lost(struct vcpu *vcpu)
+{
+	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	return state && state->general.rip == 0xfff0 &&
+	       state->system.seg[SEG_CS].base == 0xffff0000 && !(state->system.cr0 & CR0_PE);
+}
+
 static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
+	const char *lost = "";
 	struct stop stop;
 
 	(void)exit;
@@ -188,8 +198,12 @@ static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_
 		return triple_fault_policy(debug, HOST_RESET, 0);
 	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_EXIT)
 		return triple_fault_policy(debug, HOST_POWER_OFF, 1);
+	if (registers_are_lost(vcpu))
+		lost = "; this host's KVM has reset the vCPU, so its registers are lost and only "
+		       "memory tells what happened";
 	stop = make_stop(vcpu, STOP_TRIPLE_FAULT,
-			 "triple fault; the guest would have been reset, it is stopped instead");
+			 "triple fault; the guest would have been reset, it is stopped instead%s",
+			 lost);
 	core_stop(debug, &stop);
 	return false;
 }

@@ -50,6 +50,7 @@ def hbreak_in_a_C_function():
 def more_hbreaks_than_the_processor_has():
     with Debugged("long64") as vm:
         vm.needs("long mode", "slot")
+        vm.needs("long mode", "int3")  # the next rung
         names = ["work", "factorial", "fibonacci", "sum_of_squares", "counter_add", "print_line",
                  "message_text"]
         for name in names:

@@ -167,8 +167,11 @@ def a_triple_fault_stops_with_its_registers():
         out = vm.go("continue")
         equal(stops.signal(), "SIGSEGV")
         assert "triple fault" in out, out
-        equal(value("$r15"), 0x1badcafe)
-        equal(where(), "raise_triple")
+        if "registers are lost" in out:  # KVM on AMD-V resets the vCPU
+            equal(pc() & 0xffff, 0xfff0)
+        else:
+            equal(value("$r15"), 0x1badcafe)
+            equal(where(), "raise_triple")
         # It is not over: a reset brings it back, breakpoints and all.
         do("monitor reset")
         do("maintenance flush register-cache")

@@ -210,6 +210,26 @@ static void test_triple_fault_stops_and_refuses_to_go_on(void **state)
 	rig_stop(&rig);
 }
 
+/* KVM on AMD-V resets a vCPU that is in shutdown. The user must not take that for what happened. */
+static void test_triple_fault_tells_of_lost_registers(void **state)
+{
+	const struct vm_exit exit = {.reason = EXIT_SHUTDOWN, .name = "KVM_EXIT_SHUTDOWN"};
+
+	(void)state;
+	for (int lost = 0; lost < 2; lost++) {
+		struct rig rig = {.as_at_reset = lost};
+		const struct stop *stop;
+
+		rig_start(&rig, 1, IRQCHIP_KERNEL);
+		dummy_play(rig.machine->vcpus[0].accel, &exit, 1);
+		rig_continue(&rig);
+		stop = rig_wait_stop(&rig);
+		assert_int_equal(stop->reason, STOP_TRIPLE_FAULT);
+		assert_int_equal(strstr(stop->text, "registers are lost") != NULL, lost);
+		rig_stop(&rig);
+	}
+}
+
 static void test_triple_fault_by_policy(void **state)
 {
 	const struct vm_exit exit = {.reason = EXIT_SHUTDOWN, .name = "KVM_EXIT_SHUTDOWN"};
@@ -495,6 +515,7 @@ int main(void)
 		cmocka_unit_test(test_msr_exit),
 		cmocka_unit_test(test_guest_crash_event),
 		cmocka_unit_test(test_triple_fault_stops_and_refuses_to_go_on),
+		cmocka_unit_test(test_triple_fault_tells_of_lost_registers),
 		cmocka_unit_test(test_triple_fault_by_policy),
 		cmocka_unit_test(test_system_events),
 		cmocka_unit_test(test_unclaimed_reads_give_all_ones),
