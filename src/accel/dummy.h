@@ -40,6 +40,9 @@ struct dummy_config {
 struct dummy_counts {
 	unsigned injected_bp, injected_db, interrupts, nmis, runs, completions, state_gets,
 		state_puts;
+	/* Accepted interrupts (cpu_events.interrupt.injected) that entered their handler, and how many
+	 * of them with a step armed: those would have pushed the trap flag. */
+	unsigned delivered, delivered_stepping;
 };
 const struct dummy_counts *dummy_counts(const struct accel_vcpu *vcpu);
 

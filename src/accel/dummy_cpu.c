@@ -7,6 +7,7 @@
 #include "accel/dummy_private.h"
 
 #include "x86/debug_registers.h"
+#include "x86/descriptors.h"
 #include "x86/exceptions.h"
 #include "x86/mode.h"
 
@@ -341,8 +342,32 @@ static bool one_instruction(struct dummy_vcpu *vcpu, struct vm_exit *exit)
 /* An endless loop in the guest leaves the host's other threads their share. */
 #define POLITE 4096
 
+static bool read_flat(void *ctx, uint64_t linear, void *buf, size_t len)
+{
+	return dummy_memory_read(ctx, linear, buf, len) == len;
+}
+
+/* An accepted interrupt comes before everything else. Nothing is pushed: no test returns from it. */
+static void deliver(struct dummy_vcpu *vcpu)
+{
+	struct cpu_state *state = &vcpu->state;
+	uint64_t handler;
+
+	if (!state->events.interrupt.injected)
+		return;
+	state->events.interrupt.injected = false;
+	if (interrupt_handler(state, state->events.interrupt.vector, read_flat, dummy_vm_of(vcpu),
+			      &handler) < 0)
+		return;
+	vcpu->counts.delivered++;
+	vcpu->counts.delivered_stepping += vcpu->debug.step;
+	cpu_set_linear_pc(state, handler);
+}
+
 void dummy_cpu_run(struct dummy_vcpu *vcpu, struct vm_exit *exit)
 {
+	if (!atomic_load_explicit(&vcpu->kicked, memory_order_acquire))
+		deliver(vcpu);
 	for (unsigned n = 1; !interrupted(vcpu, exit); n++) {
 		if (one_instruction(vcpu, exit))
 			return;

@@ -55,6 +55,7 @@ struct core_vcpu {
 	bool seen; /* a stop was reported for this vCPU at seen_pc: resuming must not report it
 		      again */
 	uint64_t seen_pc;  /* linear */
+	uint64_t delivery; /* its step is the delivery of an interrupt, to here; 0: it is not */
 	bool stepping_off; /* STEPPING_OFF concerns this one */
 	bool pending;	   /* it hit something while another stop was being reported */
 	struct stop pending_stop;
@@ -165,6 +166,8 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 			   struct error *err);
 const char *core_rung_text(const struct debug *debug, const struct core_point *point);
 bool core_is_watch(enum point_kind kind);
+enum capability_mode
+core_kernel_mode_of(const struct cpu_state *state); /* where ring 0 code would run */
 
 /* requests.c */
 void core_request(void *ctx, enum host_request request, int status, const char *why);
@@ -175,6 +178,12 @@ bool core_serve_before_resume(struct debug *debug); /* lock held; stopped */
 int core_probe(const struct machine_config *config, struct debug_capabilities *found,
 	       struct error *err);
 enum capability_mode core_mode_of(const struct cpu_state *state);
+
+/* delivery.c: an interrupt that the CPU has accepted comes before the next instruction, whatever is asked.
+ * Arms wish for exactly that in place of a step, and notes where it leads; lock held, vCPU parked. */
+void core_arm_delivery(struct debug *debug, unsigned i, struct accel_debug *wish);
+/* In the vCPU's thread: whether this trap is that handler's entry. */
+bool core_delivered(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
 
 /* linear memory of a parked vCPU, for the core's own use */
 enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,

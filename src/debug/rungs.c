@@ -19,7 +19,7 @@ struct setting {
 
 /* A supervisor page is never executed in ring 3, so a vCPU that is in ring 3 now will meet the
  * point in ring 0 of the same mode. */
-static enum capability_mode kernel_mode_of(const struct cpu_state *state)
+enum capability_mode core_kernel_mode_of(const struct cpu_state *state)
 {
 	enum capability_mode mode = core_mode_of(state);
 
@@ -39,7 +39,7 @@ static void look_from(struct debug *debug, struct vcpu *vcpu, uint64_t address,
 
 	if (!state || waits_for_start(state))
 		return;
-	setting->modes |= 1u << kernel_mode_of(state);
+	setting->modes |= 1u << core_kernel_mode_of(state);
 	if (core_walk(debug, vcpu, address, &walk) != PAGING_OK)
 		return;
 	setting->mapped |= mem_hva(debug->machine->memory, walk.gpa, NULL) != NULL;

@@ -158,6 +158,8 @@ static bool on_breakpoint_trap(struct debug *debug, struct vcpu *vcpu, const str
 /* A watch that fires during a step sets BS as well: the watch is what the user wants to hear of. */
 static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
+	if (core_delivered(debug, vcpu, exit))
+		return step_done(debug, vcpu);
 	if (vcpu->debug.slots)
 		for (unsigned i = 0; i < DR_SLOTS; i++)
 			if ((exit->debug.dr6 >> i & 1) && debug->planted.slot[i])

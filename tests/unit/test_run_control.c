@@ -201,6 +201,55 @@ static void test_step_onto_a_breakpoint_says_so(void **state)
 	rig_stop(&rig);
 }
 
+#define VECTOR	0x30
+#define HANDLER (RIG_CODE + 0x80)
+
+/* The vCPU has accepted an interrupt, and was parked before it entered the handler. */
+static void accept_interrupt(struct rig *rig, int vcpu)
+{
+	static const uint8_t gate[8] = {HANDLER & 0xff, HANDLER >> 8, 8, 0, 0, 0x8e, 0, 0};
+	static const uint8_t flat_code[8] = {0xff, 0xff, 0, 0, 0, 0x9a, 0xcf, 0};
+	struct vcpu *v = &rig->machine->vcpus[vcpu];
+	struct cpu_state *state = vcpu_state(v, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
+
+	state->system.idt = (struct cpu_table){.base = 0x4000, .limit = 0x7ff};
+	state->system.gdt = (struct cpu_table){.base = 0x5000, .limit = 0x17};
+	state->events.interrupt.injected = true;
+	state->events.interrupt.vector = VECTOR;
+	vcpu_dirty(v, CPU_SYSTEM | CPU_EVENTS);
+	mem_write_phys(rig->machine->memory, 0x4000 + VECTOR * 8, gate, sizeof(gate));
+	mem_write_phys(rig->machine->memory, 0x5008, flat_code, sizeof(flat_code));
+	mem_write_phys(rig->machine->memory, HANDLER, nops, sizeof(nops));
+}
+
+/* Its delivery is the step: a trap flag would be pushed with the flags, and come back with iret. */
+static void test_step_of_an_accepted_interrupt_is_its_delivery(void **state)
+{
+	struct plan range = {.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 16};
+	struct rig rig = {0};
+	struct error err;
+
+	(void)state;
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, nops, sizeof(nops));
+	for (int round = 0; round < 2; round++) {
+		rig_set_reg(&rig, 0, "rip", RIG_CODE);
+		accept_interrupt(&rig, 0);
+		if (round == 0)
+			rig_step(&rig, 0);
+		else
+			assert_int_equal(debug_resume(rig.debug, &range, OWNER_GDB, &err), 0);
+		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_STEP);
+		assert_int_equal(debug_pc(rig.debug, 0), HANDLER);
+	}
+	assert_int_equal(dummy_counts(rig.machine->vcpus[0].accel)->delivered, 2);
+	assert_int_equal(dummy_counts(rig.machine->vcpus[0].accel)->delivered_stepping, 0);
+	rig_step(&rig, 0);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_STEP);
+	assert_int_equal(debug_pc(rig.debug, 0), HANDLER + 1);
+	rig_stop(&rig);
+}
+
 /* ---- breakpoints, rung by rung ----------------------------------------------------------- */
 
 /* A breakpoint in a loop is hit each time round, once, and never shows in memory. */
@@ -588,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_pause_ends_an_endless_range),
 		cmocka_unit_test(test_step_that_the_host_cannot_make_is_refused),
 		cmocka_unit_test(test_step_onto_a_breakpoint_says_so),
+		cmocka_unit_test(test_step_of_an_accepted_interrupt_is_its_delivery),
 		cmocka_unit_test(test_int3_traps),
 		cmocka_unit_test(test_int3_by_emulation_failure),
 		cmocka_unit_test(test_debug_register_where_int3_is_lost),

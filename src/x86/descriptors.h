@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Descriptor tables in memory: SDM vol. 3A, 3.4.5 (segments), 6.10-6.14 (gates), 21.1.4 (real mode). */
+#ifndef X86_DESCRIPTORS_H
+#define X86_DESCRIPTORS_H
+
+#include "x86/cpu_state.h"
+
+#include <stddef.h>
+
+/* Reads linear memory as ring 0 would; true when all of it was there. */
+typedef bool linear_read_fn(void *ctx, uint64_t linear, void *buf, size_t len);
+
+/* The linear address of the handler that an interrupt or exception would enter now: through the vector
+ * table in real mode, an interrupt or trap gate otherwise. Looks at CPU_GENERAL and CPU_SYSTEM. -ENOENT when
+ * there is none: outside the table, not present, a task gate, or memory that is not there. */
+int interrupt_handler(const struct cpu_state *state, uint8_t vector, linear_read_fn *read,
+		      void *ctx, uint64_t *linear);
+
+#endif
