@@ -82,8 +82,8 @@ void monitor_listen(struct monitor *monitor, monitor_event_fn *fn, void *ctx)
 
 void monitor_interrupt(struct monitor *monitor)
 {
+	monitor->expects_stop = monitor_guest_running(monitor);
 	monitor->steps_left = 0;
-	monitor->expects_stop = debug_running(monitor->debug);
 	debug_pause(monitor->debug, OWNER_CONSOLE);
 }
 
@@ -92,9 +92,10 @@ bool monitor_expects_stop(const struct monitor *monitor)
 	return monitor->expects_stop;
 }
 
+/* Between two of `step N' the machine stands still, and goes on when that news is heard. */
 bool monitor_guest_running(struct monitor *monitor)
 {
-	return debug_running(monitor->debug);
+	return monitor->steps_left > 0 || debug_running(monitor->debug);
 }
 
 void monitor_set_gdb_attached(struct monitor *monitor, bool attached)
