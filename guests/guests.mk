@@ -9,7 +9,7 @@ G             := $(BUILD)/guests
 
 # Frame pointers and separate DWARF tables, so that both ways of unwinding work; no SSE and no red
 # zone, because interrupt handlers save neither.
-GUEST_CFLAGS := -std=gnu17 -ffreestanding -nostdinc -isystem $(shell $(GUEST_CC) -print-file-name=include) \
+GUEST_CFLAGS := -std=gnu17 -ffreestanding -nostdinc -isystem $(shell $(GUEST_CC) -print-file-name=include 2>/dev/null) \
 	-Iguests/lib $(WARN) -O1 -g -fno-omit-frame-pointer -mgeneral-regs-only -mno-red-zone -fno-pic -fno-pie \
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -MMD -MP
 GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack
