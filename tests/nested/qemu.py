@@ -53,5 +53,5 @@ def command(bed):
                "-nodefaults", "-display", "none", "-no-reboot"]
     console = "mon:stdio" if bed.interactive else "file:" + bed.log
     lines = ["-serial", console, "-serial", "file:" + bed.report]
-    boot = ["-kernel", bed.kernel, "-initrd", bed.archive, "-append", "console=ttyS0 " + bed.append]
+    boot = ["-kernel", bed.kernel, "-initrd", bed.archive, "-append", "console=ttyS0 mitigations=off " + bed.append]
     return [*start, *machine, *lines, *boot], dict(os.environ, **environment)
