@@ -162,7 +162,7 @@ class Debugged(Vitrine):
             try:
                 return self.go(f"target {kind} {address}")
             except gdb.error as error:
-                unborn = "refused" in str(error) or "No such file" in str(error)
+                unborn = any(words in str(error) for words in ("refused", "No such file", "No such device"))
                 if not unborn or self.process.poll() is not None or time.monotonic() > deadline:
                     raise
             time.sleep(0.01)
