@@ -15,6 +15,7 @@
 #include "options.h"
 #include "outbox.h"
 #include "serial_ports.h"
+#include "trouble.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -96,55 +97,15 @@ static void on_signal(void *ctx, int fd, short revents)
 		event_loop_quit(v->loop, 128 + (int)info.ssi_signo);
 }
 
-static void write_stderr(void *ctx, const char *text, size_t size)
-{
-	(void)ctx;
-	fwrite(text, 1, size, stderr);
-}
-
-static void answer(struct vitrine *v, const char *question, struct monitor_out *out)
-{
-	monitor_execute(v->monitor, question, OWNER_NONE, out);
-}
-
-static void write_console(void *ctx, const char *text, size_t size)
-{
-	console_print(((struct vitrine *)ctx)->console, text, size);
-}
-
-/* The console has shown the stop; what led to it is said without being asked. */
-static void report_to_console(struct vitrine *v)
-{
-	struct monitor_out out = {.ctx = v, .write = write_console};
-
-	answer(v, "info exits", &out);
-}
-
-/* Nobody is there to ask, so everything that a person would ask first is said at once. */
-static void report_to_stderr(struct vitrine *v)
-{
-	struct monitor_out out = {.write = write_stderr};
-
-	monitor_show_stop(v->monitor, &out);
-	answer(v, "info registers", &out);
-	answer(v, "info exits", &out);
-}
-
-static bool is_trouble(enum stop_reason reason)
-{
-	return reason == STOP_TRIPLE_FAULT || reason == STOP_EMULATION_FAILURE ||
-	       reason == STOP_HOST_ERROR;
-}
-
 /* A stop that nobody asked for and nobody watches: say it where it is seen, and end the run when nobody
  * can ever come to look. */
 static void on_trouble(struct vitrine *v)
 {
 	if (v->console)
-		report_to_console(v);
+		trouble_tell_console(v->monitor, v->console);
 	if (v->console || gdb_server_attached(v->server))
 		return;
-	report_to_stderr(v);
+	trouble_tell_stderr(v->monitor);
 	if (v->options.gdb.kind == NET_NONE)
 		event_loop_quit(v->loop, STATUS_ERROR);
 	else
