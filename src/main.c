@@ -121,7 +121,7 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 		serial_ports_drain(v->serial);
 		event_loop_quit(v->loop, debug_last_stop(v->debug)->exit_status & 0xff);
 	} else if (event == DEBUG_STOPPED && !debug_running(v->debug) &&
-		   is_trouble(debug_last_stop(v->debug)->reason)) {
+		   trouble_is(debug_last_stop(v->debug)->reason)) {
 		/* A listener before this one may have resumed: then a vCPU is writing the next stop. */
 		on_trouble(v);
 	}
