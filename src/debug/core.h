@@ -50,12 +50,21 @@ struct planted {
 	uint64_t dr[DR_SLOTS], dr7;
 };
 
+/* Debug registers on the places where a step may end without a trap (guards.c). */
+struct guards {
+	unsigned slots; /* bit mask of those in use */
+	uint64_t address[DR_SLOTS];
+	int vector[DR_SLOTS]; /* whose handler is there, or -1 */
+	uint64_t rflags;      /* before the step */
+};
+
 struct core_vcpu {
 	struct plan plan;
 	bool seen; /* a stop was reported for this vCPU at seen_pc: resuming must not report it
 		      again */
 	uint64_t seen_pc;  /* linear */
 	uint64_t delivery; /* its step is the delivery of an interrupt, to here; 0: it is not */
+	struct guards guards;
 	bool stepping_off; /* STEPPING_OFF concerns this one */
 	bool pending;	   /* it hit something while another stop was being reported */
 	struct stop pending_stop;
@@ -184,6 +193,21 @@ enum capability_mode core_mode_of(const struct cpu_state *state);
 void core_arm_delivery(struct debug *debug, unsigned i, struct accel_debug *wish);
 /* In the vCPU's thread: whether this trap is that handler's entry. */
 bool core_delivered(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
+
+/* guards.c: processors clear the trap flag when they enter a handler, and on some iret does it too: such a
+ * step would end behind the handler. Puts debug registers that wish leaves free where the step may lead;
+ * lock held, vCPU parked. */
+void core_guard_step(struct debug *debug, unsigned vcpu, struct accel_debug *wish);
+/* A debug trap: whether it is the end of a guarded step. Takes the trap flag out of the frame on the
+ * guest's stack. In the vCPU's thread. */
+bool core_guard_hit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
+
+/* A linear_read_fn for a parked vCPU. */
+struct core_place {
+	struct debug *debug;
+	struct vcpu *vcpu;
+};
+bool core_read_linear(void *place, uint64_t linear, void *buf, size_t len);
 
 /* linear memory of a parked vCPU, for the core's own use */
 enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,

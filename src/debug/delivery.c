@@ -11,14 +11,9 @@
 #include "x86/descriptors.h"
 #include "x86/exceptions.h"
 
-struct place_of_vcpu {
-	struct debug *debug;
-	struct vcpu *vcpu;
-};
-
-static bool read_linear(void *ctx, uint64_t linear, void *buf, size_t len)
+bool core_read_linear(void *ctx, uint64_t linear, void *buf, size_t len)
 {
-	const struct place_of_vcpu *place = ctx;
+	const struct core_place *place = ctx;
 	uint8_t *bytes = buf;
 
 	for (size_t i = 0; i < len; i++) {
@@ -45,7 +40,7 @@ static bool slot_fires(const struct debug *debug, const struct cpu_state *state)
 
 void core_arm_delivery(struct debug *debug, unsigned i, struct accel_debug *wish)
 {
-	struct place_of_vcpu place = {debug, &debug->machine->vcpus[i]};
+	struct core_place place = {debug, &debug->machine->vcpus[i]};
 	struct cpu_state *state = vcpu_state(place.vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
 	uint64_t handler;
 	uint8_t vector;
@@ -54,7 +49,7 @@ void core_arm_delivery(struct debug *debug, unsigned i, struct accel_debug *wish
 	if (!wish->step || !state || !accepted_vector(&state->events, &vector) ||
 	    !slot_fires(debug, state))
 		return;
-	if (interrupt_handler(state, vector, read_linear, &place, &handler) < 0)
+	if (interrupt_handler(state, vector, core_read_linear, &place, &handler) < 0)
 		return;
 	debug->vcpu[i].delivery = handler;
 	wish->step = false;

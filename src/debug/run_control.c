@@ -157,6 +157,7 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	memcpy(wish->dr, planted->dr, sizeof(wish->dr));
 	wish->dr7 = planted->dr7;
 	core_arm_delivery(debug, i, wish);
+	core_guard_step(debug, i, wish);
 	vcpu->debug_changed = true;
 	vcpu->accel->ops->sync_state(vcpu->accel, wish->step || wish->int3 || wish->slots);
 	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */

@@ -164,7 +164,7 @@ static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct v
 		for (unsigned i = 0; i < DR_SLOTS; i++)
 			if ((exit->debug.dr6 >> i & 1) && debug->planted.slot[i])
 				return point_hit(debug, vcpu, debug->planted.slot[i]);
-	if (vcpu->debug.step && (exit->debug.dr6 & DR6_BS))
+	if (core_guard_hit(debug, vcpu, exit) || (vcpu->debug.step && (exit->debug.dr6 & DR6_BS)))
 		return step_done(debug, vcpu);
 	return give_back(vcpu, VECTOR_DB);
 }

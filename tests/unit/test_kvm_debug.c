@@ -220,6 +220,7 @@ static void test_register_write_keeps_a_pending_exception(void **state)
 	mem_write_phys(rig.machine->memory, 0x2000, spin, sizeof(spin));
 	rig_code(&rig, 0, spin, sizeof(spin));
 	assert_int_equal(vcpu->accel->ops->debug_set(vcpu->accel, &inject), 0);
+	vcpu->valid &= ~(unsigned)CPU_EVENTS;
 	rig_set_reg(&rig, 0, "rbx", 5);
 	rig_step(&rig, 0);
 	rig_wait_stop(&rig);
