@@ -16,12 +16,16 @@ bool core_read_linear(void *ctx, uint64_t linear, void *buf, size_t len)
 	const struct core_place *place = ctx;
 	uint8_t *bytes = buf;
 
-	for (size_t i = 0; i < len; i++) {
+	while (len > 0) {
+		size_t room = 4096 - (linear & 4095), piece = len < room ? len : room;
 		struct paging_walk walk;
 
-		if (core_walk(place->debug, place->vcpu, linear + i, &walk) != PAGING_OK ||
-		    mem_read_phys(place->debug->machine->memory, walk.gpa, &bytes[i], 1) != 1)
+		if (core_walk(place->debug, place->vcpu, linear, &walk) != PAGING_OK ||
+		    mem_read_phys(place->debug->machine->memory, walk.gpa, bytes, piece) != piece)
 			return false;
+		linear += piece;
+		bytes += piece;
+		len -= piece;
 	}
 	return true;
 }
