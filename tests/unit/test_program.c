@@ -1,0 +1,585 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "debug/program.h"
+
+#include "x86/mode.h"
+#include "x86/registers.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- a vCPU to look at ------------------------------------------------------------------- */
+
+#define MEMORY_AT 0x1000
+static const uint8_t memory[16] = {0xf1, 0x82, 0x73, 0x84, 0x55, 0x66, 0x77, 0x88,
+				   9,	 10,   11,   12,   13,	 14,   15,   16};
+
+static struct cpu_state cpu;
+static unsigned fetched, fetches;
+static bool refuse_state;
+
+static const struct cpu_state *give_state(void *ctx, unsigned groups)
+{
+	assert_ptr_equal(ctx, &cpu);
+	fetched |= groups;
+	fetches++;
+	return refuse_state ? NULL : &cpu;
+}
+
+static bool read_at(uint64_t base, uint64_t address, void *buf, size_t len)
+{
+	if (address < base || address - base > sizeof(memory) ||
+	    len > sizeof(memory) - (address - base))
+		return false;
+	memcpy(buf, memory + (address - base), len);
+	return true;
+}
+
+static bool read_linear(void *ctx, uint64_t linear, void *buf, size_t len)
+{
+	assert_ptr_equal(ctx, &cpu);
+	return read_at(MEMORY_AT, linear, buf, len);
+}
+
+static bool read_physical(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	assert_ptr_equal(ctx, &cpu);
+	return read_at(0, gpa, buf, len);
+}
+
+static struct program_context context = {&cpu, 3, give_state, read_linear, read_physical};
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&cpu, 0, sizeof(cpu));
+	fetched = fetches = 0;
+	refuse_state = false;
+	context.read_physical = read_physical;
+	return 0;
+}
+
+/* ---- making and running ------------------------------------------------------------------ */
+
+#define CODE(...)                                                                                  \
+	(const struct program_insn[])                                                              \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
+#define COUNT(...) (sizeof(CODE(__VA_ARGS__)) / sizeof(struct program_insn))
+#define OP(name)                                                                                   \
+	{                                                                                          \
+		.op = PROGRAM_##name                                                               \
+	}
+#define OP_ARG(name, a)                                                                            \
+	{                                                                                          \
+		.op = PROGRAM_##name, .arg = (uint64_t)(a)                                         \
+	}
+#define CONST(value) OP_ARG(CONST, value)
+
+static int make(const struct program_insn *code, size_t count, struct program **program,
+		struct error *err)
+{
+	struct program_builder builder = {0};
+	int ret;
+
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(program_append(&builder, code[i].op, code[i].arg), i);
+	ret = program_finish(&builder, NULL, program, err);
+	assert_int_equal(builder.count, 0);
+	assert_null(builder.insn);
+	return ret;
+}
+
+static int64_t result_of(const struct program_insn *code, size_t count)
+{
+	struct program_fault fault = {0};
+	struct program *program;
+	struct error err = {0};
+	int64_t result;
+
+	if (make(code, count, &program, &err))
+		fail_msg("refused: %s", err.text);
+	if (program_run(program, &context, &result, &fault))
+		fail_msg("fault: %s", fault.text);
+	program_free(program);
+	return result;
+}
+#define RESULT(...) result_of(CODE(__VA_ARGS__), COUNT(__VA_ARGS__))
+
+static int fault_of(const struct program_insn *code, size_t count, struct program_fault *fault)
+{
+	struct program *program;
+	struct error err = {0};
+	int64_t result = 77;
+	int ret;
+
+	*fault = (struct program_fault){0};
+	if (make(code, count, &program, &err))
+		fail_msg("refused: %s", err.text);
+	ret = program_run(program, &context, &result, fault);
+	program_free(program);
+	assert_true(!ret || strlen(fault->text) > 5);
+	assert_int_equal(result, ret ? 0 : result);
+	return ret;
+}
+#define FAULT(fault, ...) fault_of(CODE(__VA_ARGS__), COUNT(__VA_ARGS__), fault)
+
+/* Whether a program is refused, with a sentence in which these words stand. */
+static void refused_for(const char *words, const struct program_insn *code, size_t count)
+{
+	struct program *program = NULL;
+	struct error err = {0};
+
+	assert_int_equal(make(code, count, &program, &err), -EINVAL);
+	assert_null(program);
+	assert_int_equal(err.code, -EINVAL);
+	if (!strstr(err.text, words))
+		fail_msg("`%s` is not in: %s", words, err.text);
+}
+#define REFUSED(words, ...) refused_for(words, CODE(__VA_ARGS__), COUNT(__VA_ARGS__))
+
+/* ---- arithmetic -------------------------------------------------------------------------- */
+
+struct binary {
+	enum program_op op;
+	int64_t a, b, result;
+};
+
+static const struct binary binaries[] = {
+	{PROGRAM_ADD, 2, 3, 5},
+	{PROGRAM_ADD, INT64_MAX, 1, INT64_MIN},
+	{PROGRAM_SUB, 2, 3, -1},
+	{PROGRAM_SUB, INT64_MIN, 1, INT64_MAX},
+	{PROGRAM_MUL, -4, 3, -12},
+	{PROGRAM_MUL, INT64_MIN, -1, INT64_MIN},
+	{PROGRAM_DIV_SIGNED, -7, 2, -3},
+	{PROGRAM_DIV_SIGNED, 7, -1, -7},
+	{PROGRAM_DIV_SIGNED, INT64_MIN, -1, INT64_MIN},
+	{PROGRAM_DIV_UNSIGNED, -7, 2, 0x7ffffffffffffffc},
+	{PROGRAM_DIV_UNSIGNED, -7, -7, 1},
+	{PROGRAM_REM_SIGNED, -7, 2, -1},
+	{PROGRAM_REM_SIGNED, 7, -2, 1},
+	{PROGRAM_REM_SIGNED, INT64_MIN, -1, 0},
+	{PROGRAM_REM_UNSIGNED, -7, 10, 9},
+	{PROGRAM_LSH, 3, 4, 48},
+	{PROGRAM_LSH, 1, 63, INT64_MIN},
+	{PROGRAM_LSH, 1, 64, 0},
+	{PROGRAM_LSH, 1, -1, 0},
+	{PROGRAM_RSH_SIGNED, -16, 2, -4},
+	{PROGRAM_RSH_SIGNED, -16, 64, -1},
+	{PROGRAM_RSH_SIGNED, 16, -1, 0},
+	{PROGRAM_RSH_UNSIGNED, -16, 60, 15},
+	{PROGRAM_RSH_UNSIGNED, -16, 64, 0},
+	{PROGRAM_BIT_AND, 12, 10, 8},
+	{PROGRAM_BIT_OR, 12, 10, 14},
+	{PROGRAM_BIT_XOR, 12, 10, 6},
+	{PROGRAM_EQUAL, 5, 5, 1},
+	{PROGRAM_EQUAL, 5, 6, 0},
+	{PROGRAM_LESS_SIGNED, -1, 1, 1},
+	{PROGRAM_LESS_SIGNED, 1, -1, 0},
+	{PROGRAM_LESS_SIGNED, 1, 1, 0},
+	{PROGRAM_LESS_UNSIGNED, -1, 1, 0},
+	{PROGRAM_LESS_UNSIGNED, 1, -1, 1},
+};
+
+/* Something lies below, which must stay where it is. */
+static void test_binary_operations(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(binaries) / sizeof(*binaries); i++) {
+		const struct binary *binary = &binaries[i];
+		struct program_insn code[] = {
+			CONST(99), CONST(binary->a), CONST(binary->b), {.op = binary->op}, OP(END)};
+		struct program_insn below[] = {CONST(99),	 CONST(binary->a),
+					       CONST(binary->b), {.op = binary->op},
+					       OP(POP),		 OP(END)};
+
+		if (result_of(code, 5) != binary->result)
+			fail_msg("row %zu gives %lld", i, (long long)result_of(code, 5));
+		assert_int_equal(result_of(below, 6), 99);
+	}
+}
+
+static void test_unary_operations(void **state)
+{
+	(void)state;
+	assert_int_equal(RESULT(CONST(0), OP(LOG_NOT), OP(END)), 1);
+	assert_int_equal(RESULT(CONST(1ull << 63), OP(LOG_NOT), OP(END)), 0);
+	assert_int_equal(RESULT(CONST(5), OP(BIT_NOT), OP(END)), -6);
+	assert_int_equal(RESULT(CONST(0x80), OP_ARG(SIGN_EXTEND, 8), OP(END)), -128);
+	assert_int_equal(RESULT(CONST(0x17f), OP_ARG(SIGN_EXTEND, 8), OP(END)), 0x7f);
+	assert_int_equal(RESULT(CONST(1), OP_ARG(SIGN_EXTEND, 1), OP(END)), -1);
+	assert_int_equal(RESULT(CONST(-5), OP_ARG(SIGN_EXTEND, 64), OP(END)), -5);
+	assert_int_equal(RESULT(CONST(-1), OP_ARG(ZERO_EXTEND, 8), OP(END)), 255);
+	assert_int_equal(RESULT(CONST(2), OP_ARG(ZERO_EXTEND, 1), OP(END)), 0);
+	assert_int_equal(RESULT(CONST(-5), OP_ARG(ZERO_EXTEND, 64), OP(END)), -5);
+}
+
+static void test_division_by_zero(void **state)
+{
+	static const enum program_op divisions[] = {PROGRAM_DIV_SIGNED, PROGRAM_DIV_UNSIGNED,
+						    PROGRAM_REM_SIGNED, PROGRAM_REM_UNSIGNED};
+	struct program_fault fault;
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(FAULT(&fault, CONST(1), CONST(0), {.op = divisions[i]}, OP(END)),
+				 -EDOM);
+		assert_int_equal(fault.kind, PROGRAM_DIVISION);
+	}
+}
+
+/* ---- the stack and the way --------------------------------------------------------------- */
+
+/* Reads a stack of three, top last, as a number of three digits. */
+#define DIGITS                                                                                     \
+	OP_ARG(PICK, 2), CONST(100), OP(MUL), OP_ARG(PICK, 2), CONST(10), OP(MUL), OP(ADD),        \
+		OP_ARG(PICK, 1), OP(ADD), OP(END)
+
+static void test_stack_operations(void **state)
+{
+	(void)state;
+	assert_int_equal(RESULT(CONST(1), CONST(2), CONST(3), DIGITS), 123);
+	assert_int_equal(RESULT(CONST(1), CONST(2), OP(DUP), DIGITS), 122);
+	assert_int_equal(RESULT(CONST(1), CONST(2), CONST(3), OP(SWAP), DIGITS), 132);
+	assert_int_equal(RESULT(CONST(1), CONST(2), CONST(3), OP(ROTATE), DIGITS), 312);
+	assert_int_equal(RESULT(CONST(1), CONST(2), OP_ARG(PICK, 1), DIGITS), 121);
+	assert_int_equal(RESULT(CONST(1), CONST(2), OP_ARG(PICK, 0), DIGITS), 122);
+	assert_int_equal(RESULT(CONST(1), CONST(2), CONST(3), CONST(4), OP(POP), DIGITS), 123);
+}
+
+static void test_jumps(void **state)
+{
+	(void)state;
+	assert_int_equal(RESULT(OP_ARG(GOTO, 3), CONST(1), OP(END), CONST(2), OP(END)), 2);
+	assert_int_equal(RESULT(CONST(7), OP_ARG(IF_GOTO, 4), CONST(1), OP(END), CONST(2), OP(END)),
+			 2);
+	assert_int_equal(RESULT(CONST(0), OP_ARG(IF_GOTO, 4), CONST(1), OP(END), CONST(2), OP(END)),
+			 1);
+	assert_int_equal(
+		RESULT(CONST(1ull << 40), OP_ARG(IF_GOTO, 4), CONST(1), OP(END), CONST(2), OP(END)),
+		2);
+}
+
+/* 10! by a loop: product and counter lie on the stack. */
+static void test_loop(void **state)
+{
+	(void)state;
+	assert_int_equal(RESULT(CONST(1), CONST(10), OP(SWAP), OP_ARG(PICK, 1), OP(MUL), OP(SWAP),
+				CONST(1), OP(SUB), OP(DUP), OP_ARG(IF_GOTO, 2), OP(POP), OP(END)),
+			 3628800);
+}
+
+static void test_endless_loop_is_cut(void **state)
+{
+	struct program_fault fault;
+
+	(void)state;
+	assert_int_equal(FAULT(&fault, OP_ARG(GOTO, 0)), -ELOOP);
+	assert_int_equal(fault.kind, PROGRAM_TOO_LONG);
+	assert_int_equal(FAULT(&fault, CONST(1), OP_ARG(IF_GOTO, 0), CONST(1), OP(END)), -ELOOP);
+}
+
+/* A countdown that takes the longest allowed way, and one round more. */
+static void test_length_is_bounded(void **state)
+{
+	int64_t turns = (PROGRAM_STEPS - 2) / 4;
+	struct program_fault fault;
+
+	(void)state;
+	assert_int_equal(FAULT(&fault, CONST(turns), CONST(1), OP(SUB), OP(DUP), OP_ARG(IF_GOTO, 1),
+			       OP(END)),
+			 0);
+	assert_int_equal(FAULT(&fault, CONST(turns + 1), CONST(1), OP(SUB), OP(DUP),
+			       OP_ARG(IF_GOTO, 1), OP(END)),
+			 -ELOOP);
+}
+
+/* ---- the vCPU ---------------------------------------------------------------------------- */
+
+static unsigned reg(const char *name)
+{
+	int index = register_find(name);
+
+	assert_true(index >= 0);
+	return (unsigned)index;
+}
+
+static void test_registers(void **state)
+{
+	(void)state;
+	cpu.general.gpr[GPR_RBX] = 0x8123456789abcdefull;
+	cpu.general.rflags = 0x80000246;
+	cpu.system.cr3 = 0x5000;
+	assert_true(RESULT(OP_ARG(REGISTER, reg("rbx")), OP(END)) ==
+		    (int64_t)0x8123456789abcdefull);
+	assert_int_equal(RESULT(OP_ARG(REGISTER, reg("eflags")), OP(END)), 0x80000246);
+	assert_int_equal(fetched, CPU_GENERAL);
+	assert_int_equal(RESULT(OP_ARG(REGISTER, reg("cr3")), OP(END)), 0x5000);
+	assert_int_equal(RESULT(OP(VCPU), OP(END)), 3);
+}
+
+static void test_registers_that_are_not_there(void **state)
+{
+	struct program_fault fault;
+
+	(void)state;
+	assert_int_equal(FAULT(&fault, OP_ARG(REGISTER, reg("lstar")), OP(END)), -ENXIO);
+	assert_int_equal(fault.kind, PROGRAM_NO_VALUE);
+	assert_non_null(strstr(fault.text, "$lstar"));
+	refuse_state = true;
+	assert_int_equal(FAULT(&fault, OP_ARG(REGISTER, reg("rax")), OP(END)), -ENXIO);
+	assert_int_equal(FAULT(&fault, CONST(1), OP_ARG(LINEAR, SEG_CS), OP(END)), -ENXIO);
+}
+
+/* A group costs a system call: it is asked for once, and not before it is needed. */
+static void test_groups_are_fetched_when_needed(void **state)
+{
+	struct program_insn code[] = {
+		OP_ARG(REGISTER, reg("rax")), OP_ARG(IF_GOTO, 4),	    CONST(0), OP(END),
+		OP_ARG(REGISTER, reg("cr3")), OP_ARG(REGISTER, reg("cr0")), OP(ADD),  OP(END)};
+	struct program_fault fault;
+	struct program *program;
+	int64_t result;
+
+	(void)state;
+	assert_int_equal(make(code, 8, &program, NULL), 0);
+	assert_int_equal(program_groups(program), CPU_GENERAL | CPU_SYSTEM);
+	assert_int_equal(program_run(program, &context, &result, &fault), 0);
+	assert_int_equal(fetched, CPU_GENERAL);
+	assert_int_equal(fetches, 1);
+	cpu.general.gpr[GPR_RAX] = 1;
+	assert_int_equal(program_run(program, &context, &result, &fault), 0);
+	assert_int_equal(fetched, CPU_GENERAL | CPU_SYSTEM);
+	assert_int_equal(fetches, 3);
+	program_free(program);
+	assert_int_equal(make(CODE(CONST(1), OP(END)), 2, &program, NULL), 0);
+	assert_int_equal(program_groups(program), 0);
+	program_free(program);
+}
+
+static void test_linear_addresses(void **state)
+{
+	(void)state;
+	cpu_state_reset(&cpu, true);
+	cpu_segment_real(&cpu.system.seg[SEG_CS], 0x1234);
+	assert_int_equal(RESULT(CONST(0x10010), OP_ARG(LINEAR, SEG_CS), OP(END)), 0x12350);
+	cpu.system.cr0 |= CR0_PE | CR0_PG;
+	cpu.system.efer = EFER_LME | EFER_LMA;
+	cpu_segment_flat(&cpu.system.seg[SEG_CS], 8, true, 64);
+	assert_int_equal(RESULT(CONST(0x10010), OP_ARG(LINEAR, SEG_CS), OP(END)), 0x10010);
+}
+
+static void test_memory(void **state)
+{
+	(void)state;
+	assert_int_equal(RESULT(CONST(MEMORY_AT), OP(READ8), OP(END)), 0xf1);
+	assert_int_equal(RESULT(CONST(MEMORY_AT), OP(READ16), OP(END)), 0x82f1);
+	assert_int_equal(RESULT(CONST(MEMORY_AT), OP(READ32), OP(END)), 0x847382f1);
+	assert_true(RESULT(CONST(MEMORY_AT), OP(READ64), OP(END)) ==
+		    (int64_t)0x88776655847382f1ull);
+	assert_int_equal(RESULT(CONST(0), OP_ARG(READ_PHYSICAL, 1), OP(END)), 0xf1);
+	assert_int_equal(RESULT(CONST(1), OP_ARG(READ_PHYSICAL, 2), OP(END)), 0x7382);
+	assert_int_equal(RESULT(CONST(0), OP_ARG(READ_PHYSICAL, 4), OP(END)), 0x847382f1);
+	assert_int_equal(RESULT(CONST(8), OP_ARG(READ_PHYSICAL, 8), OP(END)), 0x100f0e0d0c0b0a09);
+}
+
+static void test_memory_that_is_not_there(void **state)
+{
+	struct program_fault fault;
+
+	(void)state;
+	assert_int_equal(FAULT(&fault, CONST(MEMORY_AT + 13), OP(READ32), OP(END)), -EFAULT);
+	assert_int_equal(fault.kind, PROGRAM_MEMORY);
+	assert_int_equal(fault.address, MEMORY_AT + 13);
+	assert_int_equal(fault.size, 4);
+	assert_false(fault.physical);
+	assert_string_equal(fault.text, "4 bytes at 0x100d cannot be read");
+	assert_int_equal(FAULT(&fault, CONST(16), OP_ARG(READ_PHYSICAL, 1), OP(END)), -EFAULT);
+	assert_true(fault.physical);
+	assert_string_equal(fault.text, "1 byte at physical 0x10 cannot be read");
+	context.read_physical = NULL;
+	assert_int_equal(FAULT(&fault, CONST(0), OP_ARG(READ_PHYSICAL, 1), OP(END)), -EFAULT);
+}
+
+/* ---- what is refused --------------------------------------------------------------------- */
+
+static void test_arguments_are_checked(void **state)
+{
+	(void)state;
+	REFUSED("1 to 64 bits", CONST(1), OP_ARG(SIGN_EXTEND, 0), OP(END));
+	REFUSED("1 to 64 bits", CONST(1), OP_ARG(SIGN_EXTEND, 65), OP(END));
+	REFUSED("1 to 64 bits", CONST(1), OP_ARG(ZERO_EXTEND, 0), OP(END));
+	REFUSED("1, 2, 4 or 8", CONST(1), OP_ARG(READ_PHYSICAL, 3), OP(END));
+	REFUSED("no such register", OP_ARG(REGISTER, register_count), OP(END));
+	REFUSED("no such register", OP_ARG(REGISTER, UINT64_MAX), OP(END));
+	REFUSED("wider than 64", OP_ARG(REGISTER, reg("xmm0")), OP(END));
+	REFUSED("no such segment", CONST(1), OP_ARG(LINEAR, SEG_COUNT), OP(END));
+	REFUSED("below the stack", CONST(1), OP_ARG(PICK, UINT64_MAX), OP(END));
+	REFUSED("no such operation", CONST(1), {.op = PROGRAM_OP_COUNT}, OP(END));
+	REFUSED("no such operation", CONST(1), {.op = (enum program_op)1000000}, OP(END));
+}
+
+static void test_ways_are_checked(void **state)
+{
+	(void)state;
+	refused_for("no result", NULL, 0);
+	REFUSED("out of the program", CONST(1));
+	REFUSED("out of the program", CONST(1), OP_ARG(GOTO, 2));
+	REFUSED("out of the program", CONST(1), OP_ARG(GOTO, UINT64_MAX), OP(END));
+	REFUSED("out of the program", CONST(1), OP_ARG(IF_GOTO, 0x100000000ull), CONST(1), OP(END));
+	REFUSED("another way", CONST(1), CONST(1), OP_ARG(IF_GOTO, 4), CONST(1), OP(END));
+	REFUSED("another way", CONST(1), OP_ARG(GOTO, 0));
+}
+
+static void test_depths_are_checked(void **state)
+{
+	struct program_insn code[PROGRAM_STACK + 2];
+
+	(void)state;
+	REFUSED("too little", OP(END));
+	REFUSED("too little", OP(POP), CONST(1), OP(END));
+	REFUSED("too little", OP(DUP), OP(END));
+	REFUSED("too little", CONST(1), OP(ADD), OP(END));
+	REFUSED("too little", CONST(1), OP(SWAP), OP(END));
+	REFUSED("too little", CONST(1), CONST(2), OP(ROTATE), OP(END));
+	REFUSED("too little", CONST(1), OP_ARG(PICK, 1), OP(END));
+	REFUSED("too little", OP_ARG(IF_GOTO, 0), OP(END));
+	for (unsigned i = 0; i < PROGRAM_STACK + 2; i++)
+		code[i] = (struct program_insn)CONST(i);
+	code[PROGRAM_STACK] = (struct program_insn)OP(END);
+	assert_int_equal(result_of(code, PROGRAM_STACK + 1), PROGRAM_STACK - 1);
+	code[PROGRAM_STACK] = (struct program_insn)CONST(1);
+	code[PROGRAM_STACK + 1] = (struct program_insn)OP(END);
+	refused_for("too deep", code, PROGRAM_STACK + 2);
+}
+
+/* What cannot be reached cannot harm. */
+static void test_unreachable_code_is_left_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(RESULT(CONST(4), OP(END), OP(ADD), OP_ARG(GOTO, 77),
+				{.op = PROGRAM_OP_COUNT}, OP_ARG(REGISTER, UINT64_MAX)),
+			 4);
+}
+
+static void test_size_is_bounded(void **state)
+{
+	struct program_builder builder = {0};
+	struct program *program;
+	struct program_fault fault;
+	struct error err = {0};
+	int64_t result;
+
+	(void)state;
+	program_append(&builder, PROGRAM_CONST, 1);
+	for (unsigned i = 0; i < PROGRAM_SIZE - 2; i++)
+		program_append(&builder, PROGRAM_BIT_NOT, 0);
+	program_append(&builder, PROGRAM_END, 0);
+	assert_int_equal(program_finish(&builder, "long", &program, &err), 0);
+	assert_int_equal(program_run(program, &context, &result, &fault), 0);
+	assert_int_equal(result, 1);
+	assert_string_equal(program_text(program), "long");
+	program_free(program);
+	for (unsigned i = 0; i < PROGRAM_SIZE + 1; i++)
+		program_append(&builder, PROGRAM_CONST, 0);
+	assert_int_equal(program_finish(&builder, NULL, &program, &err), -E2BIG);
+	assert_non_null(strstr(err.text, "32768"));
+}
+
+static void test_aiming(void **state)
+{
+	struct program_builder builder = {0};
+	struct program_fault fault;
+	struct program *program;
+	unsigned jump;
+	int64_t result;
+
+	(void)state;
+	program_append(&builder, PROGRAM_CONST, 1);
+	jump = program_append(&builder, PROGRAM_IF_GOTO, 0);
+	program_append(&builder, PROGRAM_CONST, 2);
+	program_append(&builder, PROGRAM_END, 0);
+	program_aim(&builder, jump, builder.count);
+	program_append(&builder, PROGRAM_CONST, 3);
+	program_append(&builder, PROGRAM_END, 0);
+	assert_int_equal(program_finish(&builder, NULL, &program, NULL), 0);
+	assert_null(program_text(program));
+	assert_int_equal(program_run(program, &context, &result, &fault), 0);
+	assert_int_equal(result, 3);
+	program_free(program);
+	program_append(&builder, PROGRAM_CONST, 1);
+	program_abandon(&builder);
+	program_abandon(&builder);
+}
+
+/* Programs of random operations: refused with a sentence, or run to an end. A sanitizer looks on. */
+static void test_hostile_programs(void **state)
+{
+	unsigned accepted = 0, finished = 0;
+
+	(void)state;
+	srandom(4);
+	for (unsigned round = 0; round < 200000; round++) {
+		struct program_builder builder = {0};
+		unsigned size = 1 + (unsigned)random() % 12;
+		struct program_fault fault = {0};
+		struct error err = {0};
+		struct program *program;
+		int64_t result;
+
+		for (unsigned i = 0; i < size; i++)
+			program_append(
+				&builder,
+				random() % 2 ? PROGRAM_CONST
+					     : (enum program_op)(random() % (PROGRAM_OP_COUNT + 1)),
+				(uint64_t)(random() % 8 ? random() % 8 : -random()));
+		program_append(&builder, PROGRAM_END, 0);
+		if (program_finish(&builder, NULL, &program, &err)) {
+			assert_true(strlen(err.text) > 5);
+			continue;
+		}
+		accepted++;
+		if (!program_run(program, &context, &result, &fault))
+			finished++;
+		else
+			assert_true(strlen(fault.text) > 5);
+		program_free(program);
+	}
+	assert_true(accepted > 1000);
+	assert_true(finished > 1000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_binary_operations, set_up),
+		cmocka_unit_test_setup(test_unary_operations, set_up),
+		cmocka_unit_test_setup(test_division_by_zero, set_up),
+		cmocka_unit_test_setup(test_stack_operations, set_up),
+		cmocka_unit_test_setup(test_jumps, set_up),
+		cmocka_unit_test_setup(test_loop, set_up),
+		cmocka_unit_test_setup(test_endless_loop_is_cut, set_up),
+		cmocka_unit_test_setup(test_length_is_bounded, set_up),
+		cmocka_unit_test_setup(test_registers, set_up),
+		cmocka_unit_test_setup(test_registers_that_are_not_there, set_up),
+		cmocka_unit_test_setup(test_groups_are_fetched_when_needed, set_up),
+		cmocka_unit_test_setup(test_linear_addresses, set_up),
+		cmocka_unit_test_setup(test_memory, set_up),
+		cmocka_unit_test_setup(test_memory_that_is_not_there, set_up),
+		cmocka_unit_test_setup(test_arguments_are_checked, set_up),
+		cmocka_unit_test_setup(test_ways_are_checked, set_up),
+		cmocka_unit_test_setup(test_depths_are_checked, set_up),
+		cmocka_unit_test_setup(test_unreachable_code_is_left_alone, set_up),
+		cmocka_unit_test_setup(test_size_is_bounded, set_up),
+		cmocka_unit_test_setup(test_aiming, set_up),
+		cmocka_unit_test_setup(test_hostile_programs, set_up),
+	};
+
+	return cmocka_run_group_tests_name("program", tests, NULL, NULL);
+}
