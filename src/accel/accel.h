@@ -115,6 +115,7 @@ struct accel_ops;
 /* Accelerators embed these at the start of their own structures. */
 struct accel_vm {
 	const struct accel_ops *ops;
+	unsigned slots; /* ids of accel_slot are below this */
 };
 
 struct accel_vcpu {

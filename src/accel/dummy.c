@@ -55,6 +55,7 @@ static int dummy_vm_create(const struct accel_config *config, struct accel_vm **
 	if (!vm)
 		return error_set(err, -ENOMEM, "no memory for a virtual machine");
 	vm->base.ops = &accel_dummy;
+	vm->base.slots = DUMMY_SLOTS;
 	if (wishes)
 		vm->config = *wishes;
 	pthread_mutex_init(&vm->lock, NULL);

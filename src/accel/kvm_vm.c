@@ -145,6 +145,9 @@ static int learn_capabilities(struct kvm_vm *vm, const struct accel_config *conf
 		vm->ring_page = 0;
 	vm->coalesced_pio = vm->ring_page && has(vm, KVM_CAP_COALESCED_PIO);
 	vm->readonly_slots = has(vm, KVM_CAP_READONLY_MEM);
+	vm->base.slots = (unsigned)has(vm, KVM_CAP_NR_MEMSLOTS);
+	if (vm->base.slots == 0)
+		vm->base.slots = 32; /* what there always was (KVM API, 4.35) */
 	vm->xcrs = has(vm, KVM_CAP_XCRS);
 	vm->guest_debug = (uint32_t)has(vm, KVM_CAP_SET_GUEST_DEBUG2);
 	vm->sync_regs = (uint64_t)has(vm, KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_VALID_FIELDS;

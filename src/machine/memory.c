@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "machine/memory.h"
+#include "machine/memory_private.h"
 
 #include "boot/boot.h"
 
@@ -13,19 +13,6 @@
 /* 640 KiB-768 KiB is where a PC has its video memory: devices live there, no RAM. */
 #define VIDEO_END 0xc0000ull
 #define FOUR_GIB  0x100000000ull
-
-struct ram_range {
-	uint64_t gpa, size;
-	uint64_t offset; /* into the mapping */
-};
-
-struct memory {
-	uint64_t size;
-	int fd;
-	uint8_t *base;
-	unsigned range_count;
-	struct ram_range range[3];
-};
 
 static void add_range(struct memory *memory, uint64_t gpa, uint64_t end, uint64_t offset)
 {
@@ -67,20 +54,6 @@ static int map_ram(struct memory *memory, struct error *err)
 	return 0;
 }
 
-static int show_to_guest(struct memory *memory, struct accel_vm *vm, struct error *err)
-{
-	for (unsigned i = 0; i < memory->range_count; i++) {
-		const struct ram_range *r = &memory->range[i];
-		struct accel_slot slot = {
-			.id = i, .gpa = r->gpa, .size = r->size, .hva = memory->base + r->offset};
-		int rc = vm->ops->slot_set(vm, &slot, err);
-
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
 int memory_create(uint64_t size, struct accel_vm *vm, struct memory **out, struct error *err)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
@@ -90,10 +63,11 @@ int memory_create(uint64_t size, struct accel_vm *vm, struct memory **out, struc
 		return error_set(err, -ENOMEM, "out of memory");
 	memory->size = size;
 	memory->fd = -1;
+	memory->vm = vm;
 	lay_out(memory);
 	rc = map_ram(memory, err);
 	if (rc == 0)
-		rc = show_to_guest(memory, vm, err);
+		rc = memory_show(memory, err);
 	if (rc < 0) {
 		memory_destroy(memory);
 		return rc;
@@ -110,6 +84,7 @@ void memory_destroy(struct memory *memory)
 		munmap(memory->base, memory->size);
 	if (memory->fd >= 0)
 		close(memory->fd);
+	memory_slots_free(memory);
 	free(memory);
 }
 

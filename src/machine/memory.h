@@ -27,6 +27,25 @@ size_t mem_write_phys(struct memory *memory, uint64_t gpa, const void *buf, size
 int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len); /* -EFAULT outside RAM */
 int memory_clear(struct memory *memory); /* all of RAM reads zero; -EFAULT when a page is lost */
 
+/* What the guest may do with a page by itself; everything else exits as EXIT_MMIO. vitrine's own
+ * accesses are never hindered. */
+enum memory_access { MEMORY_OPEN, MEMORY_READ_ONLY, MEMORY_WITHDRAWN };
+struct memory_run {
+	uint64_t gpa, size; /* multiples of 4 KiB */
+	enum memory_access access;
+};
+
+/* Makes these pages, and no others, less than open. Runs may come in any order, overlap (the stricter
+ * wins), and reach over holes. Costs little when nothing changes since the last call, and some
+ * milliseconds otherwise. Every vCPU must be parked. -ENOSPC (the accelerator has no more slots),
+ * -ENOMEM, the accelerator's own errors: then everything is as it was. */
+int memory_protect(struct memory *memory, const struct memory_run *runs, unsigned count,
+		   struct error *err);
+/* Of a page of RAM; MEMORY_OPEN elsewhere. From any thread while the guest runs. */
+enum memory_access memory_access_at(const struct memory *memory, uint64_t gpa);
+/* How many slots RAM is shown in at present. */
+unsigned memory_slot_count(const struct memory *memory);
+
 /* Where a byte of RAM lies in this process and how many follow it; NULL outside RAM. */
 void *mem_hva(struct memory *memory, uint64_t gpa, uint64_t *contiguous);
 

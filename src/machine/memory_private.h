@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Guest RAM, seen from inside: memory.c maps it and copies, memory_slots.c shows it to the guest. */
+#ifndef MACHINE_MEMORY_PRIVATE_H
+#define MACHINE_MEMORY_PRIVATE_H
+
+#include "machine/memory.h"
+
+#define MEMORY_PAGE   4096ull
+#define MEMORY_RANGES 3
+
+struct ram_range {
+	uint64_t gpa, size;
+	uint64_t offset; /* into the mapping */
+};
+
+/* A slot that the guest has. Withdrawn pages have none. */
+struct shown {
+	uint64_t gpa, size;
+	uint64_t offset;
+	bool readonly;
+	unsigned id;
+};
+
+struct memory {
+	uint64_t size;
+	int fd;
+	uint8_t *base;
+	unsigned range_count;
+	struct ram_range range[MEMORY_RANGES];
+
+	/* memory_slots.c; changes only while every vCPU is parked. */
+	struct accel_vm *vm;
+	struct shown *shown; /* by gpa */
+	unsigned shown_count;
+	uint8_t *used;	 /* by slot id */
+	uint8_t *access; /* enum memory_access of each page of the mapping; NULL: all open */
+	struct memory_run *wanted; /* what access was made from */
+	unsigned wanted_count;
+};
+
+/* Shows all of RAM, open. */
+int memory_show(struct memory *memory, struct error *err);
+void memory_slots_free(struct memory *memory);
+
+#endif
