@@ -16,4 +16,10 @@ typedef bool linear_read_fn(void *ctx, uint64_t linear, void *buf, size_t len);
 int interrupt_handler(const struct cpu_state *state, uint8_t vector, linear_read_fn *read,
 		      void *ctx, uint64_t *linear);
 
+/* Where a far jump, call or return to selector:offset goes in the present mode: to the code segment, or
+ * through a call gate to its own entry. The same state. -ENOENT when it leads to no code: a null selector, not
+ * present, data, a task, or memory that is not there. Rights are not checked. */
+int far_target(const struct cpu_state *state, uint16_t selector, uint64_t offset,
+	       linear_read_fn *read, void *ctx, uint64_t *linear);
+
 #endif
