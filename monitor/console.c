@@ -168,6 +168,14 @@ static void on_exited(struct console *console)
 	console_end(console);
 }
 
+/* What points print, and go on. */
+static void on_output(struct console *console)
+{
+	console_begin(console);
+	out_printf(&console->out, "%s\n", debug_output(console->debug));
+	console_end(console);
+}
+
 static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 {
 	struct console *console = ctx;
@@ -177,6 +185,7 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 	case DEBUG_RESUMED: on_resumed(console, actor); break;
 	case DEBUG_RESET: on_reset(console, actor); break;
 	case DEBUG_EXITED: on_exited(console); break;
+	case DEBUG_OUTPUT: on_output(console); break;
 	}
 	if (console->waiting && !monitor_expects_stop(console->monitor))
 		no_more_waiting(console);

@@ -83,6 +83,8 @@ static void leave_machine(struct debug *debug)
 
 void debug_destroy(struct debug *debug)
 {
+	struct line *line;
+
 	if (!debug)
 		return;
 	leave_machine(debug);
@@ -90,8 +92,10 @@ void debug_destroy(struct debug *debug)
 		struct core_point *p = debug->points;
 
 		debug->points = p->next;
-		free(p);
+		core_point_free(p);
 	}
+	while ((line = core_take_line(debug)))
+		free(line);
 	if (debug->event_fd >= 0)
 		close(debug->event_fd);
 	free(debug->planted.place);

@@ -23,13 +23,24 @@
 
 enum core_state { CORE_STOPPED, CORE_STEPPING_OFF, CORE_RUNNING, CORE_STOPPING, CORE_QUIESCED };
 
-enum rung { RUNG_NONE, RUNG_INT3, RUNG_SLOT };
+enum rung {
+	RUNG_NONE,
+	RUNG_INT3,
+	RUNG_SLOT,
+	RUNG_PENDING, /* the address is not mapped yet: looked at again whenever points are planted */
+	RUNG_ALWAYS,  /* seen without planting anything: what exits to us anyway */
+};
 
 struct core_point {
-	struct point point; /* the main thread's; hits and rung are copied when it asks */
+	struct point point; /* the main thread's; what changes is copied when it asks */
 	struct core_point *next;
-	uint64_t hits;
-	enum rung rung; /* as last chosen */
+	uint64_t hits, evaluations, ignore;
+	/* Of the main thread, which changes them only while all are parked. */
+	bool enabled;
+	struct program *condition;
+	struct point_action *action;
+	uint64_t above_sp; /* of a goal: see struct plan */
+	enum rung rung;	   /* as last chosen */
 	unsigned slot;	/* RUNG_SLOT: 0-3 */
 	bool warned;	/* the user knows that no rung carries it at present */
 };
@@ -60,9 +71,10 @@ struct guards {
 
 struct core_vcpu {
 	struct plan plan;
-	bool seen; /* a stop was reported for this vCPU at seen_pc: resuming must not report it
-		      again */
+	bool seen; /* the points at seen_pc had their say for this vCPU: resuming must not ask
+		      them again */
 	uint64_t seen_pc;  /* linear */
+	bool judged;	   /* its step came upon points, whatever they said */
 	uint64_t delivery; /* its step is the delivery of an interrupt, to here; 0: it is not */
 	struct guards guards;
 	bool stepping_off; /* STEPPING_OFF concerns this one */
@@ -80,6 +92,13 @@ struct listener {
 	void *ctx;
 };
 
+/* What actions print, until the main thread takes it. */
+struct line {
+	struct line *next;
+	enum debug_owner owner;
+	char text[];
+};
+
 #define MAX_NEWS      16
 #define MAX_LISTENERS 8
 
@@ -94,6 +113,7 @@ struct debug {
 	struct stop stop;
 	enum debug_owner stop_actor; /* who asked for the pause */
 	bool quiesce;		     /* park, lift, and tell nobody */
+	bool passing;		     /* the same, and go on at once: somebody must step off a point */
 	bool dead; /* triple fault: running on makes no sense until something is changed */
 	struct {
 		bool waiting;
@@ -107,6 +127,9 @@ struct debug {
 	struct news news[MAX_NEWS];
 	unsigned news_count;
 	bool step_interrupts;
+	bool trace_pc; /* exits bring their pc along, whether or not it is free */
+	struct line *lines, **lines_tail;
+	unsigned line_count;
 
 	/* The main thread's. */
 	int event_fd;
@@ -115,6 +138,7 @@ struct debug {
 	bool exited;
 	struct listener listener[MAX_LISTENERS];
 	unsigned listener_count;
+	struct line *line; /* being told */
 };
 
 static inline void core_lock(struct debug *debug)
@@ -143,6 +167,29 @@ bool core_quiesce(struct debug *debug);
 void core_go_on(struct debug *debug);
 int core_can_step(struct debug *debug, int vcpu, struct error *err);
 bool core_stopped(struct debug *debug);
+/* In a vCPU's thread, lock NOT held: it stands on points that let it pass. Steps it off them, with
+ * everybody parked for a moment. */
+void core_pass_slowly(struct debug *debug, struct vcpu *vcpu);
+
+/* goals.c: plans that run to a place, by points of the core's own (OWNER_NONE), which nobody lists. */
+int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err); /* by its plan */
+void core_clear_goals(struct debug *debug);
+
+/* judge.c: in the vCPU's thread, lock NOT held. */
+/* One point was come upon; stop says how. Applies limits, condition, ignore count and action, and
+ * counts. False: the vCPU goes on at once. True: the stop is to be told; it has the point's number. */
+bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point,
+		struct stop *stop);
+/* The same for all breakpoints that the vCPU stands on. *any: whether there are some. */
+bool core_judge_here(struct debug *debug, struct vcpu *vcpu, struct stop *stop, bool *any);
+/* A point that lets the access or the event happen: true when the vCPU may go on, false when a stop was
+ * recorded and it parks. */
+bool core_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point, struct stop *stop);
+
+/* action.c: the line that an action prints; lock NOT held. */
+void core_act(struct debug *debug, struct vcpu *vcpu, const struct core_point *point);
+void core_print(struct debug *debug, struct vcpu *vcpu, enum debug_owner owner, const char *text);
+struct line *core_take_line(struct debug *debug); /* lock held; the caller frees it */
 
 /* hits.c: all parked */
 uint64_t core_linear_pc(struct debug *debug, unsigned vcpu);
@@ -161,6 +208,10 @@ bool core_stepped(void *ctx, struct vcpu *vcpu);
 struct core_point *core_point_at(struct debug *debug,
 				 uint64_t pc); /* a breakpoint on this linear pc */
 struct core_point *core_point_numbered(struct debug *debug, int number);
+/* All parked. The point is appended; -errno with a sentence when no rung carries it. */
+int core_point_insert(struct debug *debug, struct core_point *point, struct error *err);
+void core_point_free(struct core_point *point); /* unlinked */
+bool core_point_limited(struct vcpu *vcpu, const struct core_point *point); /* a limit rules it out */
 
 /* planting.c */
 void core_plant(struct debug *debug);
@@ -168,6 +219,9 @@ void core_lift(struct debug *debug);
 /* The point whose int3 the vCPU meets at linear pc, through whatever alias; or NULL. A vCPU thread
  * may ask without the lock while it runs: nothing is planted or lifted then. */
 struct core_point *core_planted_at(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
+/* Where a point's address is for this vCPU, in the point's own address space if it names one. */
+enum paging_fault core_point_walk(struct debug *debug, const struct point_spec *spec,
+				  struct vcpu *vcpu, uint64_t address, struct paging_walk *walk);
 
 /* rungs.c: which rung carries this point now; RUNG_NONE with a sentence when none does. taken: bit
  * mask of debug registers in use. */
@@ -175,6 +229,7 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 			   struct error *err);
 const char *core_rung_text(const struct debug *debug, const struct core_point *point);
 bool core_is_watch(enum point_kind kind);
+bool core_is_breakpoint(enum point_kind kind);
 enum capability_mode
 core_kernel_mode_of(const struct cpu_state *state); /* where ring 0 code would run */
 
@@ -208,6 +263,8 @@ struct core_place {
 	struct vcpu *vcpu;
 };
 bool core_read_linear(void *place, uint64_t linear, void *buf, size_t len);
+/* For programs that look at a place, which outlives the context. */
+struct program_context core_program_context(struct core_place *place);
 
 /* linear memory of a parked vCPU, for the core's own use */
 enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,

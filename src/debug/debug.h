@@ -10,6 +10,8 @@
 #ifndef DEBUG_DEBUG_H
 #define DEBUG_DEBUG_H
 
+#include "debug/points.h"
+#include "debug/program.h"
 #include "error.h"
 #include "x86/cpu_state.h"
 #include "x86/mode.h"
@@ -55,6 +57,8 @@ enum stop_reason {
 	STOP_SHUTDOWN, /* the guest powered off or exited; exit_status holds */
 	STOP_EMULATION_FAILURE,
 	STOP_HOST_ERROR,
+	STOP_HLT,
+	STOP_ONLINE, /* a vCPU was started by another */
 	STOP_REASON_COUNT
 };
 
@@ -68,6 +72,10 @@ struct stop {
 	unsigned vector;
 	uint32_t error_code;
 	int exit_status; /* STOP_SHUTDOWN */
+	/* Watches, ports, MMIO, MSRs: what was there, what is there now, in size bytes (1-8, else 0). */
+	uint64_t old_value, new_value;
+	unsigned size;
+	uint64_t writer; /* linear address of the instruction that did it, or 0 when not known */
 	char text[240];
 };
 const char *stop_reason_name(enum stop_reason reason);
@@ -77,10 +85,8 @@ enum debug_event {
 	DEBUG_RESUMED,
 	DEBUG_RESET,  /* the guest is back at its start; it goes on as it was, running or stopped */
 	DEBUG_EXITED, /* the run is over: debug_last_stop() has the exit status */
+	DEBUG_OUTPUT, /* an action printed a line: debug_output() has it; the actor is the point's owner */
 };
-
-/* Who acts; events name the actor so that a front end can tell its own doing from another's. */
-enum debug_owner { OWNER_NONE, OWNER_GDB, OWNER_CONSOLE, OWNER_COUNT };
 
 typedef void debug_listener_fn(void *ctx, enum debug_event event, enum debug_owner actor);
 
@@ -91,6 +97,9 @@ void debug_unlisten(struct debug *debug, debug_listener_fn *fn, void *ctx);
 /* Readable when there is something to dispatch; debug_dispatch() tells the listeners. */
 int debug_event_fd(const struct debug *debug);
 void debug_dispatch(struct debug *debug);
+
+/* The line of the DEBUG_OUTPUT that is being told, without a newline. */
+const char *debug_output(const struct debug *debug);
 
 /* ---- run control ------------------------------------------------------------------------- */
 
@@ -103,10 +112,21 @@ void debug_pause(struct debug *debug, enum debug_owner actor);
 /* The same, and waits until every vCPU is parked. -ETIMEDOUT. The event still arrives. */
 int debug_pause_wait(struct debug *debug, enum debug_owner actor, int timeout_ms);
 
-enum plan_action { PLAN_HOLD, PLAN_RUN, PLAN_STEP, PLAN_STEP_RANGE };
+enum plan_action {
+	PLAN_HOLD,
+	PLAN_RUN,
+	PLAN_STEP,
+	PLAN_STEP_RANGE,
+	PLAN_STEP_OVER, /* a step; what is called runs until it returns */
+	PLAN_UNTIL,	/* runs to an address */
+};
 struct plan {
 	enum plan_action action;
 	uint64_t low, high; /* PLAN_STEP_RANGE: step while low <= linear pc < high */
+	uint64_t address;   /* PLAN_UNTIL: linear */
+	/* PLAN_UNTIL: and the stack pointer is above this; so that a return address is not met in a deeper
+	 * call of the same function. 0: anywhere. */
+	uint64_t above_sp;
 };
 
 /* plans: one per vCPU. -EBUSY when running; -ENOTSUP, with the reason and what would work, when a
@@ -153,40 +173,6 @@ int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_wal
 
 /* RAM ranges, lowest first; false when there are no more. */
 bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size);
-
-/* ---- points ------------------------------------------------------------------------------ */
-
-enum point_kind { POINT_SOFTWARE, POINT_HARDWARE, POINT_WRITE, POINT_READ, POINT_ACCESS };
-
-struct point_spec {
-	enum point_kind kind;
-	uint64_t address; /* linear */
-	uint64_t length;  /* watches: bytes; else ignored */
-	int vcpu;	  /* whose paging gives the address its meaning */
-	bool temporary;
-};
-
-struct point {
-	int number; /* 1, 2, 3, … never reused */
-	enum debug_owner owner;
-	struct point_spec spec;
-	uint64_t hits;
-	const char *rung; /* how it is realised here: "int3", "int3 by emulation failure", "debug
-			     register 2" */
-};
-
-/* Works on a running machine, too: all vCPUs park for a moment, nobody is told. Adding what is already
- * there (same owner, kind, address, length) gives the same number. Returns the number, or with a
- * sentence: -ENOTSUP (no rung of this host carries it), -ENOSPC (debug registers used up), -ENOMEM. */
-int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
-		    struct error *err);
-int debug_point_remove(struct debug *debug, int number, struct error *err); /* -ENOENT */
-int debug_point_find(struct debug *debug, const struct point_spec *spec,
-		     enum debug_owner owner); /* or 0 */
-const struct point *debug_point_next(struct debug *debug,
-				     const struct point *after); /* NULL: first */
-/* Works on a running machine too: gdb may vanish at any time. */
-void debug_points_forget(struct debug *debug, enum debug_owner owner);
 
 /* ---- what a vCPU is like, in words ------------------------------------------------------- */
 

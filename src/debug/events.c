@@ -3,9 +3,13 @@
 #include "debug/core.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+/* A guest may print for ever: others want the main thread, too. */
+#define LINES_AT_ONCE 8192
 
 static void wake_main(struct debug *debug)
 {
@@ -91,6 +95,34 @@ static void tell_listeners(struct debug *debug, const struct news *news)
 	}
 }
 
+/* What actions printed came before the stop that is told next. */
+static void tell_lines(struct debug *debug)
+{
+	for (unsigned i = 0; i < LINES_AT_ONCE; i++) {
+		struct line *line, *outer = debug->line;
+
+		core_lock(debug);
+		line = core_take_line(debug);
+		core_unlock(debug);
+		if (!line)
+			return;
+		debug->line = line;
+		tell_listeners(debug, &(struct news){DEBUG_OUTPUT, line->owner});
+		debug->line = outer;
+		free(line);
+	}
+	wake_main(debug);
+}
+
+/* It has done its work when it has stopped the machine once, and everybody was told. */
+static void drop_temporary(struct debug *debug, enum debug_event event, int number)
+{
+	const struct core_point *point = number ? core_point_numbered(debug, number) : NULL;
+
+	if (event == DEBUG_STOPPED && point && point->point.spec.temporary)
+		debug_point_remove(debug, number, NULL);
+}
+
 void debug_dispatch(struct debug *debug)
 {
 	struct news news;
@@ -99,6 +131,11 @@ void debug_dispatch(struct debug *debug)
 	if (read(debug->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return;
 	core_serve_request(debug);
-	while (take_news(debug, &news))
+	tell_lines(debug);
+	while (take_news(debug, &news)) {
+		int number = debug->stop.point;
+
 		tell_listeners(debug, &news);
+		drop_temporary(debug, news.event, number);
+	}
 }

@@ -16,12 +16,13 @@ uint64_t core_linear_pc(struct debug *debug, unsigned i)
 
 /* ---- which breakpoint is there ----------------------------------------------------------- */
 
-static bool any_maps_to(struct debug *debug, uint64_t linear, uint64_t gpa)
+static bool any_maps_to(struct debug *debug, const struct point_spec *spec, uint64_t gpa)
 {
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct paging_walk walk;
 
-		if (core_walk(debug, &debug->machine->vcpus[i], linear, &walk) == PAGING_OK &&
+		if (core_point_walk(debug, spec, &debug->machine->vcpus[i], spec->address, &walk) ==
+			    PAGING_OK &&
 		    walk.gpa == gpa)
 			return true;
 	}
@@ -38,7 +39,7 @@ static struct core_point *alias_of(struct debug *debug, unsigned i, uint64_t pc)
 		return NULL;
 	for (struct core_point *p = debug->points; p; p = p->next)
 		if (p->rung == RUNG_INT3 && !((p->point.spec.address ^ pc) & 0xfff) &&
-		    any_maps_to(debug, p->point.spec.address, walk.gpa))
+		    any_maps_to(debug, &p->point.spec, walk.gpa))
 			return p;
 	return NULL;
 }
@@ -66,7 +67,7 @@ void core_mark_seen(struct debug *debug)
 	struct core_vcpu *v = &debug->vcpu[debug->stop.vcpu];
 	unsigned i = (unsigned)debug->stop.vcpu;
 
-	if (!tells_of_breakpoint(&debug->stop) && point_under(debug, i))
+	if (!tells_of_breakpoint(&debug->stop) && !v->judged && point_under(debug, i))
 		return;
 	v->seen = true;
 	v->seen_pc = core_linear_pc(debug, i);
@@ -90,14 +91,31 @@ bool core_must_step_off(struct debug *debug, unsigned i)
 
 /* ---- what is still to be told ------------------------------------------------------------ */
 
+/* A goal is reached like the end of a step. */
+static void describe_goal(struct stop *stop)
+{
+	stop->reason = STOP_STEP;
+	stop->point = 0;
+	snprintf(stop->text, sizeof(stop->text), "step");
+}
+
 void core_describe_hit(struct stop *stop, const struct core_point *point)
 {
-	const char *what = stop->reason == STOP_STEP ? "step onto breakpoint"
-						     : stop_reason_name(stop->reason);
+	enum point_kind kind = point->point.spec.kind;
+	bool step = stop->reason == STOP_STEP;
 
+	if (!point->point.number) {
+		describe_goal(stop);
+		return;
+	}
 	stop->point = point->point.number;
+	if (!core_is_breakpoint(kind) && stop->text[0])
+		return;
+	if (core_is_breakpoint(kind) && !step)
+		stop->reason = kind == POINT_HARDWARE ? STOP_HW_BREAKPOINT : STOP_BREAKPOINT;
 	stop->address = point->point.spec.address;
-	snprintf(stop->text, sizeof(stop->text), "%s %d", what, stop->point);
+	snprintf(stop->text, sizeof(stop->text), "%s %d",
+		 step ? "step onto breakpoint" : stop_reason_name(stop->reason), stop->point);
 }
 
 static struct core_point *same_watch(struct debug *debug, const struct stop *stop)

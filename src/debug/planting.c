@@ -29,6 +29,24 @@ enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t lin
 	return paging_walk(&regs, linear, read_ram, debug->machine->memory, walk);
 }
 
+enum paging_fault core_point_walk(struct debug *debug, const struct point_spec *spec,
+				  struct vcpu *vcpu, uint64_t address, struct paging_walk *walk)
+{
+	struct cpu_state *state = vcpu_state(vcpu, CPU_SYSTEM);
+	struct paging_regs regs;
+
+	if (spec->physical) {
+		*walk = (struct paging_walk){.gpa = address};
+		return PAGING_OK;
+	}
+	if (!state)
+		return PAGING_NO_TABLE;
+	regs = paging_regs_of(state);
+	if (spec->limit.by & LIMIT_CR3)
+		regs.cr3 = spec->limit.cr3;
+	return paging_walk(&regs, address, read_ram, debug->machine->memory, walk);
+}
+
 static bool make_room(struct planted *planted)
 {
 	unsigned room = planted->place_room ? planted->place_room * 2 : 16;
@@ -72,10 +90,12 @@ static void plant_byte(struct debug *debug, struct core_point *point, uint64_t g
 /* Each vCPU may map the address to a page of its own. */
 static void plant_int3(struct debug *debug, struct core_point *point)
 {
+	const struct point_spec *spec = &point->point.spec;
+
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct paging_walk walk;
 
-		if (core_walk(debug, &debug->machine->vcpus[i], point->point.spec.address, &walk) ==
+		if (core_point_walk(debug, spec, &debug->machine->vcpus[i], spec->address, &walk) ==
 		    PAGING_OK)
 			plant_byte(debug, point, walk.gpa);
 	}
@@ -111,12 +131,14 @@ static void plant_point(struct debug *debug, struct core_point *point)
 {
 	struct error why = {0};
 
+	if (!point->enabled)
+		return;
 	point->rung = core_choose_rung(debug, point, slots_taken(&debug->planted), &why);
 	if (point->rung == RUNG_INT3)
 		plant_int3(debug, point);
 	else if (point->rung == RUNG_SLOT)
 		plant_slot(&debug->planted, point);
-	else if (!point->warned)
+	else if (point->rung == RUNG_NONE && !point->warned)
 		log_warn("debug", "breakpoint %d is not armed: %s", point->point.number, why.text);
 	point->warned = point->rung == RUNG_NONE;
 }

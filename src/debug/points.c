@@ -8,19 +8,29 @@
 /* Far more than anybody uses; a bound because a peer chooses the number. */
 #define MAX_POINTS 4096
 
+static bool same_limit(const struct point_limit *a, const struct point_limit *b)
+{
+	return a->by == b->by && (!(a->by & LIMIT_VCPU) || a->vcpu == b->vcpu) &&
+	       (!(a->by & LIMIT_CR3) || a->cr3 == b->cr3) &&
+	       (!(a->by & LIMIT_RING) || a->ring == b->ring);
+}
+
 static bool same(const struct core_point *p, const struct point_spec *spec, enum debug_owner owner)
 {
 	const struct point_spec *have = &p->point.spec;
 
 	return p->point.owner == owner && have->kind == spec->kind &&
-	       have->address == spec->address &&
-	       (!core_is_watch(spec->kind) || have->length == spec->length);
+	       have->address == spec->address && have->physical == spec->physical &&
+	       have->direction == spec->direction && have->temporary == spec->temporary &&
+	       same_limit(&have->limit, &spec->limit) &&
+	       (core_is_breakpoint(spec->kind) || have->length == spec->length);
 }
 
 struct core_point *core_point_at(struct debug *debug, uint64_t pc)
 {
 	for (struct core_point *p = debug->points; p; p = p->next)
-		if (!core_is_watch(p->point.spec.kind) && p->point.spec.address == pc)
+		if (core_is_breakpoint(p->point.spec.kind) && !p->point.spec.physical &&
+		    p->point.spec.address == pc)
 			return p;
 	return NULL;
 }
@@ -41,19 +51,28 @@ int debug_point_find(struct debug *debug, const struct point_spec *spec, enum de
 	return 0;
 }
 
+static const struct point *as_of_now(struct debug *debug, struct core_point *p)
+{
+	core_lock(debug);
+	p->point.hits = p->hits;
+	p->point.evaluations = p->evaluations;
+	p->point.ignore = p->ignore;
+	p->point.enabled = p->enabled;
+	p->point.condition = p->condition;
+	p->point.action = p->action;
+	p->point.rung = core_rung_text(debug, p);
+	core_unlock(debug);
+	return &p->point;
+}
+
+/* The core's own goals have no number and are nobody's business. */
 const struct point *debug_point_next(struct debug *debug, const struct point *after)
 {
 	struct core_point *p = debug->points;
 
-	while (after && p && p->point.number <= after->number)
+	while (p && (!p->point.number || (after && p->point.number <= after->number)))
 		p = p->next;
-	if (!p)
-		return NULL;
-	core_lock(debug);
-	p->point.hits = p->hits;
-	p->point.rung = core_rung_text(debug, p);
-	core_unlock(debug);
-	return &p->point;
+	return p ? as_of_now(debug, p) : NULL;
 }
 
 /* Debug registers that the other points would take if the machine ran now. */
@@ -85,27 +104,45 @@ static unsigned count_points(const struct debug *debug)
 	return n;
 }
 
+int core_point_insert(struct debug *debug, struct core_point *point, struct error *err)
+{
+	unsigned taken = slots_wanted(debug);
+	struct error why = {0};
+
+	if (count_points(debug) >= MAX_POINTS)
+		return error_set(err, -ENOMEM, "too many breakpoints: delete some");
+	point->enabled = true;
+	point->rung = core_choose_rung(debug, point, taken, &why);
+	if (point->rung == RUNG_NONE)
+		return error_set(err, why.code, "%s", why.text);
+	point->slot = (unsigned)__builtin_popcount(taken);
+	append(debug, point);
+	return 0;
+}
+
+void core_point_free(struct core_point *point)
+{
+	program_free(point->condition);
+	point_action_free(point->action);
+	free(point);
+}
+
 /* Parked; gate.lock held. */
 static int add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
 	       struct error *err)
 {
 	struct core_point *point = calloc(1, sizeof(*point));
-	struct error why = {0};
+	int rc;
 
-	if (!point || count_points(debug) >= MAX_POINTS) {
-		free(point);
-		return error_set(err, -ENOMEM, "too many breakpoints: delete some");
-	}
+	if (!point)
+		return error_set(err, -ENOMEM, "out of memory");
 	point->point = (struct point){.owner = owner, .spec = *spec};
-	point->rung = core_choose_rung(debug, point, slots_wanted(debug), &why);
-	if (point->rung == RUNG_NONE) {
-		free(point);
-		return error_set(err, why.code, "%s", why.text);
+	rc = core_point_insert(debug, point, err);
+	if (rc < 0) {
+		core_point_free(point);
+		return rc;
 	}
-	point->slot = (unsigned)__builtin_popcount(slots_wanted(debug));
-	point->point.number = ++debug->next_number;
-	append(debug, point);
-	return point->point.number;
+	return point->point.number = ++debug->next_number;
 }
 
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
@@ -137,7 +174,7 @@ static void unlink_points(struct debug *debug,
 			continue;
 		}
 		*link = p->next;
-		free(p);
+		core_point_free(p);
 	}
 }
 
@@ -170,4 +207,71 @@ void debug_points_forget(struct debug *debug, enum debug_owner owner)
 	unlink_points(debug, is_owned, &owner);
 	core_go_on(debug);
 	core_unlock(debug);
+}
+
+/* ---- what a point has beside its place --------------------------------------------------- */
+
+/* With all parked, since vCPUs look at points without a lock. Returns the point; core_go_on() ends it. */
+static struct core_point *begin_change(struct debug *debug, int number, struct error *err)
+{
+	struct core_point *point = core_point_numbered(debug, number);
+
+	if (!point || number <= 0) {
+		error_set(err, -ENOENT, "there is no breakpoint %d", number);
+		return NULL;
+	}
+	core_lock(debug);
+	core_quiesce(debug);
+	return point;
+}
+
+static int end_change(struct debug *debug)
+{
+	core_go_on(debug);
+	core_unlock(debug);
+	return 0;
+}
+
+int debug_point_condition(struct debug *debug, int number, struct program *condition,
+			  struct error *err)
+{
+	struct core_point *point = begin_change(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	program_free(point->condition);
+	point->condition = condition;
+	return end_change(debug);
+}
+
+int debug_point_action(struct debug *debug, int number, struct point_action *action,
+		       struct error *err)
+{
+	struct core_point *point = begin_change(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	point_action_free(point->action);
+	point->action = action;
+	return end_change(debug);
+}
+
+int debug_point_ignore(struct debug *debug, int number, uint64_t count, struct error *err)
+{
+	struct core_point *point = begin_change(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	point->ignore = count;
+	return end_change(debug);
+}
+
+int debug_point_enable(struct debug *debug, int number, bool enabled, struct error *err)
+{
+	struct core_point *point = begin_change(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	point->enabled = enabled;
+	return end_change(debug);
 }

@@ -82,6 +82,8 @@ static void all_parked(struct debug *debug)
 		core_wake(debug);
 	else if (debug->quiesce)
 		debug->state = CORE_QUIESCED;
+	else if (debug->passing)
+		core_launch(debug);
 }
 
 void core_parked(void *ctx)
@@ -105,6 +107,20 @@ void core_stop(struct debug *debug, const struct stop *stop)
 		debug->vcpu[stop->vcpu].pending_stop = *stop;
 	}
 	debug->state = CORE_STOPPING;
+	gate_hold_all(debug->machine);
+	core_unlock(debug);
+}
+
+void core_pass_slowly(struct debug *debug, struct vcpu *vcpu)
+{
+	struct core_vcpu *v = &debug->vcpu[vcpu->index];
+
+	core_lock(debug);
+	v->seen = true;
+	v->seen_pc = core_linear_pc(debug, (unsigned)vcpu->index);
+	debug->passing = true;
+	if (debug->state == CORE_RUNNING)
+		debug->state = CORE_STOPPING;
 	gate_hold_all(debug->machine);
 	core_unlock(debug);
 }
@@ -159,7 +175,8 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	core_arm_delivery(debug, i, wish);
 	core_guard_step(debug, i, wish);
 	vcpu->debug_changed = true;
-	vcpu->accel->ops->sync_state(vcpu->accel, wish->step || wish->int3 || wish->slots);
+	vcpu->accel->ops->sync_state(vcpu->accel,
+				     wish->step || wish->int3 || wish->slots || debug->trace_pc);
 	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */
 	if (plan == VCPU_HOLD)
 		vcpu->valid = vcpu->dirty;
@@ -200,7 +217,10 @@ static enum vcpu_plan vcpu_plan_of(const struct plan *plan)
 	static const enum vcpu_plan table[] = {[PLAN_HOLD] = VCPU_HOLD,
 					       [PLAN_RUN] = VCPU_RUN,
 					       [PLAN_STEP] = VCPU_STEP,
-					       [PLAN_STEP_RANGE] = VCPU_STEP};
+					       [PLAN_STEP_RANGE] = VCPU_STEP,
+					       /* Goals have made these runs, or steps. */
+					       [PLAN_STEP_OVER] = VCPU_STEP,
+					       [PLAN_UNTIL] = VCPU_RUN};
 
 	return table[plan->action];
 }
@@ -210,7 +230,7 @@ void core_launch(struct debug *debug)
 {
 	bool points = any_plan(debug, PLAN_RUN);
 
-	debug->have_stop = false;
+	debug->have_stop = debug->passing = false;
 	debug->stop_actor = OWNER_NONE;
 	if (tell_pending(debug) || (points && begin_stepping_off(debug)))
 		return;
@@ -221,11 +241,17 @@ void core_launch(struct debug *debug)
 
 		/* Whoever moves may come back, and what it meets then is new. A step says so itself. */
 		v->seen &= !points || v->plan.action == PLAN_HOLD;
+		v->judged = false;
 		arm(debug, i, vcpu_plan_of(&v->plan), points);
 	}
 	debug->state = CORE_RUNNING;
 	clock_start(&debug->machine->clock);
 	gate_open(debug->machine);
+}
+
+static bool steps(const struct plan *plan)
+{
+	return plan->action == PLAN_STEP || plan->action == PLAN_STEP_RANGE;
 }
 
 static int check_plans(struct debug *debug, const struct plan *plans, struct error *err)
@@ -237,15 +263,15 @@ static int check_plans(struct debug *debug, const struct plan *plans, struct err
 				 "the guest is in shutdown after a triple fault and cannot go on: "
 				 "use `monitor reset` "
 				 "(or reset), or change a register first");
+	core_clear_goals(debug);
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
-		bool step = plans[i].action == PLAN_STEP || plans[i].action == PLAN_STEP_RANGE;
 		int rc;
 
 		any |= plans[i].action != PLAN_HOLD;
 		debug->vcpu[i].plan = plans[i];
-		if (!step && !core_must_step_off(debug, i))
-			continue;
-		rc = core_can_step(debug, (int)i, err);
+		rc = core_set_goal(debug, i, err);
+		if (rc == 0 && (steps(&debug->vcpu[i].plan) || core_must_step_off(debug, i)))
+			rc = core_can_step(debug, (int)i, err);
 		if (rc < 0)
 			return rc;
 	}

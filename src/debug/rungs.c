@@ -10,6 +10,11 @@ bool core_is_watch(enum point_kind kind)
 	return kind == POINT_WRITE || kind == POINT_READ || kind == POINT_ACCESS;
 }
 
+bool core_is_breakpoint(enum point_kind kind)
+{
+	return kind == POINT_SOFTWARE || kind == POINT_HARDWARE;
+}
+
 /* What is known of an address for a breakpoint there. */
 struct setting {
 	bool mapped;	/* to RAM, for one vCPU at least */
@@ -31,7 +36,7 @@ static bool waits_for_start(const struct cpu_state *state)
 	return state->events.run_state == CPU_WAIT_INIT || state->events.run_state == CPU_WAIT_SIPI;
 }
 
-static void look_from(struct debug *debug, struct vcpu *vcpu, uint64_t address,
+static void look_from(struct debug *debug, struct vcpu *vcpu, const struct point_spec *spec,
 		      struct setting *setting)
 {
 	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
@@ -40,18 +45,18 @@ static void look_from(struct debug *debug, struct vcpu *vcpu, uint64_t address,
 	if (!state || waits_for_start(state))
 		return;
 	setting->modes |= 1u << core_kernel_mode_of(state);
-	if (core_walk(debug, vcpu, address, &walk) != PAGING_OK)
+	if (core_point_walk(debug, spec, vcpu, spec->address, &walk) != PAGING_OK)
 		return;
 	setting->mapped |= mem_hva(debug->machine->memory, walk.gpa, NULL) != NULL;
 	setting->user |= walk.levels > 0 && walk.user;
 }
 
-static struct setting look_at(struct debug *debug, uint64_t address)
+static struct setting look_at(struct debug *debug, const struct point_spec *spec)
 {
 	struct setting setting = {0};
 
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
-		look_from(debug, &debug->machine->vcpus[i], address, &setting);
+		look_from(debug, &debug->machine->vcpus[i], spec, &setting);
 	return setting;
 }
 
@@ -129,13 +134,17 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 
 	if (core_is_watch(spec->kind))
 		return watch_rung(debug, spec, taken, err);
-	setting = look_at(debug, spec->address);
+	if (!core_is_breakpoint(spec->kind))
+		return RUNG_ALWAYS;
+	setting = look_at(debug, spec);
 	int3 = int3_works(debug, &setting);
-	slot = slot_works(debug, &setting);
+	slot = !spec->physical && slot_works(debug, &setting);
 	if (int3 && (spec->kind == POINT_SOFTWARE || !slot || full))
 		return RUNG_INT3;
 	if (slot && !full)
 		return RUNG_SLOT;
+	if (!setting.mapped && spec->kind == POINT_SOFTWARE)
+		return RUNG_PENDING;
 	return refuse(&setting, slot && full, spec->address, err);
 }
 
@@ -150,6 +159,8 @@ const char *core_rung_text(const struct debug *debug, const struct core_point *p
 		return debug->capabilities.int3[CAP_LONG] == INT3_TRAPS
 			       ? "int3"
 			       : "int3 by emulation failure";
+	case RUNG_PENDING: return "pending: armed when the guest maps its page";
+	case RUNG_ALWAYS: return "what exits anyway";
 	default: return "not armed";
 	}
 }

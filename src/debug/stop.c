@@ -36,6 +36,8 @@ const char *stop_reason_name(enum stop_reason reason)
 		[STOP_SHUTDOWN] = "shutdown",
 		[STOP_EMULATION_FAILURE] = "emulation failure",
 		[STOP_HOST_ERROR] = "host error",
+		[STOP_HLT] = "hlt",
+		[STOP_ONLINE] = "vCPU online",
 	};
 
 	return reason < STOP_REASON_COUNT ? names[reason] : "unknown";
@@ -68,16 +70,26 @@ static enum stop_reason reason_of(enum point_kind kind)
 	return table[kind];
 }
 
-/* Hits are counted under the lock: two vCPUs may hit one point at once. */
-static bool point_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point)
+static struct stop hit_stop(struct vcpu *vcpu, const struct core_point *point)
 {
-	struct stop stop = make_stop(vcpu, reason_of(point->point.spec.kind), "hit");
+	struct stop stop = make_stop(vcpu, reason_of(point->point.spec.kind), "%s", "");
 
-	core_describe_hit(&stop, point);
-	core_lock(debug);
-	point->hits++;
-	core_unlock(debug);
-	core_stop(debug, &stop);
+	stop.address = point->point.spec.address;
+	return stop;
+}
+
+/* The vCPU stands on breakpoints, before the instruction there. When all of them let it pass, that one
+ * instruction is executed without them. */
+static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
+{
+	struct stop stop = make_stop(vcpu, STOP_BREAKPOINT, "%s", "");
+	bool any;
+
+	if (core_judge_here(debug, vcpu, &stop, &any)) {
+		core_stop(debug, &stop);
+		return false;
+	}
+	core_pass_slowly(debug, vcpu);
 	return false;
 }
 
@@ -105,18 +117,11 @@ static bool stepped_off(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
 }
 
 /* A step that ends on a breakpoint has hit it: resuming will step off it. */
-static bool lands_on_point(struct debug *debug, struct stop *stop)
+static bool lands_on_point(struct debug *debug, struct vcpu *vcpu, struct stop *stop)
 {
-	struct core_point *here;
+	bool *judged = &debug->vcpu[vcpu->index].judged;
 
-	core_lock(debug);
-	here = core_point_at(debug, stop->pc);
-	if (here) {
-		here->hits++;
-		core_describe_hit(stop, here);
-	}
-	core_unlock(debug);
-	return here;
+	return core_judge_here(debug, vcpu, stop, judged);
 }
 
 static bool step_done(struct debug *debug, struct vcpu *vcpu)
@@ -125,7 +130,7 @@ static bool step_done(struct debug *debug, struct vcpu *vcpu)
 
 	if (stepped_off(debug, vcpu, stop.pc))
 		return false;
-	if (!lands_on_point(debug, &stop) &&
+	if (!lands_on_point(debug, vcpu, &stop) &&
 	    still_in_range(&debug->vcpu[vcpu->index].plan, stop.pc)) {
 		vcpu->debug_changed = true;
 		return true;
@@ -150,20 +155,48 @@ static bool give_back(struct vcpu *vcpu, unsigned vector)
 
 static bool on_breakpoint_trap(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	struct core_point *point = core_planted_at(debug, vcpu, exit->debug.pc);
+	return core_planted_at(debug, vcpu, exit->debug.pc) ? on_breakpoints(debug, vcpu)
+							    : give_back(vcpu, VECTOR_BP);
+}
 
-	return point ? point_hit(debug, vcpu, point) : give_back(vcpu, VECTOR_BP);
+static struct core_point *slot_hit(struct debug *debug, const struct vcpu *vcpu,
+				   const struct vm_exit *exit)
+{
+	if (vcpu->debug.slots)
+		for (unsigned i = 0; i < DR_SLOTS; i++)
+			if ((exit->debug.dr6 >> i & 1) && debug->planted.slot[i])
+				return debug->planted.slot[i];
+	return NULL;
+}
+
+/* The access has happened; one instruction may touch what several registers watch. */
+static bool on_watches(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	bool go_on = true;
+
+	for (unsigned i = 0; i < DR_SLOTS; i++) {
+		struct core_point *point = debug->planted.slot[i];
+		struct stop stop;
+
+		if (!(exit->debug.dr6 >> i & 1) || !point || !core_is_watch(point->point.spec.kind))
+			continue;
+		stop = hit_stop(vcpu, point);
+		go_on = core_hit(debug, vcpu, point, &stop) && go_on;
+	}
+	return go_on && vcpu->debug.step ? step_done(debug, vcpu) : go_on;
 }
 
 /* A watch that fires during a step sets BS as well: the watch is what the user wants to hear of. */
 static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
+	struct core_point *point;
+
 	if (core_delivered(debug, vcpu, exit))
 		return step_done(debug, vcpu);
-	if (vcpu->debug.slots)
-		for (unsigned i = 0; i < DR_SLOTS; i++)
-			if ((exit->debug.dr6 >> i & 1) && debug->planted.slot[i])
-				return point_hit(debug, vcpu, debug->planted.slot[i]);
+	point = slot_hit(debug, vcpu, exit);
+	if (point)
+		return core_is_watch(point->point.spec.kind) ? on_watches(debug, vcpu, exit)
+							     : on_breakpoints(debug, vcpu);
 	if (core_guard_hit(debug, vcpu, exit) || (vcpu->debug.step && (exit->debug.dr6 & DR6_BS)))
 		return step_done(debug, vcpu);
 	return give_back(vcpu, VECTOR_DB);
@@ -236,13 +269,11 @@ static bool on_anything_else(struct debug *debug, struct vcpu *vcpu, const struc
 static bool on_int3_failure(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
-	struct core_point *point;
 
 	if (!state)
 		return on_anything_else(debug, vcpu, exit);
-	point = core_planted_at(debug, vcpu, cpu_linear_pc(state));
-	if (point)
-		return point_hit(debug, vcpu, point);
+	if (core_planted_at(debug, vcpu, cpu_linear_pc(state)))
+		return on_breakpoints(debug, vcpu);
 	/* The guest's own. int3 is a trap: the handler returns behind it. */
 	state->general.rip++;
 	state->events.exception.injected = true;

@@ -359,3 +359,9 @@ struct unclaimed_counts debug_unclaimed(struct debug *debug)
 	(void)debug;
 	return (struct unclaimed_counts){.ports = 3};
 }
+
+const char *debug_output(const struct debug *debug)
+{
+	(void)debug;
+	return "";
+}

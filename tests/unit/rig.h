@@ -20,8 +20,8 @@ struct rig {
 	struct machine *machine;
 	struct debug *debug;
 	struct debug_config config;
-	unsigned count[4];	   /* of each debug_event heard */
-	enum debug_owner actor[4]; /* of the last one of each */
+	unsigned count[8];	   /* of each debug_event heard */
+	enum debug_owner actor[8]; /* of the last one of each */
 	char output[64];	   /* what the guest sent to COM1 */
 	unsigned output_size;
 };

@@ -234,7 +234,7 @@ static void test_step_range(void **state)
 	/* mov $100, %ecx; 1: inc %eax; in $0x60, %al; dec %ecx; jnz 1b; nop; jmp . */
 	static const uint8_t code[] = {0xb9, 100,  0,	 0,    0,    0x43, 0xe4,
 				       0x60, 0x49, 0x75, 0xfa, 0x90, 0xeb, 0xfe};
-	struct plan plan = {PLAN_STEP_RANGE, RIG_CODE, RIG_CODE + 11};
+	struct plan plan = {.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 11};
 	struct rig rig = {.accel = &accel_kvm};
 	struct error err = {0};
 

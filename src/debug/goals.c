@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Plans that run to a place: over a call, to a return address, to any address. The place is a breakpoint of
+ * the core's own, for this vCPU alone, which goes with the next stop.
+ */
+#include "debug/core.h"
+
+#include "x86/instruction.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int add_goal(struct debug *debug, unsigned vcpu, uint64_t address, uint64_t above_sp,
+		    struct error *err)
+{
+	struct core_point *goal = calloc(1, sizeof(*goal));
+	int rc;
+
+	if (!goal)
+		return error_set(err, -ENOMEM, "out of memory");
+	goal->point.owner = OWNER_NONE;
+	goal->point.spec = (struct point_spec){
+		.kind = POINT_SOFTWARE,
+		.address = address,
+		.vcpu = (int)vcpu,
+		.limit = {.by = LIMIT_VCPU, .vcpu = (int)vcpu},
+	};
+	goal->above_sp = above_sp;
+	rc = core_point_insert(debug, goal, err);
+	if (rc < 0)
+		core_point_free(goal);
+	return rc;
+}
+
+/* To where the vCPU stands already means: once around. */
+static int run_to(struct debug *debug, unsigned vcpu, uint64_t address, uint64_t above_sp,
+		  struct error *err)
+{
+	struct core_vcpu *v = &debug->vcpu[vcpu];
+	int rc = add_goal(debug, vcpu, address, above_sp, err);
+
+	if (rc < 0)
+		return rc;
+	if (address == core_linear_pc(debug, vcpu)) {
+		v->seen = true;
+		v->seen_pc = address;
+	}
+	v->plan.action = PLAN_RUN;
+	return 0;
+}
+
+/* What runs on its own until it comes back to the next instruction. */
+static bool comes_back(const struct instruction *insn)
+{
+	switch (insn->kind) {
+	case INSN_CALL:
+	case INSN_CALL_INDIRECT:
+	case INSN_CALL_FAR:
+	case INSN_INT:
+	case INSN_INTO:
+	case INSN_SYSCALL:
+	case INSN_SYSENTER: return true;
+	case INSN_STRING:
+	case INSN_IO_STRING: return insn->repeat;
+	default: return false;
+	}
+}
+
+/* A return leaves the stack pointer where it was before the call, or above; deeper calls come by with
+ * it below. */
+static int step_over(struct debug *debug, unsigned vcpu, struct error *err)
+{
+	struct core_place place = {debug, &debug->machine->vcpus[vcpu]};
+	struct cpu_state *state = vcpu_state(place.vcpu, CPU_GENERAL | CPU_SYSTEM);
+	struct instruction insn;
+
+	debug->vcpu[vcpu].plan.action = PLAN_STEP;
+	if (!state ||
+	    !instruction_fetch(state, cpu_linear_pc(state), core_read_linear, &place, &insn) ||
+	    !comes_back(&insn))
+		return 0;
+	return run_to(debug, vcpu, insn.linear + insn.length, cpu_linear_sp(state) - 1, err);
+}
+
+int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err)
+{
+	const struct plan *plan = &debug->vcpu[vcpu].plan;
+
+	switch (plan->action) {
+	case PLAN_STEP_OVER: return step_over(debug, vcpu, err);
+	case PLAN_UNTIL: return run_to(debug, vcpu, plan->address, plan->above_sp, err);
+	default: return 0;
+	}
+}
+
+void core_clear_goals(struct debug *debug)
+{
+	struct core_point **link = &debug->points;
+
+	while (*link) {
+		struct core_point *p = *link;
+
+		if (p->point.number) {
+			link = &p->next;
+			continue;
+		}
+		*link = p->next;
+		core_point_free(p);
+	}
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Whether a point that was come upon stops the machine: limits first, then its condition, its ignore count
+ * and its action. All of it in the thread of the vCPU that came upon it, so that a condition which is
+ * false costs no more than the exit, and no front end wakes for it.
+ */
+#include "debug/core.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CR3_ADDRESS (~0xfffull)
+
+/* ---- limits ------------------------------------------------------------------------------ */
+
+static bool same_space(uint64_t a, uint64_t b)
+{
+	const uint64_t no_flush = 1ull << 63; /* SDM vol. 3A, 4.10.4.1 */
+
+	return ((a ^ b) & CR3_ADDRESS & ~no_flush) == 0;
+}
+
+bool core_point_limited(struct vcpu *vcpu, const struct core_point *point)
+{
+	const struct point_limit *limit = &point->point.spec.limit;
+	const struct cpu_state *state;
+
+	if (!limit->by)
+		return false;
+	if ((limit->by & LIMIT_VCPU) && limit->vcpu != vcpu->index)
+		return true;
+	state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	if (!state)
+		return false;
+	return ((limit->by & LIMIT_CR3) && !same_space(limit->cr3, state->system.cr3)) ||
+	       ((limit->by & LIMIT_RING) && limit->ring != cpu_cpl(state));
+}
+
+static bool goal_is_deeper(struct vcpu *vcpu, const struct core_point *point)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	return point->above_sp && state && cpu_linear_sp(state) <= point->above_sp;
+}
+
+/* ---- the condition ----------------------------------------------------------------------- */
+
+static const struct cpu_state *state_of(void *ctx, unsigned groups)
+{
+	const struct core_place *place = ctx;
+
+	return vcpu_state(place->vcpu, groups);
+}
+
+static bool read_physical(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	const struct core_place *place = ctx;
+
+	return mem_read_phys(place->debug->machine->memory, gpa, buf, len) == len;
+}
+
+struct program_context core_program_context(struct core_place *place)
+{
+	return (struct program_context){.ctx = place,
+					.vcpu = place->vcpu->index,
+					.state = state_of,
+					.read = core_read_linear,
+					.read_physical = read_physical};
+}
+
+/* What cannot be evaluated is told: silence would look like a condition that never holds. */
+static bool condition_holds(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
+			    struct stop *stop, bool *broken)
+{
+	struct core_place place = {debug, vcpu};
+	const struct program_context context = core_program_context(&place);
+	struct program_fault fault;
+	int64_t result;
+
+	if (!point->condition)
+		return true;
+	if (program_run(point->condition, &context, &result, &fault) == 0)
+		return result != 0;
+	*broken = true;
+	core_describe_hit(stop, point);
+	snprintf(stop->text, sizeof(stop->text), "the condition of %d cannot be evaluated: %s",
+		 point->point.number, fault.text);
+	return true;
+}
+
+/* ---- the verdict ------------------------------------------------------------------------- */
+
+static bool let_pass(struct debug *debug, struct core_point *point)
+{
+	bool pass;
+
+	core_lock(debug);
+	point->hits++;
+	pass = point->ignore > 0;
+	point->ignore -= pass;
+	core_unlock(debug);
+	return pass;
+}
+
+static void count_evaluation(struct debug *debug, struct core_point *point)
+{
+	core_lock(debug);
+	point->evaluations++;
+	core_unlock(debug);
+}
+
+bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point, struct stop *stop)
+{
+	bool broken = false;
+
+	if (!point->enabled || core_point_limited(vcpu, point) || goal_is_deeper(vcpu, point))
+		return false;
+	count_evaluation(debug, point);
+	if (!condition_holds(debug, vcpu, point, stop, &broken))
+		return false;
+	if (broken)
+		return true;
+	if (let_pass(debug, point))
+		return false;
+	if (point->action)
+		core_act(debug, vcpu, point);
+	if (point->action && point->action->go_on)
+		return false;
+	core_describe_hit(stop, point);
+	return true;
+}
+
+/* ---- all that are in one place ----------------------------------------------------------- */
+
+/* By its linear address, or by the byte that its int3 took the place of. */
+static bool is_here(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
+		    uint64_t pc)
+{
+	const struct point_spec *spec = &point->point.spec;
+	struct paging_walk here, there;
+
+	if (!core_is_breakpoint(spec->kind) || ((spec->address ^ pc) & 0xfff))
+		return false;
+	if (spec->address == pc && !spec->physical && !(spec->limit.by & LIMIT_CR3))
+		return true;
+	return core_walk(debug, vcpu, pc, &here) == PAGING_OK &&
+	       core_point_walk(debug, spec, vcpu, spec->address, &there) == PAGING_OK &&
+	       here.gpa == there.gpa;
+}
+
+/* The user's points before goals: they have more to say. All are asked, since each counts. */
+bool core_judge_here(struct debug *debug, struct vcpu *vcpu, struct stop *stop, bool *any)
+{
+	uint64_t pc = core_linear_pc(debug, (unsigned)vcpu->index);
+	const struct stop blank = *stop;
+	bool tell = false;
+
+	*any = false;
+	for (struct core_point *p = debug->points; p; p = p->next) {
+		struct stop its = blank;
+		bool told = tell && stop->point;
+
+		if (!is_here(debug, vcpu, p, pc))
+			continue;
+		*any = true;
+		if (!core_judge(debug, vcpu, p, &its))
+			continue;
+		tell = true;
+		if (!told)
+			*stop = its;
+	}
+	return tell;
+}
+
+bool core_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point, struct stop *stop)
+{
+	if (!core_judge(debug, vcpu, point, stop))
+		return true;
+	core_stop(debug, stop);
+	return false;
+}
