@@ -16,7 +16,10 @@ struct window {
 	uint8_t bytes[WINDOW];
 	unsigned size; /* bytes before end that are there */
 	uint64_t start;
-	unsigned votes[INSTRUCTION_MAX_BYTES + 1]; /* by the length of the last instruction */
+	/* Of a decoding that starts at this byte and ends at end: how long its last instruction is; else
+	 * 0. */
+	uint8_t last[WINDOW];
+	unsigned votes[INSTRUCTION_MAX_BYTES + 1]; /* by that length */
 };
 
 /* The page before may be missing. */
@@ -35,19 +38,19 @@ static void fill(struct window *w, uint64_t end, linear_read_fn *read, void *ctx
 	w->start = end - w->size;
 }
 
-static void vote_from(const struct cpu_state *state, struct window *w, unsigned at)
+/* From the end backwards: what follows an instruction is known already. */
+static void vote(const struct cpu_state *state, struct window *w)
 {
-	struct instruction insn;
-	unsigned start = at;
+	for (unsigned at = w->size; at-- > 0;) {
+		struct instruction insn;
+		unsigned behind;
 
-	while (at < w->size) {
-		start = at;
 		if (!instruction_decode(state, w->start + at, w->bytes + at, w->size - at, &insn))
-			return;
-		at += insn.length;
+			continue;
+		behind = at + insn.length;
+		w->last[at] = behind < w->size ? w->last[behind] : insn.length;
+		w->votes[w->last[at]]++;
 	}
-	if (at == w->size)
-		w->votes[w->size - start]++;
 }
 
 static bool candidate(const struct cpu_state *state, const struct window *w, unsigned length,
@@ -67,8 +70,7 @@ unsigned instruction_ends_at(const struct cpu_state *state, uint64_t end, linear
 	unsigned found = 0, best = 0;
 
 	fill(&w, end, read, ctx);
-	for (unsigned at = 0; at < w.size; at++)
-		vote_from(state, &w, at);
+	vote(state, &w);
 	for (unsigned length = INSTRUCTION_MAX_BYTES; length > 0; length--) {
 		struct instruction one;
 

@@ -3,6 +3,8 @@
 
 #include "x86/mode.h"
 
+#include <string.h>
+
 #define RFLAGS_DF (1u << 10)
 
 static uint64_t mask_of(unsigned bits)
@@ -27,16 +29,18 @@ static uint64_t value_of(const struct instruction *insn, const struct cpu_state 
 }
 
 /* The bit number is signed, and as wide as the operand: whole operands away from the base. */
-static int64_t bit_displacement(const struct instruction *insn, const struct cpu_state *state,
-				const struct instruction_operand *op)
+static int64_t bit_displacement(const struct cpu_state *state, const struct instruction_operand *op)
 {
-	unsigned unused = 64 - insn->operand_bits;
-	int64_t bit;
+	int64_t bit = 0;
 
-	if (op->bit_reg == INSTRUCTION_NO_REG || op->size == 0 || unused >= 64)
+	if (op->bit_reg == INSTRUCTION_NO_REG)
 		return 0;
-	bit = (int64_t)(state->general.gpr[op->bit_reg] << unused) >> unused;
-	return (bit >> (op->size == 8 ? 6 : op->size == 4 ? 5 : 4)) * op->size;
+	memcpy(&bit, &state->general.gpr[op->bit_reg], sizeof(bit));
+	switch (op->size) {
+	case 2: return ((int16_t)bit >> 4) * 2;
+	case 4: return ((int32_t)bit >> 5) * 4;
+	default: return (bit >> 6) * 8;
+	}
 }
 
 static uint64_t address_of(const struct instruction *insn, const struct cpu_state *state,
@@ -47,7 +51,7 @@ static uint64_t address_of(const struct instruction *insn, const struct cpu_stat
 
 	offset += value_of(insn, state, op->base);
 	offset += value_of(insn, state, op->index) * (op->scale ? op->scale : 1);
-	offset += (uint64_t)bit_displacement(insn, state, op);
+	offset += (uint64_t)bit_displacement(state, op);
 	return cpu_linear(state, op->segment, offset & mask_of(bits));
 }
 

@@ -118,13 +118,35 @@ static void test_what_is_no_gate(void **unused)
 	}
 }
 
+/* Where far transfers go; test_instruction.c has those that instructions make. */
+static void test_far_targets(void **unused)
+{
+	static const uint8_t code[8] = {0xff, 0xff, 0, 0, 0x12, 0x9b, 0xcf, 0};
+	static const uint8_t gate[8] = {0x78, 0x56, 8, 0, 0, 0x8c, 0x34, 0x12};
+	struct cpu_state state = protected_mode(32);
+	uint64_t at = 0;
+
+	(void)unused;
+	memcpy(memory + GDT + 8, code, sizeof(code));
+	memcpy(memory + GDT + 16, gate, sizeof(gate));
+	assert_int_equal(far_target(&state, 8, 0x10, read_memory, NULL, &at), 0);
+	assert_int_equal(at, 0x120010);
+	assert_int_equal(far_target(&state, 8 | 3, 0x10, read_memory, NULL, &at), 0);
+	assert_int_equal(far_target(&state, 16, 0x10, read_memory, NULL, &at), 0);
+	assert_int_equal(at, 0x12345678 + 0x120000);
+	memory[GDT + 16 + 5] = 0x0c;
+	assert_int_equal(far_target(&state, 16, 0x10, read_memory, NULL, &at), -ENOENT);
+	assert_int_equal(far_target(&state, 24, 0x10, read_memory, NULL, &at), -ENOENT);
+	assert_int_equal(far_target(&state, 3, 0x10, read_memory, NULL, &at), -ENOENT);
+	assert_int_equal(far_target(&state, 8 | 4, 0x10, read_memory, NULL, &at), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_real_mode),
-		cmocka_unit_test(test_long_mode),
-		cmocka_unit_test(test_protected_mode),
-		cmocka_unit_test(test_what_is_no_gate),
+		cmocka_unit_test(test_real_mode),      cmocka_unit_test(test_long_mode),
+		cmocka_unit_test(test_protected_mode), cmocka_unit_test(test_what_is_no_gate),
+		cmocka_unit_test(test_far_targets),
 	};
 
 	return cmocka_run_group_tests_name("descriptors", tests, NULL, NULL);
