@@ -119,26 +119,57 @@ static bool is_linear_name(const char *name, enum cpu_segment_name *segment)
 	return !strcmp(name, "pc") || !strcmp(name, "sp");
 }
 
-int monitor_register_get(struct monitor *monitor, int cpu, const char *name, uint64_t *value,
-			 struct error *err)
+static void compile_part(const struct part *part, struct program_builder *builder)
+{
+	program_append(builder, PROGRAM_REGISTER, part->reg);
+	if (part->shift) {
+		program_append(builder, PROGRAM_CONST, part->shift);
+		program_append(builder, PROGRAM_RSH_UNSIGNED, 0);
+	}
+	if (part->bits < registers[part->reg].bits)
+		program_append(builder, PROGRAM_ZERO_EXTEND, part->bits);
+}
+
+int register_compile(const char *name, struct program_builder *builder, struct error *err)
 {
 	enum cpu_segment_name segment;
 	struct part part;
 	int ret;
 
+	if (!strcmp(name, "_cpu")) {
+		program_append(builder, PROGRAM_VCPU, 0);
+		return 0;
+	}
 	if (is_linear_name(name, &segment))
 		name = segment == SEG_CS ? "rip" : "rsp";
 	else
 		segment = SEG_COUNT;
 	ret = find_register(name, &part, err);
-	if (!ret)
-		ret = read_register(monitor, cpu, part.reg, value, err);
 	if (ret)
 		return ret;
-	*value = *value >> part.shift & mask_of(part.bits);
+	compile_part(&part, builder);
 	if (segment != SEG_COUNT)
-		*value += segment_base(monitor, cpu, segment);
+		program_append(builder, PROGRAM_LINEAR, segment);
 	return 0;
+}
+
+int monitor_register_get(struct monitor *monitor, int cpu, const char *name, uint64_t *value,
+			 struct error *err)
+{
+	struct program_builder builder = {0};
+	struct program *program;
+	int ret = register_compile(name, &builder, err);
+
+	program_append(&builder, PROGRAM_END, 0);
+	if (ret)
+		program_abandon(&builder);
+	else
+		ret = program_finish(&builder, NULL, &program, err);
+	if (ret)
+		return ret;
+	ret = monitor_run(monitor, cpu, program, value, err);
+	program_free(program);
+	return ret;
 }
 
 /* As the processor does it: writing 32 bits clears the upper half, writing fewer leaves the rest.

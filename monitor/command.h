@@ -140,14 +140,22 @@ int arguments_parse(struct call *call, char *text);
 /* "x[/FMT] [ADDR]" */
 void command_usage(const struct command *command, char *buf, size_t size);
 
-/* ---- location.c ---------------------------------------------------------------------------- */
+/* ---- evaluate.c ---------------------------------------------------------------------------- */
 
-/* An expression over this vCPU's registers and memory; as expression_evaluate(). */
+/* As expression_compile(), with the guest's symbols. */
+int monitor_compile(struct monitor *monitor, const char *text, struct program **program,
+		    const char **end, struct error *err);
+/* Its value for this vCPU. -EBUSY, -EFAULT, -EDOM, -ENXIO with a sentence. */
+int monitor_run(struct monitor *monitor, int cpu, const struct program *program, uint64_t *value,
+		struct error *err);
+/* Both at once. */
 int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_t *value,
 		     const char **end, struct error *err);
 
+/* ---- location.c ---------------------------------------------------------------------------- */
+
 /* A location as break and list take it: FUNCTION (behind its prologue), FILE:LINE, LINE of the file
- * where the vCPU stands, *EXPR, or any other expression. *end as expression_evaluate()'s. */
+ * where the vCPU stands, *EXPR, or any other expression. *end as expression_compile()'s. */
 int location_parse(struct monitor *monitor, int cpu, const char *text, uint64_t *address,
 		   const char **end, struct error *err);
 
@@ -168,6 +176,9 @@ int monitor_register_get(struct monitor *monitor, int cpu, const char *name, uin
 			 struct error *err);
 int monitor_register_set(struct monitor *monitor, int cpu, const char *name, uint64_t value,
 			 struct error *err);
+
+/* Appends what puts a register's value on the stack: of those names, and of $_cpu, the vCPU's number. */
+int register_compile(const char *name, struct program_builder *builder, struct error *err);
 
 /* Reads at least one byte: bytes done; -EFAULT with a sentence that says why there is nothing. */
 ssize_t monitor_read(struct monitor *monitor, int cpu, bool physical, uint64_t address, void *buf,
@@ -222,6 +233,7 @@ int run_info_cpus(struct call *call);
 int run_info_status(struct call *call);
 int run_info_breakpoints(struct call *call);
 int run_info_exits(struct call *call);
+int run_trace(struct call *call);
 int run_info_capabilities(struct call *call);
 int run_info_symbol(struct call *call);
 int run_info_line(struct call *call);

@@ -1,29 +1,36 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Expressions as C writes them, over 64-bit words: 0x10, 16, 020, 0b1, 'A', $register, symbol (its
- * address), unary + - ~ ! & *, then * / % + - << >> < <= > >= == != & ^ | && ||, and parentheses.
- * Arithmetic is unsigned and wraps. *ADDR reads eight bytes.
+ * Expressions as C writes them: 0x10, 16, 020, 0b1, 'A', $register, symbol (its address), casts, unary
+ * + - ~ ! & *, then * / % + - << >> < <= > >= == != & ^ | && ||, pointer[index], and parentheses.
+ *
+ * Everything is calculated in 64 bits and wraps. A number without a u behind its back is signed, as in C,
+ * so that -1 < 0; registers and symbols are unsigned, and with one unsigned operand an operation is.
+ * (s32) and its like cut a value down and extend it again. *ADDR reads what ADDR points to: as much as
+ * (u32 *) says, as large as the object whose symbol it is, or else eight bytes.
+ *
+ * An expression is compiled to a program (debug/program.h), which a condition keeps and which is run
+ * once for anything else: there is one grammar, and one meaning. Symbols are looked up when it is compiled,
+ * registers and memory when it is run.
  */
 #ifndef MONITOR_EXPRESSION_H
 #define MONITOR_EXPRESSION_H
 
-#include "error.h"
+#include "debug/debug.h"
 
-#include <stdint.h>
-
-/* Where names and memory come from. Each returns 0 or -errno with a sentence. */
-struct expression_source {
+/* What names mean. Each returns 0 or -errno with a sentence. */
+struct expression_names {
 	void *ctx;
-	int (*symbol)(void *ctx, const char *name, uint64_t *value, struct error *err);
-	int (*reg)(void *ctx, const char *name, uint64_t *value,
-		   struct error *err); /* name without $ */
-	int (*read)(void *ctx, uint64_t address, uint64_t *value, struct error *err);
+	/* size: of the object, or 0. */
+	int (*symbol)(void *ctx, const char *name, uint64_t *value, uint64_t *size,
+		      struct error *err);
+	/* Appends what puts the register's value on the stack; name without $. */
+	int (*reg)(void *ctx, const char *name, struct program_builder *builder, struct error *err);
 };
 
-/* Evaluates the longest expression at the start of text; *end (may be NULL: all of text must be
- * one) is where it stops. -EINVAL for what cannot be read, -EDOM for a division by zero, or the
- * source's. */
-int expression_evaluate(const char *text, const struct expression_source *source, uint64_t *value,
-			const char **end, struct error *err);
+/* Compiles the longest expression at the start of text; *end (may be NULL: all of text must be one) is
+ * where it stops. program_text() is the expression. -EINVAL for what cannot be read, -ENOMEM, or what names
+ * says. */
+int expression_compile(const char *text, const struct expression_names *names,
+		       struct program **program, const char **end, struct error *err);
 
 #endif

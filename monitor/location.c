@@ -10,55 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Expressions see one vCPU of one monitor. */
-struct viewpoint {
-	struct monitor *monitor;
-	int cpu;
-};
-
-static int lookup_symbol(void *ctx, const char *name, uint64_t *value, struct error *err)
-{
-	struct viewpoint *viewpoint = ctx;
-	uint64_t ignored;
-
-	if (!symbols_find(viewpoint->monitor->symbols, name, value, NULL))
-		return 0;
-	if (!monitor_register_get(viewpoint->monitor, viewpoint->cpu, name, &ignored, NULL))
-		return error_set(err, -ENOENT, "there is no symbol `%s`; the register is $%s", name,
-				 name);
-	return error_set(err, -ENOENT, "there is no symbol `%s` in the guest's image", name);
-}
-
-static int lookup_register(void *ctx, const char *name, uint64_t *value, struct error *err)
-{
-	struct viewpoint *viewpoint = ctx;
-
-	return monitor_register_get(viewpoint->monitor, viewpoint->cpu, name, value, err);
-}
-
-static int read_word(void *ctx, uint64_t address, uint64_t *value, struct error *err)
-{
-	struct viewpoint *viewpoint = ctx;
-	ssize_t done = monitor_read(viewpoint->monitor, viewpoint->cpu, false, address, value,
-				    sizeof(*value), err);
-
-	if (done < 0)
-		return done;
-	if (done < (ssize_t)sizeof(*value))
-		return error_set(err, -EFAULT, "only %zd bytes are mapped at 0x%" PRIx64, done,
-				 address);
-	return 0;
-}
-
-int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_t *value,
-		     const char **end, struct error *err)
-{
-	struct viewpoint viewpoint = {monitor, cpu};
-	struct expression_source source = {&viewpoint, lookup_symbol, lookup_register, read_word};
-
-	return expression_evaluate(text, &source, value, end, err);
-}
-
 /* ---- locations ----------------------------------------------------------------------------- */
 
 static bool ends_word(char c)

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Expressions over one vCPU of the stopped machine. */
+#include "monitor/command.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+static int lookup_symbol(void *ctx, const char *name, uint64_t *value, uint64_t *size,
+			 struct error *err)
+{
+	struct monitor *monitor = ctx;
+	struct program_builder ignored = {0};
+	int ret;
+
+	if (!symbols_find(monitor->symbols, name, value, size))
+		return 0;
+	ret = register_compile(name, &ignored, NULL);
+	program_abandon(&ignored);
+	if (!ret)
+		return error_set(err, -ENOENT, "there is no symbol `%s`; the register is $%s", name,
+				 name);
+	return error_set(err, -ENOENT, "there is no symbol `%s` in the guest's image", name);
+}
+
+static int lookup_register(void *ctx, const char *name, struct program_builder *builder,
+			   struct error *err)
+{
+	(void)ctx;
+	return register_compile(name, builder, err);
+}
+
+int monitor_compile(struct monitor *monitor, const char *text, struct program **program,
+		    const char **end, struct error *err)
+{
+	struct expression_names names = {monitor, lookup_symbol, lookup_register};
+
+	return expression_compile(text, &names, program, end, err);
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+struct viewpoint {
+	struct monitor *monitor;
+	int cpu;
+};
+
+static const struct cpu_state *state_at(void *ctx, unsigned groups)
+{
+	struct viewpoint *viewpoint = ctx;
+
+	return debug_state(viewpoint->monitor->debug, viewpoint->cpu, groups);
+}
+
+static bool read_at(void *ctx, uint64_t address, void *buf, size_t len)
+{
+	struct viewpoint *viewpoint = ctx;
+
+	return debug_read(viewpoint->monitor->debug, viewpoint->cpu, SPACE_LINEAR, address, buf,
+			  len) == (ssize_t)len;
+}
+
+static bool read_physical_at(void *ctx, uint64_t address, void *buf, size_t len)
+{
+	struct viewpoint *viewpoint = ctx;
+
+	return debug_read(viewpoint->monitor->debug, viewpoint->cpu, SPACE_PHYSICAL, address, buf,
+			  len) == (ssize_t)len;
+}
+
+/* A person is told more than a fault knows. */
+static int explain(struct viewpoint *viewpoint, const struct program_fault *fault, int ret,
+		   struct error *err)
+{
+	uint8_t buf[8];
+	ssize_t done;
+
+	if (debug_running(viewpoint->monitor->debug) && fault->kind == PROGRAM_NO_VALUE)
+		return error_set(err, -EBUSY,
+				 "the guest is running; `stop` it to look at registers");
+	if (fault->kind != PROGRAM_MEMORY)
+		return error_set(err, ret, "%s", fault->text);
+	done = monitor_read(viewpoint->monitor, viewpoint->cpu, fault->physical, fault->address,
+			    buf, fault->size, err);
+	if (done < 0)
+		return (int)done;
+	return error_set(err, -EFAULT, "only %zd of %s", done, fault->text);
+}
+
+int monitor_run(struct monitor *monitor, int cpu, const struct program *program, uint64_t *value,
+		struct error *err)
+{
+	struct viewpoint viewpoint = {monitor, cpu};
+	struct program_context context = {&viewpoint, cpu, state_at, read_at, read_physical_at};
+	struct program_fault fault = {0};
+	int64_t result;
+	int ret = program_run(program, &context, &result, &fault);
+
+	*value = (uint64_t)result;
+	return ret ? explain(&viewpoint, &fault, ret, err) : 0;
+}
+
+int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_t *value,
+		     const char **end, struct error *err)
+{
+	struct program *program;
+	int ret = monitor_compile(monitor, text, &program, end, err);
+
+	if (ret)
+		return ret;
+	ret = monitor_run(monitor, cpu, program, value, err);
+	program_free(program);
+	return ret;
+}
