@@ -245,6 +245,7 @@ static int parse_unary(struct parser *parser, struct type *type)
 {
 	int ret;
 
+	*type = type_number(false);
 	if (++parser->depth > MAX_DEPTH)
 		return error_set(parser->err, -EINVAL, "the expression nests deeper than %d levels",
 				 MAX_DEPTH);
