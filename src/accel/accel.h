@@ -10,6 +10,7 @@
 #ifndef ACCEL_H
 #define ACCEL_H
 
+#include "accel/parts.h"
 #include "error.h"
 #include "x86/cpu_state.h"
 
@@ -200,6 +201,24 @@ struct accel_ops {
 
 extern const struct accel_ops accel_kvm, accel_dummy;
 
+
+	/* ---- snapshots; every vCPU is parked, and has nothing to complete ---- */
+
+	/* Everything that the accelerator keeps, and more than struct cpu_state has: controllers and
+	 * clocks; a vCPU with its APIC, all its MSRs and its TSC. The VM first. -errno. */
+	int (*vm_save)(struct accel_vm *vm, struct parts *out);
+	int (*vcpu_save)(struct accel_vcpu *vcpu, struct parts *out);
+	/* Whether it could be loaded: -EINVAL with what differs. Nothing changes. */
+	int (*vm_fits)(struct accel_vm *vm, const struct parts *in, struct error *err);
+	int (*vcpu_fits)(struct accel_vcpu *vcpu, const struct parts *in, struct error *err);
+	/* In this order: the VM, each vCPU, the VM's clocks, which run from then on. After a failure
+	 * some of it is loaded: the caller loads what there was before. */
+	int (*vm_load)(struct accel_vm *vm, const struct parts *in, struct error *err);
+	int (*vcpu_load)(struct accel_vcpu *vcpu, const struct parts *in, struct error *err);
+	int (*vm_load_clocks)(struct accel_vm *vm, const struct parts *in, struct error *err);
+	/* Which pages of a slot with log_dirty the guest, or the accelerator for it, has written since
+	 * the last call: bit n is page n, in 64-bit words. -errno. */
+	int (*dirty_log)(struct accel_vm *vm, unsigned slot, uint64_t *bitmap);
 /* By the name that -accel takes; NULL when there is none such. */
 const struct accel_ops *accel_find(const char *name);
 

@@ -70,6 +70,8 @@ static void dummy_vm_destroy(struct accel_vm *base)
 
 	if (!vm)
 		return;
+	for (unsigned i = 0; i < DUMMY_SLOTS; i++)
+		free(vm->dirty[i]);
 	pthread_cond_destroy(&vm->kick);
 	pthread_mutex_destroy(&vm->lock);
 	free(vm);
@@ -339,3 +341,11 @@ const struct accel_ops accel_dummy = {
 	.interrupt_window = dummy_interrupt_window,
 	.nmi = dummy_nmi,
 };
+	.vm_save = dummy_vm_save,
+	.vm_fits = dummy_vm_fits,
+	.vm_load = dummy_vm_load,
+	.vm_load_clocks = dummy_vm_load,
+	.vcpu_save = dummy_vcpu_save,
+	.vcpu_fits = dummy_vcpu_fits,
+	.vcpu_load = dummy_vcpu_load,
+	.dirty_log = dummy_dirty_log,

@@ -36,6 +36,8 @@ int dummy_slot_set(struct accel_vm *base, const struct accel_slot *slot, struct 
 
 	pthread_mutex_lock(&vm->lock);
 	code = slot_check(vm, slot, err);
+	if (!code && dummy_dirty_resize(vm, slot) < 0)
+		code = error_set(err, -ENOMEM, "no memory for the log of slot %u", slot->id);
 	if (!code)
 		vm->slots[slot->id] = *slot;
 	pthread_mutex_unlock(&vm->lock);
@@ -82,6 +84,7 @@ size_t dummy_memory_write(struct dummy_vm *vm, uint64_t gpa, const void *buf, si
 
 		if (!slot || slot->readonly)
 			break;
+		dummy_dirty_mark(vm, slot, gpa + done);
 		guest_copy((uint8_t *)slot->hva + (gpa + done - slot->gpa), (uint8_t *)buf + done,
 			   1);
 	}

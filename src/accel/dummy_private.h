@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #define DUMMY_SLOTS 512
+#define DUMMY_PAGE  4096
 #define DUMMY_ZONES 8
 #define DUMMY_RING  64
 
@@ -29,6 +30,7 @@ struct dummy_vm {
 	pthread_cond_t kick;  /* vCPUs that wait for INIT sleep here */
 	struct accel_slot
 		slots[DUMMY_SLOTS]; /* size 0: unused; changed while all vCPUs are parked */
+	_Atomic uint64_t *dirty[DUMMY_SLOTS]; /* a bit for each page of a slot with log_dirty */
 	struct {
 		uint64_t addr, size;
 		bool pio;
@@ -92,6 +94,20 @@ size_t dummy_memory_write(struct dummy_vm *vm, uint64_t gpa, const void *buf, si
 bool dummy_coalesced(struct dummy_vm *vm, const struct dummy_write *write);
 
 /* ---- dummy_cpu.c ------------------------------------------------------------------------ */
+/* ---- dummy_snapshot.c ------------------------------------------------------------------- */
+
+int dummy_vm_save(struct accel_vm *vm, struct parts *out);
+int dummy_vm_fits(struct accel_vm *vm, const struct parts *in, struct error *err);
+int dummy_vm_load(struct accel_vm *vm, const struct parts *in, struct error *err);
+int dummy_vcpu_save(struct accel_vcpu *vcpu, struct parts *out);
+int dummy_vcpu_fits(struct accel_vcpu *vcpu, const struct parts *in, struct error *err);
+int dummy_vcpu_load(struct accel_vcpu *vcpu, const struct parts *in, struct error *err);
+int dummy_dirty_log(struct accel_vm *vm, unsigned slot, uint64_t *bitmap);
+
+/* Makes room for a slot's log, or frees it, before the slot is set. */
+int dummy_dirty_resize(struct dummy_vm *vm, const struct accel_slot *slot);
+void dummy_dirty_mark(struct dummy_vm *vm, const struct accel_slot *slot, uint64_t gpa);
+
 
 /* Executes instructions until there is an exit. */
 void dummy_cpu_run(struct dummy_vcpu *vcpu, struct vm_exit *exit);

@@ -5,14 +5,12 @@
  *
  * The topology is the plainest that there is: every vCPU is a package with one core and one thread.
  */
-#include "accel/kvm_private.h"
+#include "accel/kvm_snapshot.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-
-enum cpuid_register { EAX, EBX, ECX, EDX };
 
 static uint32_t *entry_register(struct kvm_cpuid_entry2 *entry, enum cpuid_register reg)
 {
@@ -170,6 +168,19 @@ static const struct feature *find_feature(const char *name, size_t length)
 		if (strlen(feature_table[i].name) == length &&
 		    !strncmp(feature_table[i].name, name, length))
 			return &feature_table[i];
+	return NULL;
+}
+
+const char *kvm_cpuid_feature_name(uint32_t leaf, uint32_t index, enum cpuid_register reg,
+				   unsigned bit)
+{
+	for (size_t i = 0; i < sizeof(feature_table) / sizeof(feature_table[0]); i++) {
+		const struct feature *feature = &feature_table[i];
+
+		if (feature->leaf == leaf && feature->index == index && feature->reg == reg &&
+		    feature->bit == bit)
+			return feature->name;
+	}
 	return NULL;
 }
 

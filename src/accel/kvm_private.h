@@ -46,6 +46,8 @@ struct kvm_vm {
 	bool xcrs;
 	uint32_t guest_debug; /* KVM_GUESTDBG_* that KVM_SET_GUEST_DEBUG promises to take */
 	uint64_t sync_regs;   /* KVM_SYNC_X86_* */
+	bool sregs2, xsave2, adjust_clock;
+	size_t xsave_size, nested_size; /* of a vCPU's XSAVE area and nested state; 0: has none */
 
 	struct kvm_cpuid2 *cpuid; /* what every vCPU gets, but for its own number */
 
@@ -55,6 +57,11 @@ struct kvm_vm {
 	/* The controllers as they were right after their creation, for vm_reset. */
 	struct kvm_irqchip power_on_chips[KVM_NR_IRQCHIPS];
 	struct kvm_pit_state2 power_on_pit;
+
+	/* For snapshots: MSRs that can be read and written, and the host's TSC when the last one began. */
+	uint32_t *msrs;
+	unsigned msr_count;
+	uint64_t snapshot_tsc;
 };
 
 struct kvm_vcpu {

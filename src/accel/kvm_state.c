@@ -7,7 +7,7 @@
  * left them in the shared page. Writing always goes through ioctls, and spends what was
  * synchronised.
  */
-#include "accel/kvm_private.h"
+#include "accel/kvm_snapshot.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
@@ -137,12 +137,14 @@ int kvm_state_prepare(struct kvm_vcpu *vcpu, struct error *err)
 	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0)
 		return kvm_error(err, "KVM_GET_VCPU_EVENTS", "use Linux 4.11 or later");
 	vcpu->events_flags = events.flags;
-	return prepare_apic(vcpu, err);
+	code = kvm_snapshot_prepare(vcpu, err);
+	return code < 0 ? code : prepare_apic(vcpu, err);
 }
 
 /* The APIC's base comes first: a guest that chose x2APIC left another layout behind. */
 int kvm_vcpu_reset(struct accel_vcpu *base)
 {
+	int code;
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
 
 	vcpu->synced = 0;

@@ -3,7 +3,7 @@
  * A virtual machine under KVM, before it has a CPU. Creation is a list of steps; each fails with
  * one sentence, and whatever the steps before it made is taken back.
  */
-#include "accel/kvm_private.h"
+#include "accel/kvm_snapshot.h"
 
 #include "log.h"
 
@@ -149,6 +149,11 @@ static int learn_capabilities(struct kvm_vm *vm, const struct accel_config *conf
 	if (vm->base.slots == 0)
 		vm->base.slots = 32; /* what there always was (KVM API, 4.35) */
 	vm->xcrs = has(vm, KVM_CAP_XCRS);
+	vm->sregs2 = has(vm, KVM_CAP_SREGS2);
+	vm->xsave2 = has(vm, KVM_CAP_XSAVE2) > (int)sizeof(struct kvm_xsave);
+	vm->xsave_size = vm->xsave2 ? (size_t)has(vm, KVM_CAP_XSAVE2) : sizeof(struct kvm_xsave);
+	vm->nested_size = (size_t)has(vm, KVM_CAP_NESTED_STATE);
+	vm->adjust_clock = has(vm, KVM_CAP_ADJUST_CLOCK);
 	vm->guest_debug = (uint32_t)has(vm, KVM_CAP_SET_GUEST_DEBUG2);
 	vm->sync_regs = (uint64_t)has(vm, KVM_CAP_SYNC_REGS) & KVM_SYNC_X86_VALID_FIELDS;
 	return 0;
@@ -288,6 +293,7 @@ void kvm_vm_destroy(struct accel_vm *base)
 	if (vm->device >= 0)
 		close(vm->device);
 	free(vm->cpuid);
+	free(vm->msrs);
 	free(vm);
 }
 
@@ -411,4 +417,12 @@ const struct accel_ops accel_kvm = {
 	.interrupt = kvm_interrupt,
 	.interrupt_window = kvm_interrupt_window,
 	.nmi = kvm_nmi,
+	.vm_save = kvm_vm_save,
+	.vm_fits = kvm_vm_fits,
+	.vm_load = kvm_vm_load,
+	.vm_load_clocks = kvm_vm_load_clocks,
+	.vcpu_save = kvm_vcpu_save,
+	.vcpu_fits = kvm_vcpu_fits,
+	.vcpu_load = kvm_vcpu_load,
+	.dirty_log = kvm_dirty_log,
 };

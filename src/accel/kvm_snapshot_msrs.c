@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A vCPU's MSRs in a snapshot: all that KVM_GET_MSR_INDEX_LIST names, as far as this KVM lets them be read
+ * and written. The table in x86/msr.c is only what a user may want to see.
+ */
+#include "accel/kvm_snapshot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/* KVM moves at most 256 at a time (KVM API, KVM_GET_MSRS). */
+#define MSR_BATCH 256
+
+struct msr_batch {
+	struct kvm_msrs header;
+	struct kvm_msr_entry entry[MSR_BATCH];
+};
+
+/* How many went well before one failed. */
+static int move_msrs(struct kvm_vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entries,
+		     unsigned count)
+{
+	struct msr_batch *batch = calloc(1, sizeof(*batch));
+	int done;
+
+	if (!batch)
+		return -ENOMEM;
+	batch->header.nmsrs = count < MSR_BATCH ? count : MSR_BATCH;
+	memcpy(batch->entry, entries, batch->header.nmsrs * sizeof(*entries));
+	done = ioctl(vcpu->fd, request, batch);
+	if (done < 0)
+		done = -errno;
+	else
+		memcpy(entries, batch->entry, (unsigned)done * sizeof(*entries));
+	free(batch);
+	return done;
+}
+
+static int move_all_msrs(struct kvm_vcpu *vcpu, unsigned long request,
+			 struct kvm_msr_entry *entries, unsigned count, uint32_t *failed)
+{
+	for (unsigned i = 0; i < count;) {
+		int done = move_msrs(vcpu, request, entries + i, count - i);
+
+		if (done <= 0) {
+			*failed = entries[i].index;
+			return done < 0 ? done : -EIO;
+		}
+		i += (unsigned)done;
+	}
+	return 0;
+}
+
+static struct kvm_msr_entry *read_msrs(struct kvm_vcpu *vcpu)
+{
+	const struct kvm_vm *vm = kvm_vm_of(vcpu);
+	struct kvm_msr_entry *entries = calloc(vm->msr_count + 1, sizeof(*entries));
+	uint32_t failed;
+
+	for (unsigned i = 0; entries && i < vm->msr_count; i++)
+		entries[i].index = vm->msrs[i];
+	if (entries && move_all_msrs(vcpu, KVM_GET_MSRS, entries, vm->msr_count, &failed) == 0)
+		return entries;
+	free(entries);
+	return NULL;
+}
+
+int kvm_save_msrs(struct kvm_vcpu *vcpu, struct parts *out)
+{
+	struct kvm_msr_entry *entries = read_msrs(vcpu);
+
+	if (!entries)
+		return -EIO;
+	parts_put(out, "msrs", entries, kvm_vm_of(vcpu)->msr_count * sizeof(*entries));
+	free(entries);
+	return 0;
+}
+
+/* What has its value already is left alone: it may be one that cannot be set again. */
+static unsigned msrs_to_write(const struct kvm_vm *vm, const struct kvm_msr_entry *saved,
+			      struct kvm_msr_entry *now)
+{
+	unsigned count = 0;
+
+	for (unsigned i = 0; i < vm->msr_count; i++)
+		if (saved[i].data != now[i].data)
+			now[count++] = (struct kvm_msr_entry){.index = vm->msrs[i],
+							      .data = saved[i].data};
+	return count;
+}
+
+int kvm_load_msrs(struct kvm_vcpu *vcpu, const struct parts *in, struct error *err)
+{
+	struct kvm_vm *vm = kvm_vm_of(vcpu);
+	const struct part *part = parts_find(in, "msrs");
+	struct kvm_msr_entry *now = part ? read_msrs(vcpu) : NULL;
+	uint32_t failed = 0;
+	int code = -EIO;
+
+	if (now && part->size == vm->msr_count * sizeof(*now)) {
+		unsigned count = msrs_to_write(vm, (const void *)part->bytes, now);
+
+		code = move_all_msrs(vcpu, KVM_SET_MSRS, now, count, &failed);
+	}
+	free(now);
+	if (code < 0)
+		return error_set(err, code, "this host's KVM refuses MSR 0x%x of vCPU %d", failed,
+				 vcpu->base.index);
+	return 0;
+}
+
+int kvm_msrs_fit(const struct kvm_vm *vm, const struct parts *in, struct error *err)
+{
+	const struct part *part = parts_find(in, "msrs");
+	const struct kvm_msr_entry *entries;
+	int code = parts_check(in, "msrs", vm->msr_count * sizeof(*entries), err);
+
+	if (code < 0)
+		return code;
+	entries = (const void *)part->bytes;
+	for (unsigned i = 0; i < vm->msr_count; i++)
+		if (entries[i].index != vm->msrs[i])
+			return error_set(err, -EINVAL,
+					 "this host's KVM keeps other MSRs than the snapshot's");
+	return 0;
+}
+
+/* ---- which MSRs there are ------------------------------------------------------------------ */
+
+static struct kvm_msr_list *list_msrs(const struct kvm_vm *vm)
+{
+	struct kvm_msr_list count = {0}, *list;
+
+	if (ioctl(vm->device, KVM_GET_MSR_INDEX_LIST, &count) < 0 && errno != E2BIG)
+		return NULL;
+	list = calloc(1, sizeof(*list) + count.nmsrs * sizeof(list->indices[0]));
+	if (list)
+		list->nmsrs = count.nmsrs;
+	if (list && ioctl(vm->device, KVM_GET_MSR_INDEX_LIST, list) == 0)
+		return list;
+	free(list);
+	return NULL;
+}
+
+/* Time has its own ways. */
+static bool is_time(uint32_t index)
+{
+	return index == MSR_TSC || index == MSR_TSC_DEADLINE;
+}
+
+/* At power-on a value that is written again changes nothing: so it shows whether it can be. */
+static bool moves_both_ways(struct kvm_vcpu *vcpu, uint32_t index)
+{
+	uint64_t value;
+
+	return kvm_msr_read(vcpu, index, &value) && kvm_msr_write(vcpu, index, value);
+}
+
+static int learn_msrs(struct kvm_vcpu *vcpu, struct error *err)
+{
+	struct kvm_vm *vm = kvm_vm_of(vcpu);
+	struct kvm_msr_list *list = list_msrs(vm);
+
+	vm->msrs = list ? calloc(list->nmsrs + 1, sizeof(*vm->msrs)) : NULL;
+	if (!vm->msrs) {
+		free(list);
+		return kvm_error(err, "KVM_GET_MSR_INDEX_LIST", "see the kernel log (dmesg)");
+	}
+	for (uint32_t i = 0; i < list->nmsrs; i++)
+		if (!is_time(list->indices[i]) && moves_both_ways(vcpu, list->indices[i]))
+			vm->msrs[vm->msr_count++] = list->indices[i];
+	free(list);
+	return 0;
+}
+
+int kvm_snapshot_prepare(struct kvm_vcpu *vcpu, struct error *err)
+{
+	return kvm_vm_of(vcpu)->msrs ? 0 : learn_msrs(vcpu, err);
+}
