@@ -57,7 +57,8 @@ const struct command commands[] = {
 	{"set", NULL, CLASS_STATE, 0, {{ARG_SETTING, "$REGISTER = EXPR | SETTING VALUE", false}},
 	 "change a register, or a setting",
 	 "set $rax = 5, set $ax = 1, set $pc = main\n"
-	 "set disassembly-flavor att|intel, set step-interrupts on|off", run_set},
+	 "set disassembly-flavor att|intel, set step-interrupts on|off,\n"
+	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then", run_set},
 	{"pt", "page-walk", CLASS_STATE, COMMAND_STOPPED, {{ARG_EXPRESSION, "ADDR", false}},
 	 "draw the page walk of a linear address, level by level",
 	 "When the address is not mapped it says which fault an access would raise.", run_pt},
@@ -90,8 +91,15 @@ const struct command commands[] = {
 	 "every vCPU: mode, ring, where it stands", NULL, run_info_cpus},
 	{"info status", NULL, CLASS_MACHINE, 0, {{0}},
 	 "whether the guest runs, and who holds it", NULL, run_info_status},
-	{"info exits", NULL, CLASS_MACHINE, COMMAND_STOPPED, {{0}},
-	 "why the current vCPU left the guest: how often, and the last ones", NULL, run_info_exits},
+	{"info exits", NULL, CLASS_MACHINE, 0, {{0}},
+	 "why the current vCPU left the guest: how often, and where its time went",
+	 "A row per reason: exits; time in the guest before them; time in vitrine, answering them;\n"
+	 "the part of both in all time. Below, what most of the recorded ones were about.",
+	 run_info_exits},
+	{"trace", NULL, CLASS_MACHINE, 0, {{ARG_OPTION, "-a", true}, {ARG_EXPRESSION, "COUNT", true}},
+	 "the last exits of the current vCPU (or -a: of all), oldest first",
+	 "Time since the machine was made, reason, what it was about, and where when that is known:\n"
+	 "while points are set or steps made, and always with `set trace-pc on`.", run_trace},
 	{"info capabilities", "kvm", CLASS_MACHINE, 0, {{0}},
 	 "what this host's KVM really does for a debugger", NULL, run_info_capabilities},
 	{"echo", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", true}}, "print a text", NULL, run_echo},

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- registers ----------------------------------------------------------------------------- */
@@ -167,111 +166,6 @@ int run_info_status(struct call *call)
 		out_printf(call->out, "vCPU %d: %s\n", stop->vcpu, text);
 	}
 	return 0;
-}
-
-#define EXITS_SPACE 16384
-#define LAST_EXITS  10
-#define BAR_WIDTH   20
-
-/* A bar of count out of total, in eighths of a column. */
-static void bar(uint64_t count, uint64_t total, char *buf, size_t size)
-{
-	static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
-	uint64_t length = (double)count / (double)total * BAR_WIDTH * 8;
-	size_t used = 0;
-
-	buf[0] = 0;
-	for (uint64_t i = 0; i < length / 8 && used < size; i++)
-		used += snprintf(buf + used, size - used, "█");
-	if (used < size)
-		snprintf(buf + used, size - used, "%s", length ? eighths[length % 8] : "▏");
-}
-
-static uint64_t total_exits(struct call *call)
-{
-	uint64_t total = 0, count;
-	const char *name;
-
-	for (unsigned i = 0;; i++) {
-		count = debug_exit_count(call->monitor->debug, call->cpu, i, &name);
-		if (!name)
-			return total;
-		total += count;
-	}
-}
-
-static void show_exit_counts(struct call *call, uint64_t total)
-{
-	char picture[BAR_WIDTH * 3 + 4];
-	const char *name;
-
-	for (unsigned i = 0;; i++) {
-		uint64_t count = debug_exit_count(call->monitor->debug, call->cpu, i, &name);
-
-		if (!name)
-			return;
-		if (!count)
-			continue;
-		bar(count, total, picture, sizeof(picture));
-		out_printf(call->out, "  %-16s %12" PRIu64 "  %5.1f %%  %s\n", name, count,
-			   (double)count * 100 / (double)total, picture);
-	}
-}
-
-/* The last few lines of a text. */
-static const char *tail(const char *text, unsigned lines)
-{
-	const char *at = text + strlen(text);
-
-	for (lines++; at > text; at--)
-		if (at[-1] == '\n' && !--lines)
-			break;
-	return at;
-}
-
-static int show_last_exits(struct call *call)
-{
-	char *text = calloc(1, EXITS_SPACE);
-	const char *line;
-
-	if (!text)
-		return error_set(call->err, -ENOMEM, "no memory for the list of exits");
-	debug_exits_text(call->monitor->debug, call->cpu, text, EXITS_SPACE);
-	line = tail(text, LAST_EXITS);
-	if (*line)
-		out_printf(call->out, "the last, oldest first:\n");
-	while (*line) {
-		size_t length = strcspn(line, "\n");
-
-		out_printf(call->out, "  %.*s\n", (int)length, line);
-		line += length + (line[length] == '\n');
-	}
-	free(text);
-	return 0;
-}
-
-/* A driver that looks for a device which is not there shows here first. */
-static void show_unclaimed(struct call *call)
-{
-	struct unclaimed_counts counts = debug_unclaimed(call->monitor->debug);
-
-	if (counts.ports || counts.mmio)
-		out_printf(call->out,
-			   "accesses that no device answers: %" PRIu64 " to ports, %" PRIu64
-			   " to memory (-log debug shows each)\n",
-			   counts.ports, counts.mmio);
-}
-
-int run_info_exits(struct call *call)
-{
-	uint64_t total = total_exits(call);
-
-	out_printf(call->out, "vCPU %d, %" PRIu64 " exits\n", call->cpu, total);
-	if (!total)
-		return 0;
-	show_exit_counts(call, total);
-	show_unclaimed(call);
-	return show_last_exits(call);
 }
 
 /* ---- capabilities -------------------------------------------------------------------------- */

@@ -100,9 +100,15 @@ static void apply_step_interrupts(struct monitor *monitor, unsigned value)
 	debug_set_step_interrupts(monitor->debug, value);
 }
 
+static void apply_trace_pc(struct monitor *monitor, unsigned value)
+{
+	debug_trace_set_pc(monitor->debug, value);
+}
+
 static const struct setting settings[] = {
 	{"disassembly-flavor", {"att", "intel"}, apply_flavor},
 	{"step-interrupts", {"off", "on"}, apply_step_interrupts},
+	{"trace-pc", {"off", "on"}, apply_trace_pc},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(*settings))
 

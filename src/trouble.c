@@ -9,6 +9,13 @@ bool trouble_is(enum stop_reason reason)
 	       reason == STOP_HOST_ERROR;
 }
 
+/* How it came to this: the sums, and the tail of what was recorded. */
+static void show_flight(struct monitor *monitor, struct monitor_out *out)
+{
+	monitor_execute(monitor, "info exits", OWNER_NONE, out);
+	monitor_execute(monitor, "trace", OWNER_NONE, out);
+}
+
 static void write_console(void *ctx, const char *text, size_t size)
 {
 	console_print(ctx, text, size);
@@ -18,7 +25,7 @@ void trouble_tell_console(struct monitor *monitor, struct console *console)
 {
 	struct monitor_out out = {.ctx = console, .write = write_console};
 
-	monitor_execute(monitor, "info exits", OWNER_NONE, &out);
+	show_flight(monitor, &out);
 }
 
 static void write_stderr(void *ctx, const char *text, size_t size)
@@ -33,5 +40,5 @@ void trouble_tell_stderr(struct monitor *monitor)
 
 	monitor_show_stop(monitor, &out);
 	monitor_execute(monitor, "info registers", OWNER_NONE, &out);
-	monitor_execute(monitor, "info exits", OWNER_NONE, &out);
+	show_flight(monitor, &out);
 }

@@ -50,6 +50,10 @@ enum internal_error {
 struct vm_exit {
 	enum exit_reason reason;
 	const char *name; /* the accelerator's own name of it, static: "KVM_EXIT_IO" */
+	/* Linear, where the exit brought it along for nothing (sync_state). On an I/O instruction or
+	 * behind it, as the accelerator has it. */
+	bool has_pc;
+	uint64_t pc;
 	union {
 		struct {
 			uint16_t port;

@@ -169,17 +169,27 @@ static bool play_script(struct dummy_vcpu *vcpu, struct vm_exit *exit)
 	return true;
 }
 
-static void dummy_vcpu_run(struct accel_vcpu *base, struct vm_exit *exit)
+static void run_vcpu(struct dummy_vcpu *vcpu, struct vm_exit *exit)
 {
-	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
-
-	vcpu->counts.runs++;
 	dummy_cpu_complete(vcpu);
 	if (!atomic_load(&vcpu->kicked) && play_script(vcpu, exit))
 		return;
 	if (waits(vcpu))
 		wait_for_kick(vcpu);
 	dummy_cpu_run(vcpu, exit);
+}
+
+static void dummy_vcpu_run(struct accel_vcpu *base, struct vm_exit *exit)
+{
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->counts.runs++;
+	exit->has_pc = false;
+	run_vcpu(vcpu, exit);
+	if (!vcpu->synced || exit->has_pc)
+		return;
+	exit->has_pc = true;
+	exit->pc = cpu_linear_pc(&vcpu->state);
 }
 
 static void dummy_vcpu_complete(struct accel_vcpu *base, struct vm_exit *exit)
@@ -245,10 +255,9 @@ static int dummy_state_put(struct accel_vcpu *base, unsigned groups, const struc
 	return 0;
 }
 
-static void dummy_sync_state(struct accel_vcpu *vcpu, bool on)
+static void dummy_sync_state(struct accel_vcpu *base, bool on)
 {
-	(void)vcpu;
-	(void)on;
+	to_dummy_vcpu(base)->synced = on;
 }
 
 static int dummy_vcpu_reset(struct accel_vcpu *base)

@@ -49,6 +49,7 @@ struct dummy_vcpu {
 	unsigned script_length, script_next;
 	atomic_bool kicked;
 	bool window_wanted;
+	bool synced; /* exits tell the pc */
 
 	bool pending; /* an I/O exit that is to be completed */
 	bool pending_write;

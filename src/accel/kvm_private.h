@@ -163,6 +163,9 @@ int kvm_state_put(struct accel_vcpu *vcpu, unsigned groups, const struct cpu_sta
 void kvm_sync_state(struct accel_vcpu *vcpu, bool on);
 int kvm_vcpu_reset(struct accel_vcpu *vcpu);
 
+/* Where the guest stood, when the exit brought its registers along. */
+void kvm_tell_pc(const struct kvm_vcpu *vcpu, struct vm_exit *exit);
+
 /* An ioctl on a vCPU: 0 or -errno. */
 int kvm_vcpu_call(struct kvm_vcpu *vcpu, unsigned long request, void *argument);
 

@@ -112,6 +112,17 @@ unsigned kvm_synced_groups(const struct kvm_run *run)
 	return groups;
 }
 
+void kvm_tell_pc(const struct kvm_vcpu *vcpu, struct vm_exit *exit)
+{
+	const struct kvm_sync_regs *synced = &vcpu->run->s.regs;
+	uint64_t base = synced->sregs.cs.base;
+
+	exit->has_pc = (vcpu->synced & (CPU_GENERAL | CPU_SYSTEM)) == (CPU_GENERAL | CPU_SYSTEM);
+	if (!exit->has_pc)
+		return;
+	exit->pc = synced->sregs.cs.l ? synced->regs.rip : (uint32_t)(base + synced->regs.rip);
+}
+
 /* ---- the beginning, and back to it ------------------------------------------------------ */
 
 static int prepare_apic(struct kvm_vcpu *vcpu, struct error *err)

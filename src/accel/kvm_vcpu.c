@@ -228,6 +228,7 @@ void kvm_vcpu_run(struct accel_vcpu *base, struct vm_exit *exit)
 		return;
 	}
 	kvm_exit_translate(vcpu->run, exit);
+	kvm_tell_pc(vcpu, exit);
 }
 
 /* KVM first finishes what the last exit left half done, and only then looks at immediate_exit. */

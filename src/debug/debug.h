@@ -11,6 +11,7 @@
 #define DEBUG_DEBUG_H
 
 #include "debug/points.h"
+#include "debug/trace.h"
 #include "debug/program.h"
 #include "error.h"
 #include "x86/cpu_state.h"
@@ -187,15 +188,11 @@ struct vcpu_info {
 int debug_vcpu_info(struct debug *debug, int vcpu, struct vcpu_info *info); /* -EBUSY */
 /* "long mode, ring 0, cr3 0x102000, IF=1" or "running". */
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size);
-/* How often a vCPU left the guest for a reason: 0, 1, 2, … until *name is NULL. */
-uint64_t debug_exit_count(struct debug *debug, int vcpu, unsigned reason, const char **name);
 /* Accesses so far that no device answered. */
 struct unclaimed_counts {
 	uint64_t ports, mmio;
 };
 struct unclaimed_counts debug_unclaimed(struct debug *debug);
-/* One exit per line, oldest first, of the last exits; for the error path and the console. */
-void debug_exits_text(struct debug *debug, int vcpu, char *buf, size_t size);
 
 /* ---- what this host's KVM really does ---------------------------------------------------- */
 

@@ -7,8 +7,6 @@
 
 #include "machine/machine.h"
 
-#include <string.h>
-
 typedef bool exit_fn(struct vcpu *vcpu, const struct vm_exit *exit);
 
 /* A kick or a signal: the loop looks whether something is asked. */
@@ -104,42 +102,6 @@ static exit_fn *const exit_table[EXIT_REASON_COUNT] = {
 bool exit_dispatch(struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	return exit_table[exit->reason](vcpu, exit);
-}
-
-static void record_io(struct exit_record *record, const struct vm_exit *exit)
-{
-	record->write = exit->io.write;
-	record->size = exit->io.size;
-	record->address = exit->io.port;
-	if (exit->io.write)
-		memcpy(&record->value, exit->io.data, exit->io.size);
-}
-
-static void record_mmio(struct exit_record *record, const struct vm_exit *exit)
-{
-	record->write = exit->mmio.write;
-	record->size = exit->mmio.size;
-	record->address = exit->mmio.gpa;
-	if (exit->mmio.write)
-		memcpy(&record->value, exit->mmio.data, exit->mmio.size);
-}
-
-void exit_record(struct vcpu *vcpu, const struct vm_exit *exit)
-{
-	struct exit_record *record = &vcpu->record[vcpu->record_count++ % EXIT_RECORDS];
-
-	vcpu->exits[exit->reason]++;
-	*record = (struct exit_record){.reason = exit->reason, .name = exit->name};
-	switch (exit->reason) {
-	case EXIT_IO: record_io(record, exit); break;
-	case EXIT_MMIO: record_mmio(record, exit); break;
-	case EXIT_DEBUG: record->address = exit->debug.pc; break;
-	case EXIT_RDMSR:
-	case EXIT_WRMSR: record->address = exit->msr.index; break;
-	case EXIT_INTERNAL_ERROR: record->value = exit->internal.suberror; break;
-	case EXIT_HOST_ERROR: record->value = (uint64_t)exit->host_errno; break;
-	default: break;
-	}
 }
 
 /* ---- a machine that nobody debugs -------------------------------------------------------- */

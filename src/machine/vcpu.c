@@ -122,7 +122,18 @@ static void after_run(struct vcpu *vcpu, const struct vm_exit *exit)
 	vcpu->valid = 0;
 	vcpu->completion_due = exit->reason == EXIT_IO || exit->reason == EXIT_MMIO ||
 			       exit->reason == EXIT_RDMSR || exit->reason == EXIT_WRMSR;
-	exit_record(vcpu, exit);
+}
+
+/* The recorder keeps an exit when it was answered, and so knows what an `in` got. */
+static bool answer(struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	bool go_on;
+
+	after_run(vcpu, exit);
+	recorder_leave(&vcpu->recorder, exit);
+	go_on = exit_dispatch(vcpu, exit);
+	recorder_keep(&vcpu->recorder, exit);
+	return go_on;
 }
 
 /* Completes an I/O without running another instruction. A page-crossing MMIO has a second half, and
@@ -133,12 +144,13 @@ static bool vcpu_settle(struct vcpu *vcpu)
 	bool go_on = true;
 
 	while (vcpu->completion_due) {
-		struct vm_exit exit;
+		struct vm_exit exit = {0};
 
 		vcpu->accel->ops->vcpu_complete(vcpu->accel, &exit);
-		after_run(vcpu, &exit);
 		if (exit.reason != EXIT_INTR)
-			go_on = exit_dispatch(vcpu, &exit) && go_on;
+			go_on = answer(vcpu, &exit) && go_on;
+		else
+			after_run(vcpu, &exit);
 	}
 	return go_on;
 }
@@ -147,11 +159,11 @@ static bool vcpu_settle(struct vcpu *vcpu)
  * reports it: running on would execute one instruction too many. */
 static bool settle_step(struct vcpu *vcpu)
 {
-	uint64_t debug_exits = vcpu->exits[EXIT_DEBUG];
+	uint64_t debug_exits = recorder_exits(&vcpu->recorder, EXIT_DEBUG);
 
 	if (!vcpu_settle(vcpu))
 		return false;
-	if (vcpu->exits[EXIT_DEBUG] != debug_exits)
+	if (recorder_exits(&vcpu->recorder, EXIT_DEBUG) != debug_exits)
 		return true;
 	return vcpu->machine->observer.stepped(vcpu->machine->observer.ctx, vcpu);
 }
@@ -165,16 +177,17 @@ static void vcpu_exec(struct vcpu *vcpu)
 		struct vm_exit exit = {.reason = EXIT_HOST_ERROR, .name = "entering the guest"};
 		int rc = vcpu_prepare(vcpu);
 
+		recorder_enter(&vcpu->recorder);
 		if (rc < 0)
 			exit.host_errno = -rc;
 		else
 			vcpu->accel->ops->vcpu_run(vcpu->accel, &exit);
-		after_run(vcpu, &exit);
-		go_on = exit_dispatch(vcpu, &exit);
+		go_on = answer(vcpu, &exit);
 		if (go_on && vcpu->debug.step && (vcpu->completion_due || vcpu->halted))
 			go_on = settle_step(vcpu);
 	}
 	vcpu_settle(vcpu);
+	recorder_rest(&vcpu->recorder);
 }
 
 /* hlt under -irqchip=user: only an interrupt that the guest would take ends it. */
@@ -279,6 +292,7 @@ int vcpu_start(struct vcpu *vcpu, struct machine *machine, int index, struct err
 	vcpu->index = index;
 	vcpu->plan = VCPU_HOLD;
 	vcpu->debug.inject = -1;
+	vcpu->recorder.since = recorder_clock_now();
 	gate->vcpu_count = (unsigned)index + 1;
 	pthread_cond_init(&vcpu->work, NULL);
 	rc = pthread_create(&vcpu->thread, NULL, vcpu_thread, vcpu);

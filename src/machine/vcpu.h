@@ -5,22 +5,12 @@
 
 #include "accel/accel.h"
 #include "machine/gate.h"
+#include "machine/recorder.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct machine;
-
-/* The last exits, for the error path and the console. */
-#define EXIT_RECORDS 64 /* a power of two */
-struct exit_record {
-	enum exit_reason reason;
-	const char *name; /* the accelerator's own, static */
-	bool write;
-	uint8_t size;
-	uint64_t address; /* port, gpa, pc or MSR */
-	uint64_t value;
-};
 
 struct vcpu {
 	struct machine *machine;
@@ -45,9 +35,8 @@ struct vcpu {
 	bool debug_changed;
 	bool completion_due; /* the last exit must be completed before registers mean anything */
 	bool halted;	     /* hlt under -irqchip=user */
-	uint64_t exits[EXIT_REASON_COUNT];
-	struct exit_record record[EXIT_RECORDS];
-	uint64_t record_count;
+
+	struct recorder recorder;
 };
 
 /* Starts the thread and waits until it says that the vCPU exists. */

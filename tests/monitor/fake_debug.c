@@ -324,21 +324,53 @@ void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
 		 (unsigned long long)debug->state[vcpu].system.cr3);
 }
 
-void debug_exits_text(struct debug *debug, int vcpu, char *buf, size_t size)
+bool debug_trace_share(struct debug *debug, int vcpu, unsigned reason, struct trace_share *share)
 {
-	(void)debug;
-	snprintf(buf, size, "io    out 0x3f8, 1 byte: 0x4%d\n", vcpu);
-}
-
-uint64_t debug_exit_count(struct debug *debug, int vcpu, unsigned reason, const char **name)
-{
-	static const char *const names[] = {"io", "mmio", "hlt"};
-	static const uint64_t counts[] = {300, 0, 100};
+	static const struct trace_share shares[] = {
+		{"io", 41210, 600000000, 150000000}, {"mmio", 0, 0, 0}, {"hlt", 100, 250000, 0}};
 
 	(void)debug;
 	(void)vcpu;
-	*name = reason < 3 ? names[reason] : NULL;
-	return reason < 3 ? counts[reason] : 0;
+	if (reason < sizeof(shares) / sizeof(shares[0]))
+		*share = shares[reason];
+	return reason < sizeof(shares) / sizeof(shares[0]);
+}
+
+unsigned debug_trace_targets(struct debug *debug, int vcpu, unsigned reason,
+			     struct trace_target *targets, unsigned max, unsigned *looked_at)
+{
+	(void)debug;
+	(void)vcpu;
+	*looked_at = 4095;
+	if (reason || !max)
+		return 0;
+	targets[0] = (struct trace_target){.address = 0x3f8, .count = 4000, .text = "0x3f8 out"};
+	return 1;
+}
+
+unsigned debug_trace(struct debug *debug, int vcpu, struct trace_record *records, unsigned max)
+{
+	unsigned count = debug->traced < max ? debug->traced : max;
+
+	for (unsigned i = 0; i < count; i++)
+		records[i] = (struct trace_record){.vcpu = vcpu,
+						   .number = debug->traced - count + i + 1,
+						   .ns = 1204311000 + i * 1000,
+						   .name = "io",
+						   .has_pc = debug->trace_pc,
+						   .pc = debug->state[vcpu].general.rip,
+						   .text = "out 0x3f8 ← 0x41 'A'"};
+	return count;
+}
+
+unsigned debug_trace_all(struct debug *debug, struct trace_record *records, unsigned max)
+{
+	return debug_trace(debug, 1, records, max);
+}
+
+void debug_trace_set_pc(struct debug *debug, bool on)
+{
+	debug->trace_pc = on;
 }
 
 const struct debug_capabilities *debug_capabilities(struct debug *debug)

@@ -28,6 +28,8 @@ struct debug {
 	enum debug_owner last_actor;
 	bool step_interrupts;
 	bool refuse_step;
+	bool trace_pc;
+	unsigned traced; /* exits that the recorder holds */
 	struct debug_capabilities capabilities;
 };
 

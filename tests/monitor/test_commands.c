@@ -528,14 +528,36 @@ static void test_the_rest(void **state)
 	contains(answer(rig, "u add_one 2"), "mov    %rsp, %rbp");
 	contains(answer(rig, ""), "0x200018 <add_one+0x4>");
 	contains(answer(rig, "info capabilities"), "by emulation failure");
-	contains(answer(rig, "info exits"), "75.0 %  ███████████████\n");
-	contains(rig->text, "out 0x3f8");
 	contains(answer(rig, "info line add_one"), "line 19 of ");
 	contains(answer(rig, "list twice"), "\n12   → ");
 	contains(rig->text, "int result = value * 2;");
 	contains(answer(rig, ""), "shared.counter++");
 	refusal(rig, "u add_one 0", -EINVAL);
 	refusal(rig, "list 0x300000", -ENOENT);
+}
+
+static void test_the_flight_recorder(void **state)
+{
+	struct rig *rig = *state;
+
+	contains(answer(rig, "info exits"), "vCPU 0: 750 ms running, 41 310 exits\n");
+	contains(rig->text, "  io            41 210    600 ms    150 ms   100.0 %  ██████████████");
+	contains(rig->text, "\n           0x3f8 out (4 000) of the last 4 095 exits\n");
+	contains(rig->text, "  hlt              100    250 µs      0 µs     0.0 %  ▏\n");
+	assert_null(strstr(rig->text, "mmio"));
+	contains(answer(rig, "trace"), "no exits yet\n");
+	rig->debug->traced = 30;
+	contains(answer(rig, "trace 2"), "  +1.204311  io       out 0x3f8 ← 0x41 'A'\n"
+					 "  +1.204312  io       out 0x3f8 ← 0x41 'A'\n"
+					 "where each happened: `set trace-pc on`");
+	answer(rig, "set trace-pc on");
+	assert_true(rig->debug->trace_pc);
+	answer(rig, "set $rip = add_one");
+	contains(answer(rig, "trace -a 1"),
+		 "  +1.204311  vCPU 1  io       out 0x3f8 ← 0x41 'A'           ");
+	contains(answer(rig, "trace 1"), "out 0x3f8 ← 0x41 'A'           add_one\n");
+	refusal(rig, "trace 0", -EINVAL);
+	refusal(rig, "trace 5000", -EINVAL);
 }
 
 /* ---- where am I ---------------------------------------------------------------------------- */
@@ -773,6 +795,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused_step_ends_the_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gdb_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_the_flight_recorder, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_backtrace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_screen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, setup, teardown),

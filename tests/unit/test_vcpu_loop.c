@@ -288,7 +288,7 @@ static void scripted_io(const struct vm_exit *exit)
 	rig_continue(&rig);
 	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
 	/* A kick can come before the first run: go until the script was played. */
-	while (rig.machine->vcpus[0].exits[exit->reason] == 0) {
+	while (recorder_exits(&rig.machine->vcpus[0].recorder, exit->reason) == 0) {
 		rig_continue(&rig);
 		assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
 	}
