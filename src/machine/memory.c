@@ -85,6 +85,7 @@ void memory_destroy(struct memory *memory)
 	if (memory->fd >= 0)
 		close(memory->fd);
 	memory_slots_free(memory);
+	dirty_free(memory);
 	free(memory);
 }
 
@@ -149,9 +150,17 @@ static size_t copy_out(void *hva, void *buf, size_t done, size_t size)
 	return sigbus_copy((uint8_t *)buf + done, hva, size);
 }
 
-static size_t copy_in(void *hva, void *buf, size_t done, size_t size)
+struct write {
+	struct memory *memory;
+	const uint8_t *bytes;
+};
+
+static size_t copy_in(void *hva, void *ctx, size_t done, size_t size)
 {
-	return sigbus_copy(hva, (const uint8_t *)buf + done, size);
+	const struct write *write = ctx;
+
+	dirty_mark(write->memory, (uint64_t)((uint8_t *)hva - write->memory->base), size);
+	return sigbus_copy(hva, write->bytes + done, size);
 }
 
 size_t mem_read_phys(struct memory *memory, uint64_t gpa, void *buf, size_t len)
@@ -161,7 +170,9 @@ size_t mem_read_phys(struct memory *memory, uint64_t gpa, void *buf, size_t len)
 
 size_t mem_write_phys(struct memory *memory, uint64_t gpa, const void *buf, size_t len)
 {
-	return for_each_piece(memory, gpa, len, copy_in, (void *)buf);
+	struct write write = {memory, buf};
+
+	return for_each_piece(memory, gpa, len, copy_in, &write);
 }
 
 int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len)
@@ -182,6 +193,7 @@ int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len)
 /* Fresh zero pages cost nothing until they are touched, unlike writing zeros. */
 int memory_clear(struct memory *memory)
 {
+	dirty_mark(memory, 0, memory->size);
 	if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 		      (off_t)memory->size) == 0)
 		return 0;

@@ -3,6 +3,7 @@
 #ifndef MACHINE_MEMORY_PRIVATE_H
 #define MACHINE_MEMORY_PRIVATE_H
 
+#include "machine/dirty.h"
 #include "machine/memory.h"
 
 #define MEMORY_PAGE   4096ull
@@ -36,10 +37,14 @@ struct memory {
 	uint8_t *access; /* enum memory_access of each page of the mapping; NULL: all open */
 	struct memory_run *wanted; /* what access was made from */
 	unsigned wanted_count;
+
+	struct dirty_log dirty;
 };
 
 /* Shows all of RAM, open. */
 int memory_show(struct memory *memory, struct error *err);
 void memory_slots_free(struct memory *memory);
+/* Tells the accelerator of every slot again, after dirty.on changed. */
+int memory_reshow(struct memory *memory, struct error *err);
 
 #endif

@@ -110,9 +110,14 @@ static int tell(struct memory *memory, const struct shown *shown, bool present, 
 				  .gpa = shown->gpa,
 				  .size = present ? shown->size : 0,
 				  .hva = memory->base + shown->offset,
-				  .readonly = present && shown->readonly};
-	int rc = memory->vm->ops->slot_set(memory->vm, &slot, err);
+				  .readonly = present && shown->readonly,
+				  .log_dirty = present && atomic_load(&memory->dirty.on)};
+	int rc = present ? 0 : dirty_collect(memory, shown);
 
+	if (rc < 0)
+		return error_set(err, rc, "cannot learn which memory the guest changed: %s",
+				 strerror(-rc));
+	rc = memory->vm->ops->slot_set(memory->vm, &slot, err);
 	if (rc == 0)
 		memory->used[shown->id] = present;
 	return rc;
@@ -281,6 +286,17 @@ int memory_protect(struct memory *memory, const struct memory_run *runs, unsigne
 	if (count)
 		memcpy(wanted, runs, count * sizeof(*wanted));
 	remember(memory, wanted, count, access);
+	return 0;
+}
+
+int memory_reshow(struct memory *memory, struct error *err)
+{
+	for (unsigned i = 0; i < memory->shown_count; i++) {
+		int rc = tell(memory, &memory->shown[i], true, err);
+
+		if (rc < 0)
+			return rc;
+	}
 	return 0;
 }
 
