@@ -201,10 +201,6 @@ struct accel_ops {
 	int (*interrupt)(struct accel_vcpu *vcpu, uint8_t vector);
 	void (*interrupt_window)(struct accel_vcpu *vcpu, bool wanted);
 	int (*nmi)(struct accel_vcpu *vcpu);
-};
-
-extern const struct accel_ops accel_kvm, accel_dummy;
-
 
 	/* ---- snapshots; every vCPU is parked, and has nothing to complete ---- */
 
@@ -223,6 +219,10 @@ extern const struct accel_ops accel_kvm, accel_dummy;
 	/* Which pages of a slot with log_dirty the guest, or the accelerator for it, has written since
 	 * the last call: bit n is page n, in 64-bit words. -errno. */
 	int (*dirty_log)(struct accel_vm *vm, unsigned slot, uint64_t *bitmap);
+};
+
+extern const struct accel_ops accel_kvm, accel_dummy;
+
 /* By the name that -accel takes; NULL when there is none such. */
 const struct accel_ops *accel_find(const char *name);
 

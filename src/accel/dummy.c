@@ -349,7 +349,6 @@ const struct accel_ops accel_dummy = {
 	.interrupt = dummy_interrupt,
 	.interrupt_window = dummy_interrupt_window,
 	.nmi = dummy_nmi,
-};
 	.vm_save = dummy_vm_save,
 	.vm_fits = dummy_vm_fits,
 	.vm_load = dummy_vm_load,
@@ -358,3 +357,4 @@ const struct accel_ops accel_dummy = {
 	.vcpu_fits = dummy_vcpu_fits,
 	.vcpu_load = dummy_vcpu_load,
 	.dirty_log = dummy_dirty_log,
+};

@@ -94,7 +94,6 @@ size_t dummy_memory_write(struct dummy_vm *vm, uint64_t gpa, const void *buf, si
 /* Whether a write was taken into the ring. */
 bool dummy_coalesced(struct dummy_vm *vm, const struct dummy_write *write);
 
-/* ---- dummy_cpu.c ------------------------------------------------------------------------ */
 /* ---- dummy_snapshot.c ------------------------------------------------------------------- */
 
 int dummy_vm_save(struct accel_vm *vm, struct parts *out);
@@ -109,6 +108,7 @@ int dummy_dirty_log(struct accel_vm *vm, unsigned slot, uint64_t *bitmap);
 int dummy_dirty_resize(struct dummy_vm *vm, const struct accel_slot *slot);
 void dummy_dirty_mark(struct dummy_vm *vm, const struct accel_slot *slot, uint64_t gpa);
 
+/* ---- dummy_cpu.c ------------------------------------------------------------------------ */
 
 /* Executes instructions until there is an exit. */
 void dummy_cpu_run(struct dummy_vcpu *vcpu, struct vm_exit *exit);

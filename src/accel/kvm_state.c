@@ -143,6 +143,7 @@ static int prepare_apic(struct kvm_vcpu *vcpu, struct error *err)
 int kvm_state_prepare(struct kvm_vcpu *vcpu, struct error *err)
 {
 	struct kvm_vcpu_events events;
+	int code;
 
 	kvm_msrs_prepare(vcpu);
 	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0)
@@ -155,7 +156,6 @@ int kvm_state_prepare(struct kvm_vcpu *vcpu, struct error *err)
 /* The APIC's base comes first: a guest that chose x2APIC left another layout behind. */
 int kvm_vcpu_reset(struct accel_vcpu *base)
 {
-	int code;
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
 
 	vcpu->synced = 0;
