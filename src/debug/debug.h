@@ -12,6 +12,7 @@
 
 #include "debug/points.h"
 #include "debug/trace.h"
+#include "debug/trace.h"
 #include "debug/program.h"
 #include "error.h"
 #include "x86/cpu_state.h"
