@@ -156,6 +156,7 @@ struct cpu_state {
 
 /* Bits that code outside the tables needs by name. */
 #define RFLAGS_CF    (1u << 0)
+#define RFLAGS_ZF    (1u << 6)
 #define RFLAGS_FIXED (1u << 1)
 #define RFLAGS_TF    (1u << 8)
 #define RFLAGS_IF    (1u << 9)

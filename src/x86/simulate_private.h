@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Between the files of simulate_instruction(); nobody else includes this. */
+/* Between the files of simulate_instruction(), and for locked.c, which computes with the same parts. */
 #ifndef X86_SIMULATE_PRIVATE_H
 #define X86_SIMULATE_PRIVATE_H
 
