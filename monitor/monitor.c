@@ -27,26 +27,12 @@ static bool step_again(struct monitor *monitor)
 	return false;
 }
 
-/* A temporary point has done its work when it is hit. */
-static void drop_temporary(struct monitor *monitor, int number)
-{
-	const struct point *point = NULL;
-
-	while (number && (point = debug_point_next(monitor->debug, point)))
-		if (point->number == number && point->spec.temporary) {
-			debug_point_remove(monitor->debug, number, NULL);
-			return;
-		}
-}
-
 /* The vCPU that stopped is the one that commands are about from now on. */
 static void note_stop(struct monitor *monitor)
 {
 	const struct stop *stop = debug_last_stop(monitor->debug);
 
 	monitor->stop_number++;
-	if (stop)
-		drop_temporary(monitor, stop->point);
 	for (unsigned i = 0; stop && stop->vcpu >= 0 && i < OWNER_COUNT; i++) {
 		monitor->view[i].cpu = stop->vcpu;
 		monitor->view[i].code_known = false;

@@ -28,7 +28,7 @@ enum rung {
 	RUNG_INT3,
 	RUNG_SLOT,
 	RUNG_PENDING, /* the address is not mapped yet: looked at again whenever points are planted */
-	RUNG_ALWAYS,  /* seen without planting anything: what exits to us anyway */
+	RUNG_ALWAYS, /* seen without planting anything: what exits to us anyway */
 };
 
 struct core_point {
@@ -41,16 +41,18 @@ struct core_point {
 	struct point_action *action;
 	uint64_t above_sp; /* of a goal: see struct plan */
 	enum rung rung;	   /* as last chosen */
-	unsigned slot;	/* RUNG_SLOT: 0-3 */
-	bool warned;	/* the user knows that no rung carries it at present */
+	unsigned slot;	   /* RUNG_SLOT: 0-3 */
+	bool warned;	   /* the user knows that no rung carries it at present */
 };
 
 /* Where an int3 was written, and what was there. A point has several places when vCPUs map its
  * address to different pages. */
+#define PLACE_AROUND 32
 struct place {
 	uint64_t gpa;
 	struct core_point *point;
 	uint8_t original;
+	uint8_t around[PLACE_AROUND]; /* the stretch of the page that it is in, without int3s */
 };
 
 /* What is in force while the machine runs. */
@@ -113,8 +115,8 @@ struct debug {
 	struct stop stop;
 	enum debug_owner stop_actor; /* who asked for the pause */
 	bool quiesce;		     /* park, lift, and tell nobody */
-	bool passing;		     /* the same, and go on at once: somebody must step off a point */
-	bool dead; /* triple fault: running on makes no sense until something is changed */
+	bool passing; /* the same, and go on at once: somebody must step off a point */
+	bool dead;    /* triple fault: running on makes no sense until something is changed */
 	struct {
 		bool waiting;
 		enum host_request what;
@@ -211,7 +213,8 @@ struct core_point *core_point_numbered(struct debug *debug, int number);
 /* All parked. The point is appended; -errno with a sentence when no rung carries it. */
 int core_point_insert(struct debug *debug, struct core_point *point, struct error *err);
 void core_point_free(struct core_point *point); /* unlinked */
-bool core_point_limited(struct vcpu *vcpu, const struct core_point *point); /* a limit rules it out */
+bool core_point_limited(struct vcpu *vcpu,
+			const struct core_point *point); /* a limit rules it out */
 
 /* planting.c */
 void core_plant(struct debug *debug);
@@ -219,9 +222,26 @@ void core_lift(struct debug *debug);
 /* The point whose int3 the vCPU meets at linear pc, through whatever alias; or NULL. A vCPU thread
  * may ask without the lock while it runs: nothing is planted or lifted then. */
 struct core_point *core_planted_at(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
+/* RAM without our int3s: bytes done, as mem_read_phys(). */
+size_t core_read_original(struct debug *debug, uint64_t gpa, void *buf, size_t len);
 /* Where a point's address is for this vCPU, in the point's own address space if it names one. */
 enum paging_fault core_point_walk(struct debug *debug, const struct point_spec *spec,
 				  struct vcpu *vcpu, uint64_t address, struct paging_walk *walk);
+
+/* pending.c: where the image's byte for a linear address was loaded, when RAM still holds it. */
+bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool *is_64);
+/* What is met there is met by its int3, whatever the address is called. */
+bool core_point_covers(struct debug *debug, const struct core_point *point, uint64_t gpa);
+
+/* stray.c: code that the guest moves, with our int3s in it or over them. */
+/* Notes what lies around a place that is being planted. */
+void core_note_around(struct debug *debug, struct place *place);
+/* The guest wrote other code over the place: its original byte is not that any more. */
+bool core_overwritten(struct debug *debug, const struct place *place);
+/* The place that the int3 at gpa was copied from by the guest; NULL: it is none of ours. */
+const struct place *core_stray_source(struct debug *debug, uint64_t gpa);
+/* The guest executes a copy of our int3. True: the byte is right again. In the vCPU's thread. */
+bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
 
 /* rungs.c: which rung carries this point now; RUNG_NONE with a sentence when none does. taken: bit
  * mask of debug registers in use. */

@@ -16,8 +16,12 @@ uint64_t core_linear_pc(struct debug *debug, unsigned i)
 
 /* ---- which breakpoint is there ----------------------------------------------------------- */
 
-static bool any_maps_to(struct debug *debug, const struct point_spec *spec, uint64_t gpa)
+bool core_point_covers(struct debug *debug, const struct core_point *point, uint64_t gpa)
 {
+	const struct point_spec *spec = &point->point.spec;
+	uint64_t place;
+	bool is_64;
+
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct paging_walk walk;
 
@@ -26,7 +30,7 @@ static bool any_maps_to(struct debug *debug, const struct point_spec *spec, uint
 		    walk.gpa == gpa)
 			return true;
 	}
-	return false;
+	return core_image_place(debug, spec->address, &place, &is_64) && place == gpa;
 }
 
 /* An int3 is met by whoever executes its byte, whatever the address is called. Most points are
@@ -39,7 +43,7 @@ static struct core_point *alias_of(struct debug *debug, unsigned i, uint64_t pc)
 		return NULL;
 	for (struct core_point *p = debug->points; p; p = p->next)
 		if (p->rung == RUNG_INT3 && !((p->point.spec.address ^ pc) & 0xfff) &&
-		    any_maps_to(debug, &p->point.spec, walk.gpa))
+		    core_point_covers(debug, p, walk.gpa))
 			return p;
 	return NULL;
 }

@@ -132,20 +132,28 @@ bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point
 
 /* ---- all that are in one place ----------------------------------------------------------- */
 
+static bool is_planted(const struct debug *debug, const struct core_point *point, uint64_t gpa)
+{
+	for (unsigned i = 0; i < debug->planted.place_count; i++)
+		if (debug->planted.place[i].gpa == gpa && debug->planted.place[i].point == point)
+			return true;
+	return false;
+}
+
 /* By its linear address, or by the byte that its int3 took the place of. */
 static bool is_here(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
 		    uint64_t pc)
 {
 	const struct point_spec *spec = &point->point.spec;
-	struct paging_walk here, there;
+	struct paging_walk here;
 
 	if (!core_is_breakpoint(spec->kind) || ((spec->address ^ pc) & 0xfff))
 		return false;
 	if (spec->address == pc && !spec->physical && !(spec->limit.by & LIMIT_CR3))
 		return true;
-	return core_walk(debug, vcpu, pc, &here) == PAGING_OK &&
-	       core_point_walk(debug, spec, vcpu, spec->address, &there) == PAGING_OK &&
-	       here.gpa == there.gpa;
+	if (core_walk(debug, vcpu, pc, &here) != PAGING_OK)
+		return false;
+	return is_planted(debug, point, here.gpa) || core_point_covers(debug, point, here.gpa);
 }
 
 /* The user's points before goals: they have more to say. All are asked, since each counts. */

@@ -47,6 +47,18 @@ enum paging_fault core_point_walk(struct debug *debug, const struct point_spec *
 	return paging_walk(&regs, address, read_ram, debug->machine->memory, walk);
 }
 
+size_t core_read_original(struct debug *debug, uint64_t gpa, void *buf, size_t len)
+{
+	const struct planted *planted = &debug->planted;
+	size_t done = mem_read_phys(debug->machine->memory, gpa, buf, len);
+
+	/* Backwards: the first of two on one byte knows what the guest had there. */
+	for (unsigned i = planted->place_count; i-- > 0;)
+		if (planted->place[i].gpa - gpa < done)
+			((uint8_t *)buf)[planted->place[i].gpa - gpa] = planted->place[i].original;
+	return done;
+}
+
 static bool make_room(struct planted *planted)
 {
 	unsigned room = planted->place_room ? planted->place_room * 2 : 16;
@@ -76,6 +88,7 @@ static void plant_byte(struct debug *debug, struct core_point *point, uint64_t g
 	struct planted *planted = &debug->planted;
 	struct memory *memory = debug->machine->memory;
 	const uint8_t int3 = INT3;
+	struct place *place;
 	uint8_t original;
 
 	if (planted_already(planted, point, gpa) || !make_room(planted))
@@ -83,14 +96,18 @@ static void plant_byte(struct debug *debug, struct core_point *point, uint64_t g
 	if (mem_read_phys(memory, gpa, &original, 1) != 1 ||
 	    mem_write_phys(memory, gpa, &int3, 1) != 1)
 		return;
-	planted->place[planted->place_count++] = (struct place){
-		.gpa = gpa, .point = point, .original = original};
+	place = &planted->place[planted->place_count++];
+	*place = (struct place){.gpa = gpa, .point = point, .original = original};
+	core_note_around(debug, place);
 }
 
-/* Each vCPU may map the address to a page of its own. */
+/* Each vCPU may map the address to a page of its own, and none may map it yet. */
 static void plant_int3(struct debug *debug, struct core_point *point)
 {
 	const struct point_spec *spec = &point->point.spec;
+	unsigned before = debug->planted.place_count;
+	uint64_t gpa;
+	bool is_64;
 
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct paging_walk walk;
@@ -99,6 +116,9 @@ static void plant_int3(struct debug *debug, struct core_point *point)
 		    PAGING_OK)
 			plant_byte(debug, point, walk.gpa);
 	}
+	if (debug->planted.place_count == before &&
+	    core_image_place(debug, spec->address, &gpa, &is_64))
+		plant_byte(debug, point, gpa);
 }
 
 static enum dr_type dr_type_of(enum point_kind kind)
@@ -149,21 +169,28 @@ void core_plant(struct debug *debug)
 		plant_point(debug, p);
 }
 
-/* A byte that is no longer our int3 was written by the guest, and is its own. */
-static void lift_byte(struct memory *memory, const struct place *place)
+/* A byte that is no longer our int3 was written by the guest, and is its own. So is one in code that the
+ * guest wrote over ours, unless it copied that from elsewhere with an int3 of ours in it. */
+static void lift_byte(struct debug *debug, const struct place *place)
 {
+	struct memory *memory = debug->machine->memory;
+	const struct place *from = place;
 	uint8_t now;
 
-	if (mem_read_phys(memory, place->gpa, &now, 1) == 1 && now == INT3)
-		mem_write_phys(memory, place->gpa, &place->original, 1);
+	if (mem_read_phys(memory, place->gpa, &now, 1) != 1 || now != INT3)
+		return;
+	if (core_overwritten(debug, place))
+		from = core_stray_source(debug, place->gpa);
+	if (from)
+		mem_write_phys(memory, place->gpa, &from->original, 1);
 }
 
 void core_lift(struct debug *debug)
 {
 	struct planted *planted = &debug->planted;
 
-	while (planted->place_count > 0)
-		lift_byte(debug->machine->memory, &planted->place[--planted->place_count]);
+	for (unsigned i = planted->place_count; i-- > 0; planted->place_count = i)
+		lift_byte(debug, &planted->place[i]);
 	memset(planted->slot, 0, sizeof(planted->slot));
 	memset(planted->dr, 0, sizeof(planted->dr));
 	planted->dr7 = 0;

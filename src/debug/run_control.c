@@ -232,7 +232,11 @@ void core_launch(struct debug *debug)
 
 	debug->have_stop = debug->passing = false;
 	debug->stop_actor = OWNER_NONE;
-	if (tell_pending(debug) || (points && begin_stepping_off(debug)))
+	if (tell_pending(debug))
+		return;
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		debug->vcpu[i].judged = false;
+	if (points && begin_stepping_off(debug))
 		return;
 	if (points)
 		core_plant(debug);
@@ -241,7 +245,6 @@ void core_launch(struct debug *debug)
 
 		/* Whoever moves may come back, and what it meets then is new. A step says so itself. */
 		v->seen &= !points || v->plan.action == PLAN_HOLD;
-		v->judged = false;
 		arm(debug, i, vcpu_plan_of(&v->plan), points);
 	}
 	debug->state = CORE_RUNNING;

@@ -18,6 +18,7 @@ bool core_is_breakpoint(enum point_kind kind)
 /* What is known of an address for a breakpoint there. */
 struct setting {
 	bool mapped;	/* to RAM, for one vCPU at least */
+	bool loaded;	/* not mapped, but the image says where its bytes lie */
 	bool user;	/* ring 3 may execute it */
 	unsigned modes; /* bit mask of capability_mode: where vCPUs are that may meet it */
 };
@@ -54,9 +55,16 @@ static void look_from(struct debug *debug, struct vcpu *vcpu, const struct point
 static struct setting look_at(struct debug *debug, const struct point_spec *spec)
 {
 	struct setting setting = {0};
+	uint64_t gpa;
+	bool is_64;
 
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		look_from(debug, &debug->machine->vcpus[i], spec, &setting);
+	if (!setting.mapped && core_image_place(debug, spec->address, &gpa, &is_64)) {
+		/* It will be met with paging on, whatever is on now. */
+		setting.loaded = true;
+		setting.modes = 1u << (is_64 ? CAP_LONG : CAP_PROT);
+	}
 	return setting;
 }
 
@@ -64,7 +72,8 @@ static bool int3_works(const struct debug *debug, const struct setting *setting)
 {
 	const struct debug_capabilities *cap = &debug->capabilities;
 
-	if (!setting->mapped || (setting->user && cap->int3[CAP_USER] == INT3_LOST))
+	if (!(setting->mapped || setting->loaded) ||
+	    (setting->user && cap->int3[CAP_USER] == INT3_LOST))
 		return false;
 	for (int mode = 0; mode < CAP_MODE_COUNT; mode++)
 		if ((setting->modes >> mode & 1) && cap->int3[mode] == INT3_LOST)
@@ -128,6 +137,7 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 			   struct error *err)
 {
 	const struct point_spec *spec = &point->point.spec;
+	enum point_kind kind = spec->kind;
 	bool full = taken == (1u << DR_SLOTS) - 1;
 	struct setting setting;
 	bool slot, int3;
@@ -138,8 +148,10 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 		return RUNG_ALWAYS;
 	setting = look_at(debug, spec);
 	int3 = int3_works(debug, &setting);
+	if (!setting.mapped)
+		kind = POINT_HARDWARE; /* a debug register matches whatever will be mapped */
 	slot = !spec->physical && slot_works(debug, &setting);
-	if (int3 && (spec->kind == POINT_SOFTWARE || !slot || full))
+	if (int3 && (kind == POINT_SOFTWARE || !slot || full))
 		return RUNG_INT3;
 	if (slot && !full)
 		return RUNG_SLOT;

@@ -93,6 +93,19 @@ static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
 	return false;
 }
 
+/* A copy may lie where a breakpoint waits for it. */
+static bool on_stray(struct debug *debug, struct vcpu *vcpu)
+{
+	struct stop stop = make_stop(vcpu, STOP_BREAKPOINT, "%s", "");
+	bool any;
+
+	if (core_judge_here(debug, vcpu, &stop, &any)) {
+		core_stop(debug, &stop);
+		return false;
+	}
+	return true;
+}
+
 /* ---- steps ------------------------------------------------------------------------------- */
 
 static bool still_in_range(const struct plan *plan, uint64_t pc)
@@ -274,6 +287,8 @@ static bool on_int3_failure(struct debug *debug, struct vcpu *vcpu, const struct
 		return on_anything_else(debug, vcpu, exit);
 	if (core_planted_at(debug, vcpu, cpu_linear_pc(state)))
 		return on_breakpoints(debug, vcpu);
+	if (core_undo_stray(debug, vcpu, cpu_linear_pc(state)))
+		return on_stray(debug, vcpu);
 	/* The guest's own. int3 is a trap: the handler returns behind it. */
 	state->general.rip++;
 	state->events.exception.injected = true;

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A guest that relocates itself copies our int3s with its code, and may copy code over them. An int3 in a
+ * copy looks like the guest's own; what tells them apart is what lies around it. Code is moved by whole pages,
+ * so the low address bits agree, and nearly all bytes next to it do: a relocation may have changed a few.
+ */
+#include "debug/core.h"
+
+#include <string.h>
+
+#define INT3   0xcc
+#define PAGE   4096
+#define ENOUGH (PLACE_AROUND * 3 / 4) /* bytes that agree */
+#define VARIED 6		      /* different values among them: padding is no evidence */
+
+static bool is_varied(const uint8_t bytes[PLACE_AROUND])
+{
+	bool seen[256] = {0};
+	unsigned values = 0;
+
+	for (unsigned i = 0; i < PLACE_AROUND; i++) {
+		values += !seen[bytes[i]];
+		seen[bytes[i]] = true;
+	}
+	return values >= VARIED;
+}
+
+/* The same stretch of a page wherever that page is. */
+static bool read_around(struct debug *debug, uint64_t gpa, uint8_t bytes[PLACE_AROUND])
+{
+	uint64_t into = gpa % PAGE, from = into < PLACE_AROUND / 2 ? 0 : into - PLACE_AROUND / 2;
+
+	if (from > PAGE - PLACE_AROUND)
+		from = PAGE - PLACE_AROUND;
+	return core_read_original(debug, gpa - into + from, bytes, PLACE_AROUND) == PLACE_AROUND;
+}
+
+static bool looks_like(struct debug *debug, const struct place *place, uint64_t gpa)
+{
+	uint8_t now[PLACE_AROUND];
+	unsigned agree = 0;
+
+	if (!read_around(debug, gpa, now))
+		return false;
+	for (unsigned i = 0; i < PLACE_AROUND; i++)
+		agree += place->around[i] == now[i];
+	return agree >= ENOUGH;
+}
+
+void core_note_around(struct debug *debug, struct place *place)
+{
+	if (!read_around(debug, place->gpa, place->around))
+		memset(place->around, 0, sizeof(place->around));
+}
+
+bool core_overwritten(struct debug *debug, const struct place *place)
+{
+	return !looks_like(debug, place, place->gpa);
+}
+
+const struct place *core_stray_source(struct debug *debug, uint64_t gpa)
+{
+	const struct planted *planted = &debug->planted;
+
+	for (unsigned i = 0; i < planted->place_count; i++) {
+		const struct place *place = &planted->place[i];
+
+		if (place->gpa != gpa && place->original != INT3 && !((place->gpa ^ gpa) % PAGE) &&
+		    is_varied(place->around) && looks_like(debug, place, gpa))
+			return place;
+	}
+	return NULL;
+}
+
+bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
+{
+	struct memory *memory = debug->machine->memory;
+	const struct place *source;
+	struct paging_walk walk;
+	uint8_t now;
+
+	if (core_walk(debug, vcpu, pc, &walk) != PAGING_OK ||
+	    mem_read_phys(memory, walk.gpa, &now, 1) != 1 || now != INT3)
+		return false;
+	source = core_stray_source(debug, walk.gpa);
+	return source && mem_write_phys(memory, walk.gpa, &source->original, 1) == 1;
+}
