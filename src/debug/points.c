@@ -111,7 +111,7 @@ int core_point_insert(struct debug *debug, struct core_point *point, struct erro
 
 	if (count_points(debug) >= MAX_POINTS)
 		return error_set(err, -ENOMEM, "too many breakpoints: delete some");
-	point->enabled = true;
+	point->enabled = !point->point.spec.disabled;
 	point->rung = core_choose_rung(debug, point, taken, &why);
 	if (point->rung == RUNG_NONE)
 		return error_set(err, why.code, "%s", why.text);
@@ -148,7 +148,7 @@ static int add(struct debug *debug, const struct point_spec *spec, enum debug_ow
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
 		    struct error *err)
 {
-	int number = debug_point_find(debug, spec, owner);
+	int number = spec->separate ? 0 : debug_point_find(debug, spec, owner);
 
 	if (number)
 		return number;

@@ -57,6 +57,8 @@ struct point_spec {
 	int vcpu; /* whose paging gives the address its meaning; with a CR3 limit, that one does */
 	bool physical;	/* the address is guest-physical; breakpoints and watches */
 	bool temporary; /* gone when it has stopped the machine once */
+	bool disabled;	/* at first: while it is still to be given a condition or an action */
+	bool separate;	/* a point of its own, even where there is one like it */
 	enum point_direction direction;
 	struct point_limit limit;
 };

@@ -190,6 +190,34 @@ static void test_disabled_is_not_there(void **state)
 	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
 }
 
+/* Nobody meets it before it has its condition. */
+static void test_begins_disabled(void **state)
+{
+	struct point_spec spec = {.kind = POINT_SOFTWARE, .address = AT_NOP, .disabled = true};
+	int number = debug_point_add(rig.debug, &spec, OWNER_CONSOLE, NULL);
+
+	(void)state;
+	assert_false(point(number)->enabled);
+	rig_continue(&rig);
+	assert_int_equal(debug_point_condition(rig.debug, number, rax_is(PROGRAM_EQUAL, 0), NULL),
+			 0);
+	assert_int_equal(debug_point_enable(rig.debug, number, true, NULL), 0);
+	debug_pause(rig.debug, OWNER_CONSOLE);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
+	assert_int_equal(point(number)->hits, 0);
+}
+
+static void test_separate_points_at_one_place(void **state)
+{
+	struct point_spec spec = {.kind = POINT_SOFTWARE, .address = AT_NOP};
+	int first = debug_point_add(rig.debug, &spec, OWNER_CONSOLE, NULL);
+
+	(void)state;
+	assert_int_equal(debug_point_add(rig.debug, &spec, OWNER_CONSOLE, NULL), first);
+	spec.separate = true;
+	assert_int_not_equal(debug_point_add(rig.debug, &spec, OWNER_CONSOLE, NULL), first);
+}
+
 static void test_limited_to_a_vcpu(void **state)
 {
 	struct point_spec spec = {.kind = POINT_SOFTWARE,
@@ -392,6 +420,8 @@ int main(void)
 		TEST(test_ignore_count),
 		TEST(test_ignore_count_and_a_step),
 		TEST(test_disabled_is_not_there),
+		TEST(test_begins_disabled),
+		TEST(test_separate_points_at_one_place),
 		TEST(test_limited_to_a_vcpu),
 		TEST(test_limited_to_a_ring_and_a_space),
 		TEST(test_two_at_one_place),
