@@ -213,11 +213,24 @@ static void on_exit_event(struct gdb_session *s, enum debug_owner actor)
 		s->config.closed(s->config.ctx, false);
 }
 
+/* gdb prints nothing while it believes that the guest stands still. */
+static void on_output(struct gdb_session *s, enum debug_owner owner)
+{
+	const char *line = debug_output(s->debug);
+
+	if (owner != OWNER_GDB || !s->waiting)
+		return;
+	session_print(s, line, strlen(line));
+	session_print(s, "\n", 1);
+}
+
 void gdb_session_on_event(struct gdb_session *s, enum debug_event event, enum debug_owner actor)
 {
 	if (s->ended)
 		return;
-	if (event == DEBUG_EXITED)
+	if (event == DEBUG_OUTPUT)
+		on_output(s, actor);
+	else if (event == DEBUG_EXITED)
 		on_exit_event(s, actor);
 	else if (event == DEBUG_STOPPED && s->waiting && !debug_running(s->debug))
 		stop_tell(s, actor);

@@ -50,7 +50,7 @@ static void append_cause(struct gdb_session *s, const struct stop *stop)
 		reply_text(&s->reply, "swbreak:;");
 	else if (point->spec.kind == POINT_HARDWARE && s->hwbreak)
 		reply_text(&s->reply, "hwbreak:;");
-	else if (point->spec.kind >= POINT_WRITE)
+	else if (point->spec.kind >= POINT_WRITE && point->spec.kind <= POINT_ACCESS)
 		reply_format(&s->reply, "%s:%llx;", watches[point->spec.kind],
 			     (unsigned long long)stop->address);
 }
@@ -92,11 +92,13 @@ void stop_reply(struct gdb_session *s, const struct stop *stop)
 /* Whether the reply alone leaves gdb's user to guess. */
 static bool needs_words(struct gdb_session *s, const struct stop *stop, enum debug_owner actor)
 {
+	const struct point *point;
+
 	switch (stop->reason) {
 	case STOP_STEP: return false;
 	case STOP_SHUTDOWN: return stop->exit_status != 0;
 	case STOP_PAUSE: return actor == OWNER_CONSOLE;
-	default: return !gdb_point(s, stop);
+	default: point = gdb_point(s, stop); return !point || point->spec.kind > POINT_ACCESS;
 	}
 }
 

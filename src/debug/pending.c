@@ -11,7 +11,7 @@
 
 #define COMPARED 16 /* bytes that must be the image's */
 
-struct part {
+struct image_part {
 	uint64_t gpa;
 	const uint8_t *bytes; /* in the image */
 	size_t size;	      /* from there on */
@@ -22,7 +22,7 @@ static bool in_segment(const GElf_Phdr *p, uint64_t linear)
 	return p->p_type == PT_LOAD && linear >= p->p_vaddr && linear - p->p_vaddr < p->p_filesz;
 }
 
-static bool find_part(Elf *elf, const void *image, size_t size, uint64_t linear, struct part *part)
+static bool find_part(Elf *elf, const void *image, size_t size, uint64_t linear, struct image_part *part)
 {
 	size_t count;
 	GElf_Phdr p;
@@ -42,7 +42,7 @@ static bool find_part(Elf *elf, const void *image, size_t size, uint64_t linear,
 	return false;
 }
 
-static bool is_loaded_there(struct debug *debug, const struct part *part)
+static bool is_loaded_there(struct debug *debug, const struct image_part *part)
 {
 	size_t size = part->size < COMPARED ? part->size : COMPARED;
 	uint8_t now[COMPARED];
@@ -54,7 +54,7 @@ static bool is_loaded_there(struct debug *debug, const struct part *part)
 bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool *is_64)
 {
 	const struct boot_image *boot = &debug->machine->boot;
-	struct part part = {0};
+	struct image_part part = {0};
 	bool found;
 	Elf *elf;
 

@@ -323,6 +323,21 @@ static void a_point_by_monitor_is_not_named(void **state)
 	assert_int_equal(fake_point_count(peer->debug, OWNER_GDB), 1);
 }
 
+/* gdb takes output while it waits for a stop, and at no other time. */
+static void what_points_print(void **state)
+{
+	struct peer *peer = *state;
+
+	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
+	expect_silence(peer);
+	peer_send(peer, "vCont;c");
+	expect_silence(peer);
+	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_CONSOLE);
+	expect_silence(peer);
+	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
+	expect_raw(peer, "$O7261782069732035#93$O0a#e0");
+}
+
 static void causes_are_named_only_to_those_who_asked(void **state)
 {
 	struct peer *peer = peer_new_raw(1);
@@ -515,6 +530,7 @@ int main(void)
 		SMP(gdbs_own_points_are_named),
 		SMP(others_points_are_not),
 		SMP(a_point_by_monitor_is_not_named),
+		SMP(what_points_print),
 		cmocka_unit_test(causes_are_named_only_to_those_who_asked),
 		SMP(the_console_pauses_and_gdb_hears_of_it),
 		SMP(ctrl_c),
