@@ -206,6 +206,10 @@ void core_describe_hit(struct stop *stop, const struct core_point *point);
 bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
 bool core_stepped(void *ctx, struct vcpu *vcpu);
 
+/* emulation.c: one line about an EXIT_INTERNAL_ERROR by the emulator, for whoever wrote the guest */
+void core_describe_emulation_failure(struct debug *debug, struct vcpu *vcpu,
+				     const struct vm_exit *exit, char *text, size_t size);
+
 /* points.c */
 struct core_point *core_point_at(struct debug *debug,
 				 uint64_t pc); /* a breakpoint on this linear pc */

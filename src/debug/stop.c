@@ -256,15 +256,6 @@ static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_
 	return false;
 }
 
-static void hex_bytes(char *buf, size_t size, const uint8_t *bytes, unsigned count)
-{
-	size_t n = 0;
-
-	buf[0] = '\0';
-	for (unsigned i = 0; i < count && n + 4 < size; i++)
-		n += (size_t)snprintf(buf + n, size - n, "%s%02x", i ? " " : "", bytes[i]);
-}
-
 /* Whatever has no answer stops the machine, and the debugger keeps working. */
 static bool on_anything_else(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
@@ -301,19 +292,16 @@ static bool on_int3_failure(struct debug *debug, struct vcpu *vcpu, const struct
 static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	bool emulation = exit->internal.suberror == INTERNAL_EMULATION;
-	char what[200], bytes[64];
+	char what[sizeof(((struct stop *)0)->text)];
 	struct stop stop;
 
 	if (emulation && exit->internal.insn_length > 0 && exit->internal.insn[0] == INT3)
 		return on_int3_failure(debug, vcpu, exit);
-	vm_exit_describe(exit, what, sizeof(what));
-	hex_bytes(bytes, sizeof(bytes), exit->internal.insn, exit->internal.insn_length);
 	if (emulation)
-		stop = make_stop(vcpu, STOP_EMULATION_FAILURE,
-				 "this host's KVM cannot execute the instruction here (bytes %s)",
-				 bytes);
+		core_describe_emulation_failure(debug, vcpu, exit, what, sizeof(what));
 	else
-		stop = make_stop(vcpu, STOP_EMULATION_FAILURE, "%s", what);
+		vm_exit_describe(exit, what, sizeof(what));
+	stop = make_stop(vcpu, STOP_EMULATION_FAILURE, "%s", what);
 	core_stop(debug, &stop);
 	return false;
 }
