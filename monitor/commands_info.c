@@ -170,15 +170,30 @@ int run_info_status(struct call *call)
 
 /* ---- capabilities -------------------------------------------------------------------------- */
 
-static const char *int3_text(const struct debug_capabilities *caps, enum capability_mode mode)
+static const char *answer(const struct debug_capabilities *caps, unsigned question,
+			  enum capability_mode mode)
 {
-	static const char *const texts[] = {
-		[INT3_LOST] = "NO: goes to the guest",
-		[INT3_TRAPS] = "yes",
-		[INT3_EMULATION_FAILURE] = "by emulation failure",
-	};
+	const struct capability_question *asked = capability_question(question);
 
-	return texts[caps->int3[mode]];
+	return capability_answer(caps, asked, mode)->title;
+}
+
+/* Every question but the first three, which have the table above to themselves. */
+static void show_more_capabilities(struct call *call, const struct debug_capabilities *caps,
+				   unsigned first)
+{
+	const struct capability_question *asked;
+
+	out_printf(call->out, "  %-26s", "in detail");
+	for (enum capability_mode mode = 0; mode < CAP_MODE_COUNT; mode++)
+		out_printf(call->out, " %-12s", capability_mode_id(mode));
+	for (unsigned i = first; (asked = capability_question(i)); i++) {
+		out_printf(call->out, "\n  %-26s", asked->title);
+		for (enum capability_mode mode = 0; mode < (asked->modes ? CAP_MODE_COUNT : 1);
+		     mode++)
+			out_printf(call->out, " %-12s", answer(caps, i, mode));
+	}
+	out_printf(call->out, "\n");
 }
 
 int run_info_capabilities(struct call *call)
@@ -189,13 +204,14 @@ int run_info_capabilities(struct call *call)
 		return error_set(call->err, -ENOENT, "this host's KVM has not been probed");
 	out_printf(call->out, "%-26s %-13s %-22s %s\n", "found on this host", "single step", "int3",
 		   "execution slot");
-	for (unsigned mode = 0; mode < CAP_MODE_COUNT; mode++)
+	for (enum capability_mode mode = 0; mode < CAP_MODE_COUNT; mode++)
 		out_printf(call->out, "  %-24s %-13s %-22s %s\n", capability_mode_name(mode),
-			   caps->step[mode] ? "yes" : "NO", int3_text(caps, mode),
-			   caps->slot[mode] ? "yes" : "NO");
-	out_printf(call->out, "  watch by debug register: %s\n", caps->watch ? "yes" : "NO");
+			   answer(caps, 0, mode), answer(caps, 1, mode), answer(caps, 2, mode));
+	out_printf(call->out, "  watch by debug register: %s\n",
+		   caps->watch_write[CAP_LONG] ? "yes" : "NO");
 	if (caps->slot_ignores_rf)
 		out_printf(call->out,
 			   "  RFLAGS.RF is ignored: an execution slot is stepped off by vitrine\n");
+	show_more_capabilities(call, caps, 3);
 	return 0;
 }

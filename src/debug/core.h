@@ -29,6 +29,7 @@ enum rung {
 	RUNG_SLOT,
 	RUNG_PENDING, /* the address is not mapped yet: looked at again whenever points are planted */
 	RUNG_ALWAYS, /* seen without planting anything: what exits to us anyway */
+	RUNG_TF,     /* of steps: by KVM's own */
 };
 
 struct core_point {
@@ -43,6 +44,7 @@ struct core_point {
 	enum rung rung;	   /* as last chosen */
 	unsigned slot;	   /* RUNG_SLOT: 0-3 */
 	bool warned;	   /* the user knows that no rung carries it at present */
+	bool shares;	   /* the user knows that it takes debug registers from the guest */
 };
 
 /* Where an int3 was written, and what was there. A point has several places when vCPUs map its
@@ -252,6 +254,10 @@ bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
 enum rung core_choose_rung(struct debug *debug, const struct core_point *point, unsigned taken,
 			   struct error *err);
 const char *core_rung_text(const struct debug *debug, const struct core_point *point);
+/* How a vCPU in this mode is stepped; RUNG_NONE with a sentence when it cannot be. */
+enum rung core_step_rung(const struct debug *debug, enum capability_mode mode, struct error *err);
+/* A point goes into a debug register: tells the user, once, if the guest has enabled its own. */
+void core_note_sharing(struct debug *debug, struct core_point *point);
 bool core_is_watch(enum point_kind kind);
 bool core_is_breakpoint(enum point_kind kind);
 enum capability_mode
@@ -262,9 +268,11 @@ void core_request(void *ctx, enum host_request request, int status, const char *
 void core_serve_request(struct debug *debug);	    /* main thread, lock not held */
 bool core_serve_before_resume(struct debug *debug); /* lock held; stopped */
 
-/* capabilities.c */
+/* probe.c: asks the host; whatever was found before, all of it is found anew. A few milliseconds. */
 int core_probe(const struct machine_config *config, struct debug_capabilities *found,
 	       struct error *err);
+
+/* capabilities.c */
 enum capability_mode core_mode_of(const struct cpu_state *state);
 
 /* delivery.c: an interrupt that the CPU has accepted comes before the next instruction, whatever is asked.

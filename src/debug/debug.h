@@ -10,10 +10,12 @@
 #ifndef DEBUG_DEBUG_H
 #define DEBUG_DEBUG_H
 
+#include "debug/doctor.h"
 #include "debug/points.h"
 #include "debug/trace.h"
 #include "debug/trace.h"
 #include "debug/program.h"
+#include "debug/strategy.h"
 #include "error.h"
 #include "x86/cpu_state.h"
 #include "x86/mode.h"
@@ -29,6 +31,7 @@ struct machine;
 struct debug_config {
 	enum { ON_TRIPLE_FAULT_STOP, ON_TRIPLE_FAULT_RESET, ON_TRIPLE_FAULT_EXIT } on_triple_fault;
 	bool no_reboot; /* a guest's reset ends the run, as QEMU's -no-reboot */
+	struct debug_strategy strategy;
 	/* What the guest writes to port 0xe9; from a vCPU's thread. May be NULL. */
 	void (*debug_output)(void *ctx, const void *bytes, size_t size);
 	void *debug_output_ctx;
@@ -194,21 +197,6 @@ struct unclaimed_counts {
 	uint64_t ports, mmio;
 };
 struct unclaimed_counts debug_unclaimed(struct debug *debug);
-
-/* ---- what this host's KVM really does ---------------------------------------------------- */
-
-enum capability_mode { CAP_REAL, CAP_PROT, CAP_LONG, CAP_USER, CAP_MODE_COUNT };
-enum capability_int3 { INT3_LOST, INT3_TRAPS, INT3_EMULATION_FAILURE };
-
-struct debug_capabilities {
-	enum capability_int3 int3[CAP_MODE_COUNT];
-	bool step[CAP_MODE_COUNT];
-	bool slot[CAP_MODE_COUNT]; /* execution breakpoint in a debug register */
-	bool slot_ignores_rf;	   /* hits again at once on resume */
-	bool watch;		   /* write watch by debug register, long mode ring 0 */
-};
-const struct debug_capabilities *debug_capabilities(struct debug *debug);
-const char *capability_mode_name(enum capability_mode mode);
 
 /* ---- the image, for symbols -------------------------------------------------------------- */
 

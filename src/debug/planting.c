@@ -135,8 +135,9 @@ static unsigned slots_taken(const struct planted *planted)
 	return taken;
 }
 
-static void plant_slot(struct planted *planted, struct core_point *point)
+static void plant_slot(struct debug *debug, struct core_point *point)
 {
+	struct planted *planted = &debug->planted;
 	const struct point_spec *spec = &point->point.spec;
 	unsigned slot = (unsigned)__builtin_ctz(~slots_taken(planted));
 	unsigned length = core_is_watch(spec->kind) ? (unsigned)spec->length : 1;
@@ -145,6 +146,7 @@ static void plant_slot(struct planted *planted, struct core_point *point)
 	planted->slot[slot] = point;
 	planted->dr[slot] = spec->address;
 	planted->dr7 = dr7_enable(planted->dr7, slot, dr_type_of(spec->kind), length);
+	core_note_sharing(debug, point);
 }
 
 static void plant_point(struct debug *debug, struct core_point *point)
@@ -157,7 +159,7 @@ static void plant_point(struct debug *debug, struct core_point *point)
 	if (point->rung == RUNG_INT3)
 		plant_int3(debug, point);
 	else if (point->rung == RUNG_SLOT)
-		plant_slot(&debug->planted, point);
+		plant_slot(debug, point);
 	else if (point->rung == RUNG_NONE && !point->warned)
 		log_warn("debug", "breakpoint %d is not armed: %s", point->point.number, why.text);
 	point->warned = point->rung == RUNG_NONE;

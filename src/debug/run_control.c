@@ -20,7 +20,6 @@ int core_can_step(struct debug *debug, int vcpu, struct error *err)
 {
 	struct cpu_state *state = vcpu_state(&debug->machine->vcpus[vcpu],
 					     CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
-	enum capability_mode mode;
 
 	if (!state)
 		return error_set(err, -EIO, "cannot read the registers of vCPU %d", vcpu);
@@ -29,14 +28,7 @@ int core_can_step(struct debug *debug, int vcpu, struct error *err)
 				 "vCPU %d waits for the guest to start it (INIT, startup IPI): "
 				 "there is no instruction to step",
 				 vcpu);
-	mode = core_mode_of(state);
-	if (debug->capabilities.step[mode])
-		return 0;
-	return error_set(err, -ENOTSUP,
-			 "this host's KVM cannot single-step in %s (the guest would get the trap); "
-			 "set a breakpoint "
-			 "where the kernel is entered next, and continue",
-			 capability_mode_name(mode));
+	return core_step_rung(debug, core_mode_of(state), err) ? 0 : -ENOTSUP;
 }
 
 static bool any_plan(const struct debug *debug, enum plan_action action)

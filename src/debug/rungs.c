@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The ladder for points: which way of realising one works on this host, for this address, now. */
-#include "debug/core.h"
-
-#include <errno.h>
-#include <stdio.h>
+#include "debug/ladder.h"
+#include "log.h"
 
 bool core_is_watch(enum point_kind kind)
 {
@@ -68,96 +66,75 @@ static struct setting look_at(struct debug *debug, const struct point_spec *spec
 	return setting;
 }
 
-static bool int3_works(const struct debug *debug, const struct setting *setting)
+/* A guest that boots goes from real mode to protected mode and on to long mode. */
+static unsigned modes_to_come(unsigned modes)
 {
-	const struct debug_capabilities *cap = &debug->capabilities;
-
-	if (!(setting->mapped || setting->loaded) ||
-	    (setting->user && cap->int3[CAP_USER] == INT3_LOST))
-		return false;
-	for (int mode = 0; mode < CAP_MODE_COUNT; mode++)
-		if ((setting->modes >> mode & 1) && cap->int3[mode] == INT3_LOST)
-			return false;
-	return true;
+	if (modes >> CAP_REAL & 1)
+		return 1u << CAP_PROT | 1u << CAP_LONG;
+	return modes >> CAP_PROT & 1 ? 1u << CAP_LONG : 0;
 }
 
-static bool slot_works(const struct debug *debug, const struct setting *setting)
+static enum wish wish_of(enum point_kind kind)
 {
-	const struct debug_capabilities *cap = &debug->capabilities;
-
-	if (setting->user && !cap->slot[CAP_USER])
-		return false;
-	for (int mode = 0; mode < CAP_MODE_COUNT; mode++)
-		if ((setting->modes >> mode & 1) && !cap->slot[mode])
-			return false;
-	return true;
+	if (core_is_watch(kind))
+		return kind == POINT_WRITE ? WISH_WATCH : WISH_ACCESS;
+	return kind == POINT_SOFTWARE ? WISH_BREAK : WISH_HBREAK;
 }
 
-static enum rung refuse(const struct setting *setting, bool slots_full, uint64_t address,
-			struct error *err)
+static const struct ladder_row *choose(struct debug *debug, const struct core_point *point,
+				       bool slots_full, struct error *err)
 {
-	unsigned long long at = address;
+	const struct point_spec *spec = &point->point.spec;
+	struct setting setting = look_at(debug, spec);
+	struct ladder_place place = {.modes = setting.modes | (setting.user ? 1u << CAP_USER : 0),
+				     .soon = modes_to_come(setting.modes),
+				     .mapped = setting.mapped,
+				     .loaded = setting.loaded,
+				     .physical = spec->physical,
+				     .slots_full = slots_full,
+				     .address = spec->address,
+				     .length = spec->length};
 
-	if (slots_full)
-		error_set(err, -ENOSPC,
-			  "0x%llx needs a debug register here, and all four are in use: delete "
-			  "another point",
-			  at);
-	else if (setting->user)
-		error_set(err, -ENOTSUP,
-			  "0x%llx is ring 3 code, and this host's KVM gives breakpoints there to "
-			  "the guest instead of "
-			  "stopping: set it where the kernel is entered, or use a host with VT-x "
-			  "or AMD-V",
-			  at);
-	else
-		error_set(err, -ENOTSUP,
-			  "nothing on this host's KVM stops at 0x%llx in the present mode", at);
-	return RUNG_NONE;
-}
-
-static enum rung watch_rung(const struct debug *debug, const struct point_spec *spec,
-			    unsigned taken, struct error *err)
-{
-	if (!debug->capabilities.watch)
-		error_set(err, -ENOTSUP, "this host's KVM never reports watches by debug register");
-	else if (!dr_can_watch(spec->address, spec->length))
-		error_set(err, -ENOTSUP,
-			  "a debug register watches 1, 2, 4 or 8 aligned bytes, not %llu at 0x%llx",
-			  (unsigned long long)spec->length, (unsigned long long)spec->address);
-	else if (taken == (1u << DR_SLOTS) - 1)
-		error_set(err, -ENOSPC,
-			  "all four debug registers are in use: delete another point");
-	else
-		return RUNG_SLOT;
-	return RUNG_NONE;
+	return ladder_choose(&debug->capabilities, &debug->config.strategy, wish_of(spec->kind),
+			     &place, err);
 }
 
 enum rung core_choose_rung(struct debug *debug, const struct core_point *point, unsigned taken,
 			   struct error *err)
 {
-	const struct point_spec *spec = &point->point.spec;
-	enum point_kind kind = spec->kind;
-	bool full = taken == (1u << DR_SLOTS) - 1;
-	struct setting setting;
-	bool slot, int3;
+	enum point_kind kind = point->point.spec.kind;
+	const struct ladder_row *row;
 
-	if (core_is_watch(spec->kind))
-		return watch_rung(debug, spec, taken, err);
-	if (!core_is_breakpoint(spec->kind))
+	if (!core_is_watch(kind) && !core_is_breakpoint(kind))
 		return RUNG_ALWAYS;
-	setting = look_at(debug, spec);
-	int3 = int3_works(debug, &setting);
-	if (!setting.mapped)
-		kind = POINT_HARDWARE; /* a debug register matches whatever will be mapped */
-	slot = !spec->physical && slot_works(debug, &setting);
-	if (int3 && (kind == POINT_SOFTWARE || !slot || full))
-		return RUNG_INT3;
-	if (slot && !full)
-		return RUNG_SLOT;
-	if (!setting.mapped && spec->kind == POINT_SOFTWARE)
-		return RUNG_PENDING;
-	return refuse(&setting, slot && full, spec->address, err);
+	row = choose(debug, point, taken == (1u << DR_SLOTS) - 1, err);
+	return row ? row->rung : RUNG_NONE;
+}
+
+enum rung core_step_rung(const struct debug *debug, enum capability_mode mode, struct error *err)
+{
+	struct ladder_place place = {.modes = 1u << mode};
+	const struct ladder_row *row = ladder_choose(&debug->capabilities, &debug->config.strategy,
+						     WISH_STEP, &place, err);
+
+	return row ? row->rung : RUNG_NONE;
+}
+
+#define DR7_ENABLES 0xffu
+
+void core_note_sharing(struct debug *debug, struct core_point *point)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count && !point->shares; i++) {
+		struct cpu_state *state = vcpu_state(&debug->machine->vcpus[i], CPU_DEBUG);
+
+		if (!state || !(state->debug.dr7 & DR7_ENABLES))
+			continue;
+		point->shares = true;
+		log_warn("debug",
+			 "point %d takes the debug registers, which the guest uses too (vCPU %u, "
+			 "DR7 0x%llx): its own do not fire as long as the point is there",
+			 point->point.number, i, (unsigned long long)state->debug.dr7);
+	}
 }
 
 const char *core_rung_text(const struct debug *debug, const struct core_point *point)
