@@ -191,6 +191,8 @@ void core_act(struct debug *debug, struct vcpu *vcpu, const struct core_point *p
 	struct printer printer = {.place = {debug, vcpu}, .action = point->action};
 	const char *at = point->action->format;
 
+	if (!at)
+		return;
 	while (*at) {
 		size_t plain = strcspn(at, "%");
 

@@ -67,7 +67,7 @@ struct point_spec {
 #define ACTION_ARGS 8
 struct point_action {
 	/* printf's, without the newline: %d %i %u %x %X %o %c %p with flags, width and l/ll, %s for the
-	 * string at an address (at most 200 bytes), %%. */
+	 * string at an address (at most 200 bytes), %%. NULL: nothing is printed. */
 	char *format;
 	struct program *args[ACTION_ARGS];
 	unsigned arg_count;

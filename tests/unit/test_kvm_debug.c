@@ -9,15 +9,13 @@
 #include <setjmp.h>
 #include <cmocka.h>
 // clang-format on
-#include "rig.h"
+#include "guest.h"
 
 #include "x86/exceptions.h"
 #include "x86/mode.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gelf.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -252,93 +250,10 @@ static void test_step_range(void **state)
 
 /* ---- whole guests ------------------------------------------------------------------------ */
 
-/* GUESTS says where they are; else this program is BUILD/tests/unit/NAME, and they are in
- * BUILD/guests. */
-static void guest_path(const char *name, char *path, size_t size)
-{
-	const char *guests = getenv("GUESTS");
-	char self[PATH_MAX] = "";
-	char *slash;
-
-	if (guests) {
-		snprintf(path, size, "%s/%s.elf", guests, name);
-		return;
-	}
-	assert_true(readlink("/proc/self/exe", self, sizeof(self) - 1) > 0);
-	for (int i = 0; i < 3; i++)
-		if ((slash = strrchr(self, '/')))
-			*slash = '\0';
-	snprintf(path, size, "%s/guests/%s.elf", self, name);
-}
-
-static void boot(struct rig *rig, const char *name, const char *append)
-{
-	char path[PATH_MAX + 32];
-	struct boot_request request = {.kernel = path, .append = append, .ram_size = rig->ram_size};
-	struct boot_image image;
-	struct error err = {0};
-
-	guest_path(name, path, sizeof(path));
-	if (boot_load(&request, &image, &err) < 0 || machine_boot(rig->machine, &image, &err) < 0)
-		fail_msg("%s", err.text);
-}
-
-static void start_guest(struct rig *rig, unsigned vcpus, const char *name, const char *append)
-{
-	rig->accel = &accel_kvm;
-	rig->ram_size = 32 << 20;
-	rig->as_at_reset = true;
-	rig_start(rig, vcpus, IRQCHIP_KERNEL);
-	boot(rig, name, append);
-}
-
-static uint64_t find_symbol(Elf *elf, const char *name)
-{
-	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
-		Elf_Data *data = elf_getdata(section, NULL);
-		GElf_Shdr header;
-		GElf_Sym symbol;
-
-		if (!gelf_getshdr(section, &header) || header.sh_type != SHT_SYMTAB)
-			continue;
-		for (int i = 0; gelf_getsym(data, i, &symbol); i++)
-			if (!strcmp(elf_strptr(elf, header.sh_link, symbol.st_name), name))
-				return symbol.st_value;
-	}
-	return 0;
-}
-
-static uint64_t symbol(struct rig *rig, const char *name)
-{
-	const char *path;
-	size_t size;
-	const void *image = debug_image(rig->debug, &size, &path);
-	Elf *elf;
-	uint64_t value;
-
-	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)image, size);
-	assert_non_null(elf);
-	value = find_symbol(elf, name);
-	elf_end(elf);
-	assert_true(value);
-	return value;
-}
-
-/* Waits for a stop, or for the end. False: it has ended. */
-static bool stops(struct rig *rig)
-{
-	while (debug_running(rig->debug))
-		if (!rig_wait(rig))
-			fail_msg("nothing happened for ten seconds");
-	debug_dispatch(rig->debug);
-	return rig->count[DEBUG_EXITED] == 0;
-}
-
 /* The guest is entered in real time: a timer must run. */
 static void keep_going(struct rig *rig)
 {
-	while (stops(rig))
+	while (guest_stops(rig))
 		rig_continue(rig);
 }
 
@@ -353,11 +268,11 @@ static void test_every_hit_of_four_vcpus(void **state)
 
 	(void)state;
 	rig_needs_kvm();
-	start_guest(&rig, 4, "smp", "rounds=700");
-	add_one = symbol(&rig, "add_one");
+	guest_start(&rig, 4, "smp", "rounds=700");
+	add_one = guest_symbol(&rig, "add_one");
 	rig_break(&rig, add_one);
 	rig_continue(&rig);
-	while (stops(&rig)) {
+	while (guest_stops(&rig)) {
 		const struct stop *stop = debug_last_stop(rig.debug);
 
 		if (stop->reason != STOP_BREAKPOINT)
@@ -404,15 +319,15 @@ static void test_pauses_change_nothing(void **state)
 
 	(void)state;
 	rig_needs_kvm();
-	start_guest(&rig, 4, "smp", "rounds=3000");
-	counter = symbol(&rig, "shared") + 8;
+	guest_start(&rig, 4, "smp", "rounds=3000");
+	counter = guest_symbol(&rig, "shared") + 8;
 	for (;;) {
 		uint64_t now;
 
 		rig_continue(&rig);
 		usleep((unsigned)rand() % wait);
 		debug_pause(rig.debug, OWNER_GDB);
-		if (!stops(&rig))
+		if (!guest_stops(&rig))
 			break;
 		pauses++;
 		assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
@@ -433,11 +348,11 @@ static void guests_own_int3(bool with_breakpoint)
 {
 	struct rig rig = {0};
 
-	start_guest(&rig, 1, "faults", "fault=bp");
+	guest_start(&rig, 1, "faults", "fault=bp");
 	if (with_breakpoint)
-		rig_break(&rig, symbol(&rig, "raise_pf"));
+		rig_break(&rig, guest_symbol(&rig, "raise_pf"));
 	rig_continue(&rig);
-	assert_false(stops(&rig));
+	assert_false(guest_stops(&rig));
 	assert_int_equal(debug_last_stop(rig.debug)->exit_status, VECTOR_BP << 1 | 1);
 	rig_stop(&rig);
 }
@@ -461,7 +376,7 @@ static bool pause_in_ring_3(struct rig *rig)
 		for (volatile unsigned n = (unsigned)rand() % 100000; n > 0; n--)
 			;
 		debug_pause(rig->debug, OWNER_CONSOLE);
-		if (!stops(rig))
+		if (!guest_stops(rig))
 			return false;
 		assert_int_equal(debug_vcpu_info(rig->debug, 0, &info), 0);
 		if (info.cpl == 3)
@@ -478,7 +393,7 @@ static void test_ring_3_sees_no_refused_step(void **state)
 
 	(void)state;
 	rig_needs_kvm();
-	start_guest(&rig, 1, "user", "rounds=40 exit=5");
+	guest_start(&rig, 1, "user", "rounds=40 exit=5");
 	if (pause_in_ring_3(&rig) && !debug_capabilities(rig.debug)->step[CAP_USER]) {
 		uint64_t pc = debug_pc(rig.debug, 0);
 
