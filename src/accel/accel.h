@@ -146,6 +146,11 @@ struct accel_slot {
 	bool readonly, log_dirty;
 };
 
+struct accel_msr_range {
+	uint32_t first, count;
+	bool read, write;
+};
+
 typedef void accel_coalesced_fn(void *ctx, bool pio, uint64_t addr, unsigned size,
 				const void *data);
 
@@ -160,8 +165,16 @@ struct accel_ops {
 
 	/* Writes to the range may be collected in a ring; -ENOTSUP is no error, they exit then. */
 	int (*coalesce)(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
+	/* The opposite, of a range that was given to coalesce(). */
+	int (*uncoalesce)(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
 	/* Hands out what the ring holds, oldest first. The caller holds the device lock. */
 	void (*coalesced_drain)(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
+
+	/* From now on accesses to these MSRs exit, whether or not the host knows them, and to no
+	 * others; count 0: none. Those of the local APIC (0x800-0x8ff) never do. Every vCPU must be parked.
+	 * -ENOTSUP, -ENOSPC: as it was. */
+	int (*msr_trap)(struct accel_vm *vm, const struct accel_msr_range *ranges, unsigned count,
+			struct error *err);
 
 	/* In-kernel controllers only. */
 	int (*irq_line)(struct accel_vm *vm, unsigned gsi, bool level);
@@ -187,6 +200,10 @@ struct accel_ops {
 	/* groups: CPU_GENERAL | …. -errno. [parked] */
 	int (*state_get)(struct accel_vcpu *vcpu, unsigned groups, struct cpu_state *state);
 	int (*state_put)(struct accel_vcpu *vcpu, unsigned groups, const struct cpu_state *state);
+	/* One MSR, with the host's rights, which are larger than a guest's. -ENXIO: there is none such,
+	 * or it does not take the value. [parked] */
+	int (*msr_get)(struct accel_vcpu *vcpu, uint32_t index, uint64_t *value);
+	int (*msr_set)(struct accel_vcpu *vcpu, uint32_t index, uint64_t value);
 	/* Applies to every run until the next call; must be called again after state_put. [parked] */
 	int (*debug_set)(struct accel_vcpu *vcpu, const struct accel_debug *debug);
 	/* A hint: while on, exits bring CPU_GENERAL, CPU_SYSTEM and CPU_EVENTS with them, so that

@@ -11,6 +11,7 @@
  *   fa         cli             fb        sti
  *   40+r       inc, a counter for loops: rAX … rDI, here always 64-bit
  *   a2/a3 id   mov of AL/EAX to a 32-bit address, in RAM or not
+ *   0f 30/32   wrmsr, rdmsr
  *
  * Anything else is an emulation failure, as KVM would report it. hlt always exits: there are no
  * controllers here whose interrupts could end it. Slots and watches are those of debug_set; a step
@@ -43,6 +44,7 @@ struct dummy_counts {
 	/* Accepted interrupts (cpu_events.interrupt.injected) that entered their handler, and how many
 	 * of them with a step armed: those would have pushed the trap flag. */
 	unsigned delivered, delivered_stepping;
+	unsigned msr_faults; /* rdmsr and wrmsr that would have raised #GP */
 };
 const struct dummy_counts *dummy_counts(const struct accel_vcpu *vcpu);
 

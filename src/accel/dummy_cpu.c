@@ -32,6 +32,7 @@ void dummy_cpu_complete(struct dummy_vcpu *vcpu)
 {
 	struct cpu_general *general = &vcpu->state.general;
 
+	dummy_msr_complete(vcpu);
 	if (!vcpu->pending)
 		return;
 	vcpu->pending = false;
@@ -203,6 +204,14 @@ static enum outcome do_int3(struct dummy_vcpu *vcpu, struct instruction *in, str
 	return DONE;
 }
 
+/* 0f 30, wrmsr; 0f 32, rdmsr; nothing else of the second page. */
+static enum outcome do_msr(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	if (in->bytes[1] != 0x30 && in->bytes[1] != 0x32)
+		return emulation_failure(in, exit);
+	return dummy_msr_execute(vcpu, in->bytes[1] == 0x30, exit) ? EXITED : DONE;
+}
+
 static const struct opcode {
 	uint8_t mask, value; /* of the first byte */
 	size_t length;
@@ -216,6 +225,7 @@ static const struct opcode {
 	{0xfe, 0xe6, 2, do_out},
 	{0xff, 0xf4, 1, do_hlt},
 	{0xff, 0xcc, 1, do_int3},
+	{0xff, 0x0f, 2, do_msr},
 	{0xff, 0xfa, 1, do_cli},
 	{0xff, 0xfb, 1, do_sti},
 	{0xf8, 0x40, 1, do_inc},

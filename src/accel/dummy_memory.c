@@ -109,6 +109,21 @@ int dummy_coalesce(struct accel_vm *base, uint64_t addr, uint64_t size, bool pio
 	return code;
 }
 
+int dummy_uncoalesce(struct accel_vm *base, uint64_t addr, uint64_t size, bool pio)
+{
+	struct dummy_vm *vm = to_dummy_vm(base);
+	unsigned kept = 0;
+
+	(void)size;
+	pthread_mutex_lock(&vm->lock);
+	for (unsigned i = 0; i < vm->zone_count; i++)
+		if (vm->zones[i].addr != addr || vm->zones[i].pio != pio)
+			vm->zones[kept++] = vm->zones[i];
+	vm->zone_count = kept;
+	pthread_mutex_unlock(&vm->lock);
+	return 0;
+}
+
 static bool zone_has(const struct dummy_vm *vm, const struct dummy_write *write)
 {
 	for (unsigned i = 0; i < vm->zone_count; i++)

@@ -10,10 +10,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define DUMMY_SLOTS 512
-#define DUMMY_PAGE  4096
-#define DUMMY_ZONES 8
-#define DUMMY_RING  64
+#define DUMMY_SLOTS	 512
+#define DUMMY_PAGE	 4096
+#define DUMMY_ZONES	 8
+#define DUMMY_RING	 64
+#define DUMMY_MSR_RANGES 16
 
 struct dummy_write {
 	bool pio;
@@ -38,6 +39,8 @@ struct dummy_vm {
 	unsigned zone_count;
 	struct dummy_write ring[DUMMY_RING];
 	unsigned ring_first, ring_last;
+	struct accel_msr_range msr_range[DUMMY_MSR_RANGES]; /* changed while all vCPUs are parked */
+	unsigned msr_range_count;
 };
 
 struct dummy_vcpu {
@@ -58,6 +61,7 @@ struct dummy_vcpu {
 	uint8_t data[16];		    /* what exits point to */
 	uint64_t msr_value;
 	bool msr_fault;
+	bool msr_pending, msr_write; /* rdmsr or wrmsr that is to be completed */
 };
 
 static inline struct dummy_vm *to_dummy_vm(struct accel_vm *vm)
@@ -84,6 +88,7 @@ void dummy_exit(struct vm_exit *exit, enum exit_reason reason);
 
 int dummy_slot_set(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
 int dummy_coalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
+int dummy_uncoalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
 void dummy_coalesced_drain(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
 
 /* Guest-physical memory behind slots: bytes done, fewer where slots end. Writing stops at a
@@ -107,6 +112,16 @@ int dummy_dirty_log(struct accel_vm *vm, unsigned slot, uint64_t *bitmap);
 /* Makes room for a slot's log, or frees it, before the slot is set. */
 int dummy_dirty_resize(struct dummy_vm *vm, const struct accel_slot *slot);
 void dummy_dirty_mark(struct dummy_vm *vm, const struct accel_slot *slot, uint64_t gpa);
+
+/* ---- dummy_msr.c ------------------------------------------------------------------------ */
+
+int dummy_msr_get(struct accel_vcpu *vcpu, uint32_t index, uint64_t *value);
+int dummy_msr_set(struct accel_vcpu *vcpu, uint32_t index, uint64_t value);
+int dummy_msr_trap(struct accel_vm *vm, const struct accel_msr_range *ranges, unsigned count,
+		   struct error *err);
+/* rdmsr or wrmsr; whether it exits. */
+bool dummy_msr_execute(struct dummy_vcpu *vcpu, bool write, struct vm_exit *exit);
+void dummy_msr_complete(struct dummy_vcpu *vcpu);
 
 /* ---- dummy_cpu.c ------------------------------------------------------------------------ */
 

@@ -116,6 +116,7 @@ int kvm_vm_create(const struct accel_config *config, struct accel_vm **vm, struc
 void kvm_vm_destroy(struct accel_vm *vm);
 int kvm_slot_set(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
 int kvm_coalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
+int kvm_uncoalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
 void kvm_coalesced_drain(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
 int kvm_irq_line(struct accel_vm *vm, unsigned gsi, bool level);
 int kvm_vm_reset(struct accel_vm *vm);
@@ -188,6 +189,13 @@ bool kvm_msr_write(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value);
 /* Learns which MSRs there are. */
 void kvm_msrs_prepare(struct kvm_vcpu *vcpu);
 void kvm_stop_paravirtual_clocks(struct kvm_vcpu *vcpu);
+
+/* ---- kvm_msr_trap.c --------------------------------------------------------------------- */
+
+int kvm_msr_trap(struct accel_vm *vm, const struct accel_msr_range *ranges, unsigned count,
+		 struct error *err);
+int kvm_msr_get(struct accel_vcpu *vcpu, uint32_t index, uint64_t *value);
+int kvm_msr_set(struct accel_vcpu *vcpu, uint32_t index, uint64_t value);
 
 int kvm_get_run_state(struct kvm_vcpu *vcpu, enum cpu_run_state *state);
 

@@ -340,7 +340,8 @@ int kvm_slot_set(struct accel_vm *base, const struct accel_slot *slot, struct er
 
 /* ---- the coalesced ring (KVM_REGISTER_COALESCED_MMIO) ----------------------------------- */
 
-int kvm_coalesce(struct accel_vm *base, uint64_t addr, uint64_t size, bool pio)
+static int coalesce(struct accel_vm *base, unsigned long request, uint64_t addr, uint64_t size,
+		    bool pio)
 {
 	struct kvm_vm *vm = to_kvm_vm(base);
 	struct kvm_coalesced_mmio_zone zone = {.addr = addr, .size = (uint32_t)size, .pio = pio};
@@ -349,7 +350,17 @@ int kvm_coalesce(struct accel_vm *base, uint64_t addr, uint64_t size, bool pio)
 		return -ENOTSUP;
 	if (zone.size != size)
 		return -EINVAL;
-	return ioctl(vm->fd, KVM_REGISTER_COALESCED_MMIO, &zone) < 0 ? -errno : 0;
+	return ioctl(vm->fd, request, &zone) < 0 ? -errno : 0;
+}
+
+int kvm_coalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio)
+{
+	return coalesce(vm, KVM_REGISTER_COALESCED_MMIO, addr, size, pio);
+}
+
+int kvm_uncoalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio)
+{
+	return coalesce(vm, KVM_UNREGISTER_COALESCED_MMIO, addr, size, pio);
 }
 
 /* The kernel writes entries and then last; it must see first move only once we are done with an
@@ -399,7 +410,9 @@ const struct accel_ops accel_kvm = {
 	.vm_destroy = kvm_vm_destroy,
 	.slot_set = kvm_slot_set,
 	.coalesce = kvm_coalesce,
+	.uncoalesce = kvm_uncoalesce,
 	.coalesced_drain = kvm_coalesced_drain,
+	.msr_trap = kvm_msr_trap,
 	.irq_line = kvm_irq_line,
 	.vm_reset = kvm_vm_reset,
 	.vcpu_create = kvm_vcpu_create,
@@ -410,6 +423,8 @@ const struct accel_ops accel_kvm = {
 	.vcpu_kick_done = kvm_vcpu_kick_done,
 	.state_get = kvm_state_get,
 	.state_put = kvm_state_put,
+	.msr_get = kvm_msr_get,
+	.msr_set = kvm_msr_set,
 	.debug_set = kvm_debug_set,
 	.sync_state = kvm_sync_state,
 	.vcpu_reset = kvm_vcpu_reset,

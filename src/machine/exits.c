@@ -128,6 +128,20 @@ static bool hold_on_step(void *ctx, struct vcpu *vcpu)
 	return false;
 }
 
+static void ignore_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	(void)ctx;
+	(void)vcpu;
+	(void)exit;
+}
+
+static bool go_on(void *ctx, struct vcpu *vcpu)
+{
+	(void)ctx;
+	(void)vcpu;
+	return true;
+}
+
 static void ignore_request(void *ctx, enum host_request request, int status, const char *why)
 {
 	(void)ctx;
@@ -151,6 +165,9 @@ static void ignore_output(void *ctx, const void *bytes, size_t size)
 const struct machine_observer no_observer = {
 	.exit = hold_on_exit,
 	.stepped = hold_on_step,
+	.saw = ignore_exit,
+	.settled = go_on,
+	.started = go_on,
 	.request = ignore_request,
 	.parked = ignore_parked,
 	.debug_output = ignore_output,

@@ -209,11 +209,14 @@ static int create_devices(struct machine *machine, struct error *err)
 }
 
 /* A host that cannot coalesce exits for each write instead: slower, never wrong. */
-static void coalesce(struct machine *machine, const struct bus *bus, bool pio)
+void machine_coalesce(struct machine *machine, const struct bus *bus, bool on)
 {
+	const struct accel_ops *ops = machine->vm->ops;
+	bool pio = bus == &machine->ports;
+
 	for (const struct bus_region *r = bus->regions; r; r = r->next)
 		if (r->coalesced)
-			machine->vm->ops->coalesce(machine->vm, r->base, r->size, pio);
+			(on ? ops->coalesce : ops->uncoalesce)(machine->vm, r->base, r->size, pio);
 }
 
 static int create_vm(struct machine *machine, struct error *err)
@@ -250,8 +253,8 @@ static int create_parts(struct machine *machine, struct error *err)
 		rc = create_devices(machine, err);
 	if (rc < 0)
 		return rc;
-	coalesce(machine, &machine->ports, true);
-	coalesce(machine, &machine->mmio, false);
+	machine_coalesce(machine, &machine->ports, true);
+	machine_coalesce(machine, &machine->mmio, true);
 	return start_vcpus(machine, err);
 }
 

@@ -45,6 +45,14 @@ struct machine_observer {
 	bool (*exit)(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
 	/* A plan's step was completed by something other than a debug exit. As above. */
 	bool (*stepped)(void *ctx, struct vcpu *vcpu);
+	/* While machine.attentive is set: an exit that was answered, whoever did it. A vCPU with
+	 * something to tell sets vcpu->caught; settled() follows then, when the instruction is complete. */
+	void (*saw)(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
+	/* As exit(). */
+	bool (*settled)(void *ctx, struct vcpu *vcpu);
+	/* The startup IPI that a vCPU with await_start waited for has come; nothing has run yet. As
+	 * exit(). */
+	bool (*started)(void *ctx, struct vcpu *vcpu);
 	/* A device asked for a reset or the end; device_lock held. */
 	void (*request)(void *ctx, enum host_request request, int status, const char *why);
 	/* gate.lock held: the last running vCPU has parked. */
@@ -74,6 +82,7 @@ struct machine {
 	struct clock clock;
 
 	struct machine_observer observer;
+	atomic_bool attentive; /* it wants to see each exit; changed while all are parked */
 };
 
 /* Creates everything and starts the vCPU threads, which park at once. On failure nothing is left.
@@ -100,6 +109,10 @@ void machine_timers(struct machine *machine);
 
 /* The observer that is there from the start: an exit without an answer holds the machine. gate.lock held. */
 void machine_forget_observer(struct machine *machine);
+
+/* Whether writes to the regions of this bus that want it are collected (from the start they are), or
+ * exit one by one, at once. All vCPUs must be parked. */
+void machine_coalesce(struct machine *machine, const struct bus *bus, bool on);
 
 /* Back to power-on: RAM cleared, image placed again, devices, controllers and vCPUs reset. All
  * vCPUs must be parked. */

@@ -63,6 +63,7 @@ int vcpu_reset(struct vcpu *vcpu)
 	cpu_state_reset(&vcpu->state, vcpu->index == 0);
 	vcpu->halted = false;
 	vcpu->completion_due = false;
+	vcpu->caught = vcpu->await_start = false;
 	vcpu->debug.inject = -1;
 	vcpu_dirty(vcpu, CPU_ALL);
 	return vcpu_flush(vcpu);
@@ -133,6 +134,8 @@ static bool answer(struct vcpu *vcpu, const struct vm_exit *exit)
 	recorder_leave(&vcpu->recorder, exit);
 	go_on = exit_dispatch(vcpu, exit);
 	recorder_keep(&vcpu->recorder, exit);
+	if (atomic_load_explicit(&vcpu->machine->attentive, memory_order_relaxed))
+		vcpu->machine->observer.saw(vcpu->machine->observer.ctx, vcpu, exit);
 	return go_on;
 }
 
@@ -168,6 +171,15 @@ static bool settle_step(struct vcpu *vcpu)
 	return vcpu->machine->observer.stepped(vcpu->machine->observer.ctx, vcpu);
 }
 
+/* An access is told when the guest has its answer in its registers. */
+static bool tell_caught(struct vcpu *vcpu)
+{
+	bool go_on = vcpu_settle(vcpu);
+
+	vcpu->caught = false;
+	return vcpu->machine->observer.settled(vcpu->machine->observer.ctx, vcpu) && go_on;
+}
+
 static void vcpu_exec(struct vcpu *vcpu)
 {
 	bool go_on = true;
@@ -185,8 +197,12 @@ static void vcpu_exec(struct vcpu *vcpu)
 		go_on = answer(vcpu, &exit);
 		if (go_on && vcpu->debug.step && (vcpu->completion_due || vcpu->halted))
 			go_on = settle_step(vcpu);
+		if (vcpu->caught)
+			go_on = tell_caught(vcpu) && go_on;
 	}
 	vcpu_settle(vcpu);
+	if (vcpu->caught)
+		tell_caught(vcpu);
 	recorder_rest(&vcpu->recorder);
 }
 
@@ -201,6 +217,39 @@ static bool still_halted(struct vcpu *vcpu)
 	if (state && (state->general.rflags & RFLAGS_IF))
 		vcpu->halted = false;
 	return vcpu->halted;
+}
+
+/* Asking makes the accelerator obey INIT and SIPI, and nothing runs before the vCPU is entered. So who
+ * wants to see a vCPU start lets it ask, a thousand times a second, instead of waiting in there. */
+static bool awaits_start(struct vcpu *vcpu)
+{
+	struct cpu_state *state;
+
+	if (!vcpu->await_start)
+		return false;
+	vcpu->valid = vcpu->dirty;
+	state = vcpu_state(vcpu, CPU_EVENTS);
+	return state && (state->events.run_state == CPU_WAIT_INIT ||
+			 state->events.run_state == CPU_WAIT_SIPI);
+}
+
+static void wait_a_moment(struct vcpu *vcpu)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_cond_timedwait(&vcpu->work, &vcpu->machine->gate.lock, &until);
+}
+
+static bool tell_started(struct vcpu *vcpu)
+{
+	bool told = vcpu->await_start;
+
+	vcpu->await_start = false;
+	return !told || vcpu->machine->observer.started(vcpu->machine->observer.ctx, vcpu);
 }
 
 /* All parked is announced here and nowhere else. */
@@ -228,9 +277,12 @@ static void vcpu_loop(struct vcpu *vcpu)
 			vcpu_park(vcpu);
 		} else if (still_halted(vcpu)) {
 			pthread_cond_wait(&vcpu->work, &gate->lock);
+		} else if (awaits_start(vcpu)) {
+			wait_a_moment(vcpu);
 		} else {
 			pthread_mutex_unlock(&gate->lock);
-			vcpu_exec(vcpu);
+			if (tell_started(vcpu))
+				vcpu_exec(vcpu);
 			pthread_mutex_lock(&gate->lock);
 		}
 	}

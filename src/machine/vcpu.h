@@ -35,6 +35,8 @@ struct vcpu {
 	bool debug_changed;
 	bool completion_due; /* the last exit must be completed before registers mean anything */
 	bool halted;	     /* hlt under -irqchip=user */
+	bool caught;	  /* the observer has something to tell once the instruction is complete */
+	bool await_start; /* it waits for INIT and SIPI, and somebody wants to know when they came */
 
 	struct recorder recorder;
 };
