@@ -7,28 +7,24 @@
  *
  * One figure per line: name value unit.
  */
+#include "bare_kvm.h"
 #include "machine/machine.h"
 #include "x86/mode.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/kvm.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
-	CODE = 0x2000,
+	CODE = BARE_CODE,
 	PORT = 0x2ff, /* COM2's scratch register: a device that has nothing to do */
 	ROUNDS = 41,
 	ROUND_MS = 80,
-	BARE_MEMORY = 0x10000,
 };
 
 static const uint8_t guest[] = {0xee, 0xeb, 0xfd}; /* 1: out dx, al; jmp 1b */
@@ -103,60 +99,15 @@ static double vitrine_round(struct machine *machine)
 /* ---- the bare loop ---------------------------------------------------------------------- */
 
 struct bare {
-	int kvm, vm, vcpu;
-	struct kvm_run *run;
+	struct bare_kvm vm;
 	atomic_bool stop;
 	uint64_t exits;
 	struct recorder *recorder; /* NULL: none */
 };
 
-static int bare_memory(struct bare *bare)
-{
-	uint8_t *memory = mmap(NULL, BARE_MEMORY, PROT_READ | PROT_WRITE,
-			       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	struct kvm_userspace_memory_region region = {.memory_size = BARE_MEMORY,
-						     .userspace_addr = (uintptr_t)memory};
-
-	if (memory == MAP_FAILED)
-		return -1;
-	memcpy(memory + CODE, guest, sizeof(guest));
-	return ioctl(bare->vm, KVM_SET_USER_MEMORY_REGION, &region);
-}
-
-static int bare_registers(struct bare *bare)
-{
-	struct kvm_regs regs = {.rip = CODE, .rdx = PORT, .rflags = 2};
-	struct kvm_sregs sregs;
-
-	if (ioctl(bare->vcpu, KVM_GET_SREGS, &sregs) < 0)
-		return -1;
-	sregs.cs.base = sregs.cs.selector = 0;
-	if (ioctl(bare->vcpu, KVM_SET_SREGS, &sregs) < 0)
-		return -1;
-	return ioctl(bare->vcpu, KVM_SET_REGS, &regs);
-}
-
-/* With the kernel's interrupt controllers, as vitrine has them. */
-static int bare_create(struct bare *bare)
-{
-	int size;
-
-	bare->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
-	bare->vm = ioctl(bare->kvm, KVM_CREATE_VM, 0);
-	if (bare->vm < 0 || ioctl(bare->vm, KVM_SET_TSS_ADDR, 0xfffbd000) < 0 ||
-	    ioctl(bare->vm, KVM_CREATE_IRQCHIP, 0) < 0 || bare_memory(bare) < 0)
-		return -1;
-	bare->vcpu = ioctl(bare->vm, KVM_CREATE_VCPU, 0);
-	size = ioctl(bare->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
-	if (bare->vcpu < 0 || size < 0)
-		return -1;
-	bare->run = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_SHARED, bare->vcpu, 0);
-	return bare->run == MAP_FAILED ? -1 : bare_registers(bare);
-}
-
 static void record(struct bare *bare)
 {
-	struct kvm_run *run = bare->run;
+	struct kvm_run *run = bare->vm.run;
 	struct vm_exit exit = {.reason = EXIT_IO,
 			       .name = "KVM_EXIT_IO",
 			       .io = {.port = run->io.port,
@@ -176,7 +127,8 @@ static void *bare_loop(void *argument)
 	while (!atomic_load_explicit(&bare->stop, memory_order_relaxed)) {
 		if (bare->recorder)
 			recorder_enter(bare->recorder);
-		if (ioctl(bare->vcpu, KVM_RUN, 0) < 0 || bare->run->exit_reason != KVM_EXIT_IO)
+		if (ioctl(bare->vm.vcpu, KVM_RUN, 0) < 0 ||
+		    bare->vm.run->exit_reason != KVM_EXIT_IO)
 			break;
 		if (bare->recorder)
 			record(bare);
@@ -245,7 +197,7 @@ int main(void)
 		fprintf(stderr, "exits: %s\n", err.text);
 		return 1;
 	}
-	if (bare_create(&bare) < 0) {
+	if (bare_create(&bare.vm, guest, sizeof(guest), PORT) < 0) {
 		fprintf(stderr, "exits: the bare loop: %s\n", strerror(errno));
 		return 1;
 	}
