@@ -289,6 +289,11 @@ void core_guard_step(struct debug *debug, unsigned vcpu, struct accel_debug *wis
  * guest's stack. In the vCPU's thread. */
 bool core_guard_hit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
 
+/* pass.c: in the thread of a vCPU that stands on points which let it pass; lock not needed. Executes the
+ * instruction there on the vCPU's registers, nothing lifted and nobody held. False: nothing has changed, and
+ * it takes a step. */
+bool core_pass(struct debug *debug, struct vcpu *vcpu);
+
 /* A linear_read_fn for a parked vCPU. */
 struct core_place {
 	struct debug *debug;

@@ -78,21 +78,6 @@ static struct stop hit_stop(struct vcpu *vcpu, const struct core_point *point)
 	return stop;
 }
 
-/* The vCPU stands on breakpoints, before the instruction there. When all of them let it pass, that one
- * instruction is executed without them. */
-static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
-{
-	struct stop stop = make_stop(vcpu, STOP_BREAKPOINT, "%s", "");
-	bool any;
-
-	if (core_judge_here(debug, vcpu, &stop, &any)) {
-		core_stop(debug, &stop);
-		return false;
-	}
-	core_pass_slowly(debug, vcpu);
-	return false;
-}
-
 /* A copy may lie where a breakpoint waits for it. */
 static bool on_stray(struct debug *debug, struct vcpu *vcpu)
 {
@@ -155,6 +140,23 @@ static bool step_done(struct debug *debug, struct vcpu *vcpu)
 bool core_stepped(void *ctx, struct vcpu *vcpu)
 {
 	return step_done(ctx, vcpu);
+}
+
+/* The vCPU stands on breakpoints, before the instruction there. When all of them let it pass, that one
+ * instruction is executed without them: a step, if one was asked for. */
+static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
+{
+	struct stop stop = make_stop(vcpu, STOP_BREAKPOINT, "%s", "");
+	bool any;
+
+	if (core_judge_here(debug, vcpu, &stop, &any)) {
+		core_stop(debug, &stop);
+		return false;
+	}
+	if (core_pass(debug, vcpu))
+		return vcpu->debug.step ? step_done(debug, vcpu) : true;
+	core_pass_slowly(debug, vcpu);
+	return false;
 }
 
 /* ---- exits, by reason -------------------------------------------------------------------- */

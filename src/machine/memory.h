@@ -24,6 +24,10 @@ int memory_fd(const struct memory *memory);
  * devices. Safe from any thread; the guest may be running (then bytes may be torn). */
 size_t mem_read_phys(struct memory *memory, uint64_t gpa, void *buf, size_t len);
 size_t mem_write_phys(struct memory *memory, uint64_t gpa, const void *buf, size_t len);
+/* 1, 2, 4 or 8 bytes in one access, as a CPU makes it: no more torn than the guest's own would be. False:
+ * not all of it is RAM, or the page is lost. */
+bool mem_load(struct memory *memory, uint64_t gpa, unsigned size, uint64_t *value);
+bool mem_store(struct memory *memory, uint64_t gpa, unsigned size, uint64_t value);
 int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len); /* -EFAULT outside RAM */
 int memory_clear(struct memory *memory); /* all of RAM reads zero; -EFAULT when a page is lost */
 
@@ -57,5 +61,8 @@ bool memory_range(const struct memory *memory, unsigned index, uint64_t *gpa, ui
 int sigbus_install(struct error *err);
 /* memcpy that stops at a lost page: bytes done. */
 size_t sigbus_copy(void *dst, const void *src, size_t len);
+/* One access of 1, 2, 4 or 8 bytes; false where the page is lost. */
+bool sigbus_load(const void *src, unsigned size, uint64_t *value);
+bool sigbus_store(void *dst, unsigned size, uint64_t value);
 
 #endif

@@ -68,3 +68,44 @@ size_t sigbus_copy(void *dst, const void *src, size_t len)
 	guard.armed = 0;
 	return done;
 }
+
+/* memcpy may move a byte twice, which another CPU could see; these do not. */
+typedef struct {
+	volatile uint16_t value;
+} __attribute__((packed, may_alias)) word;
+typedef struct {
+	volatile uint32_t value;
+} __attribute__((packed, may_alias)) dword;
+typedef struct {
+	volatile uint64_t value;
+} __attribute__((packed, may_alias)) qword;
+
+bool sigbus_load(const void *src, unsigned size, uint64_t *value)
+{
+	if (sigsetjmp(guard.env, 0))
+		return false;
+	guard.armed = 1;
+	switch (size) {
+	case 1: *value = *(const volatile uint8_t *)src; break;
+	case 2: *value = ((const word *)src)->value; break;
+	case 4: *value = ((const dword *)src)->value; break;
+	case 8: *value = ((const qword *)src)->value; break;
+	}
+	guard.armed = 0;
+	return true;
+}
+
+bool sigbus_store(void *dst, unsigned size, uint64_t value)
+{
+	if (sigsetjmp(guard.env, 0))
+		return false;
+	guard.armed = 1;
+	switch (size) {
+	case 1: *(volatile uint8_t *)dst = (uint8_t)value; break;
+	case 2: ((word *)dst)->value = (uint16_t)value; break;
+	case 4: ((dword *)dst)->value = (uint32_t)value; break;
+	case 8: ((qword *)dst)->value = value; break;
+	}
+	guard.armed = 0;
+	return true;
+}
