@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A command's arguments, read by kind. */
-#include "monitor/command.h"
+#include "monitor/points.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 void command_usage(const struct command *command, char *buf, size_t size)
@@ -95,6 +96,24 @@ static int read_option(struct call *call, const struct arg_desc *desc, struct ar
 	return 0;
 }
 
+static int read_point(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	char *end, *number = *text;
+	long value = strtol(number, &end, 10);
+
+	(void)desc;
+	if (end == number || (*end && !isspace((unsigned char)*end)) || value < 1 ||
+	    value > INT32_MAX)
+		return error_set(call->err, -EINVAL,
+				 "%s wants the number of a breakpoint first; `info breakpoints` "
+				 "lists them",
+				 call->command->name);
+	arg->given = true;
+	arg->value = (uint64_t)value;
+	*text = end;
+	return 0;
+}
+
 static int read_cpu(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
 {
 	unsigned count = debug_vcpu_count(call->monitor->debug);
@@ -107,15 +126,12 @@ static int read_cpu(struct call *call, const struct arg_desc *desc, struct arg *
 }
 
 static reader_fn *const readers[ARG_KIND_COUNT] = {
-	[ARG_EXPRESSION] = read_expression,
-	[ARG_LOCATION] = read_location,
-	[ARG_REGISTERS] = read_word,
-	[ARG_COMMAND] = read_rest,
-	[ARG_SETTING] = read_rest,
-	[ARG_POINTS] = read_rest,
-	[ARG_CPU] = read_cpu,
-	[ARG_OPTION] = read_option,
-	[ARG_TEXT] = read_rest,
+	[ARG_EXPRESSION] = read_expression, [ARG_LOCATION] = read_location,
+	[ARG_REGISTERS] = read_word,	    [ARG_COMMAND] = read_rest,
+	[ARG_SETTING] = read_rest,	    [ARG_POINTS] = read_rest,
+	[ARG_POINT] = read_point,	    [ARG_PLACE] = read_rest,
+	[ARG_CLAUSES] = read_rest,	    [ARG_CPU] = read_cpu,
+	[ARG_OPTION] = read_option,	    [ARG_TEXT] = read_rest,
 };
 
 static int usage_error(struct call *call, const char *problem)
@@ -138,6 +154,12 @@ static int parse_format(struct call *call, char **text)
 	return 0;
 }
 
+/* `break if $rax == 1` says nothing of a place. */
+static bool is_left_out(const struct arg_desc *desc, const char *text)
+{
+	return desc->optional && desc[1].kind == ARG_CLAUSES && clauses_begin(text);
+}
+
 int arguments_parse(struct call *call, char *text)
 {
 	const struct command *command = call->command;
@@ -147,6 +169,8 @@ int arguments_parse(struct call *call, char *text)
 		const struct arg_desc *desc = &command->args[i];
 
 		text = skip_space(text);
+		if (*text && is_left_out(desc, text))
+			continue;
 		if (*text)
 			ret = readers[desc->kind](call, desc, &call->arg[i], &text);
 		else if (!desc->optional)

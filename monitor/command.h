@@ -24,6 +24,9 @@ enum arg_kind {
 	ARG_COMMAND,	/* text: the rest of the line, the name of a command */
 	ARG_SETTING,	/* text: the rest of the line, what `set` takes */
 	ARG_POINTS,	/* text: the rest of the line, numbers of points */
+	ARG_POINT,	/* value: the number of one */
+	ARG_PLACE,	/* text: the rest of the line, which begins with an expression */
+	ARG_CLAUSES,	/* text: the rest of the line, what points.h calls clauses */
 	ARG_CPU,	/* value: the number of a vCPU */
 	ARG_OPTION, /* text, with its dash; may stand before the others; given only when typed */
 	ARG_TEXT,   /* text: the rest of the line, as it is */
@@ -119,7 +122,12 @@ struct monitor {
 	bool expects_stop;
 	enum syntax syntax;
 	unsigned stop_number; /* counts stops */
-	unsigned steps_left;  /* of `step N`, after the one that runs */
+	/* What becomes of other vCPUs, by gdb's names: they run; they are held; they are held
+	 * while one steps. */
+	enum { LOCKING_OFF, LOCKING_ON, LOCKING_STEP } locking;
+	struct plan *plans;  /* one per vCPU, to be filled at each resume */
+	unsigned steps_left; /* of `step N`, after the one that runs */
+	struct plan step_plan;
 	int step_cpu;
 	bool stepping_on; /* the next DEBUG_RESUMED is a further step's: nobody is told */
 	struct view view[OWNER_COUNT];
@@ -144,7 +152,7 @@ void command_usage(const struct command *command, char *buf, size_t size);
 
 /* As expression_compile(), with the guest's symbols. */
 int monitor_compile(struct monitor *monitor, const char *text, struct program **program,
-		    const char **end, struct error *err);
+		    uint64_t *size, const char **end, struct error *err);
 /* Its value for this vCPU. -EBUSY, -EFAULT, -EDOM, -ENXIO with a sentence. */
 int monitor_run(struct monitor *monitor, int cpu, const struct program *program, uint64_t *value,
 		struct error *err);
@@ -200,6 +208,15 @@ int source_show(const char *path, int first, int last, int current, struct monit
 /* The calls that led here: one line per frame, and why it ends. */
 int backtrace_show(struct monitor *monitor, int cpu, struct monitor_out *out, struct error *err);
 
+/* Where the function that this vCPU is in returns to, and the stack slot that says so; both linear.
+ * -errno with a sentence when nobody called it. */
+int caller_find(struct monitor *monitor, int cpu, uint64_t *address, uint64_t *slot,
+		struct error *err);
+
+/* Lets a vCPU go on by this plan, and the others as `set scheduler-locking` says. */
+int monitor_resume(struct monitor *monitor, int cpu, const struct plan *plan,
+		   enum debug_owner owner, struct error *err);
+
 /* What `pt` draws. */
 int walk_show(struct monitor *monitor, int cpu, uint64_t linear, struct monitor_out *out,
 	      struct error *err);
@@ -222,11 +239,22 @@ int run_set(struct call *call);
 int run_cpu(struct call *call);
 int run_continue(struct call *call);
 int run_step(struct call *call);
+int run_next(struct call *call);
+int run_advance(struct call *call);
+int run_finish(struct call *call);
 int run_stop(struct call *call);
 int run_reset(struct call *call);
 int run_break(struct call *call);
 int run_tbreak(struct call *call);
 int run_hbreak(struct call *call);
+int run_watch(struct call *call);
+int run_rwatch(struct call *call);
+int run_awatch(struct call *call);
+int run_dprintf(struct call *call);
+int run_condition(struct call *call);
+int run_ignore(struct call *call);
+int run_enable(struct call *call);
+int run_disable(struct call *call);
 int run_delete(struct call *call);
 int run_info_registers(struct call *call);
 int run_info_cpus(struct call *call);

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Breakpoints. */
-#include "monitor/command.h"
+/* Setting breakpoints and watches, and changing them. */
+#include "monitor/points.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
-static const struct point *point_of(struct monitor *monitor, int number)
+const struct point *point_numbered(struct monitor *monitor, int number)
 {
 	const struct point *point = NULL;
 
@@ -17,70 +18,194 @@ static const struct point *point_of(struct monitor *monitor, int number)
 	return NULL;
 }
 
-static const char *kind_name(const struct point_spec *spec)
+const struct point *point_owned(struct call *call, int number)
 {
-	static const char *const names[] = {
-		[POINT_SOFTWARE] = "breakpoint", [POINT_HARDWARE] = "hardware breakpoint",
-		[POINT_WRITE] = "write watch",	 [POINT_READ] = "read watch",
-		[POINT_ACCESS] = "access watch",
-	};
+	const struct point *point = point_numbered(call->monitor, number);
 
-	return names[spec->kind];
+	if (!point)
+		error_set(call->err, -ENOENT,
+			  "there is no breakpoint %d; `info breakpoints` lists them", number);
+	else if (point->owner == OWNER_GDB && call->owner != OWNER_GDB)
+		error_set(call->err, -EPERM, "breakpoint %d belongs to gdb; change it there",
+			  number);
+	else
+		return point;
+	return NULL;
 }
 
-static int add_point(struct call *call, enum point_kind kind, bool temporary)
-{
-	struct monitor *monitor = call->monitor;
-	struct point_spec spec = {.kind = kind, .vcpu = call->cpu, .temporary = temporary};
-	const struct point *point;
-	char where[160];
-	int number;
+/* ---- a new one ----------------------------------------------------------------------------- */
 
-	spec.address = call->arg[0].given ? call->arg[0].value
-					  : debug_pc(monitor->debug, call->cpu);
-	number = debug_point_add(monitor->debug, &spec, call->owner, call->err);
-	if (number < 0)
+static void say_created(struct call *call, int number)
+{
+	const struct point *point = point_numbered(call->monitor, number);
+	char where[160];
+
+	if (!point)
+		return;
+	out_printf(call->out, "%s%s %d at %s0x%" PRIx64, point->spec.temporary ? "temporary " : "",
+		   point_kind_name(point->spec.kind), number,
+		   point->spec.physical ? "physical " : "", point->spec.address);
+	if (point->spec.kind >= POINT_WRITE && point->spec.kind <= POINT_ACCESS)
+		out_printf(call->out, ", %" PRIu64 " byte%s", point->spec.length,
+			   point->spec.length == 1 ? "" : "s");
+	if (!point->spec.physical)
+		out_printf(call->out, ": %s",
+			   address_text(call->monitor, point->spec.address, where, sizeof(where)));
+	out_printf(call->out, " (%s)\n", point->rung);
+}
+
+/* On a running machine nobody may meet it before it is complete. */
+static int complete(struct call *call, int number, struct program *condition,
+		    struct point_action *action)
+{
+	struct debug *debug = call->monitor->debug;
+	int ret = 0;
+
+	if (condition)
+		ret = debug_point_condition(debug, number, condition, call->err);
+	if (ret)
+		program_free(condition);
+	if (!ret && action)
+		ret = debug_point_action(debug, number, action, call->err);
+	else if (ret)
+		point_action_free(action);
+	if (!ret)
+		ret = debug_point_enable(debug, number, true, call->err);
+	return ret;
+}
+
+int point_create(struct call *call, const struct point_spec *spec, struct program *condition,
+		 struct point_action *action)
+{
+	struct point_spec wanted = *spec;
+	int number, ret;
+
+	wanted.vcpu = call->cpu;
+	wanted.separate = true;
+	wanted.disabled = condition || action;
+	number = debug_point_add(call->monitor->debug, &wanted, call->owner, call->err);
+	if (number < 0) {
+		program_free(condition);
+		point_action_free(action);
 		return number;
-	point = point_of(monitor, number);
-	out_printf(call->out, "%s%s %d at 0x%" PRIx64 ": %s%s%s%s\n", temporary ? "temporary " : "",
-		   kind_name(&spec), number, spec.address,
-		   address_text(monitor, spec.address, where, sizeof(where)), point ? " (" : "",
-		   point ? point->rung : "", point ? ")" : "");
-	return 0;
+	}
+	ret = wanted.disabled ? complete(call, number, condition, action) : 0;
+	if (ret) {
+		debug_point_remove(call->monitor->debug, number, NULL);
+		return ret;
+	}
+	say_created(call, number);
+	return number;
+}
+
+static int create(struct call *call, struct point_spec *spec, const char *clauses_text)
+{
+	struct clauses clauses;
+	int ret = clauses_parse(call, clauses_text, &clauses);
+
+	if (ret)
+		return ret;
+	spec->limit = clauses.limit;
+	ret = point_create(call, spec, clauses.condition, NULL);
+	return ret < 0 ? ret : 0;
+}
+
+/* ---- breakpoints --------------------------------------------------------------------------- */
+
+/* args: -p, LOCATION, clauses */
+static int add_breakpoint(struct call *call, enum point_kind kind, bool temporary)
+{
+	struct point_spec spec = {
+		.kind = kind, .temporary = temporary, .physical = call->arg[0].given};
+
+	if (!call->arg[1].given && debug_running(call->monitor->debug))
+		return error_set(call->err, -EBUSY,
+				 "the guest is running: say where, or `stop` it first");
+	if (!call->arg[1].given && spec.physical)
+		return error_set(call->err, -EINVAL, "-p wants a physical address");
+	spec.address = call->arg[1].given ? call->arg[1].value
+					  : debug_pc(call->monitor->debug, call->cpu);
+	return create(call, &spec, call->arg[2].given ? call->arg[2].text : "");
 }
 
 int run_break(struct call *call)
 {
-	return add_point(call, POINT_SOFTWARE, false);
+	return add_breakpoint(call, POINT_SOFTWARE, false);
 }
 
 int run_tbreak(struct call *call)
 {
-	return add_point(call, POINT_SOFTWARE, true);
+	return add_breakpoint(call, POINT_SOFTWARE, true);
 }
 
 int run_hbreak(struct call *call)
 {
-	return add_point(call, POINT_HARDWARE, false);
+	return add_breakpoint(call, POINT_HARDWARE, false);
 }
 
-/* ---- delete -------------------------------------------------------------------------------- */
+/* ---- watches ------------------------------------------------------------------------------- */
 
-static int delete_point(struct call *call, int number)
+#define DEFAULT_LENGTH 8
+
+static int read_length(struct call *call, const char **text, struct point_spec *spec)
 {
-	const struct point *point = point_of(call->monitor, number);
+	int ret = monitor_evaluate(call->monitor, call->cpu, *text + 1, &spec->length, text,
+				   call->err);
 
-	if (!point)
-		return error_set(call->err, -ENOENT,
-				 "there is no breakpoint %d; `info breakpoints` lists them",
-				 number);
-	if (point->owner == OWNER_GDB && call->owner != OWNER_GDB)
-		return error_set(call->err, -EPERM, "breakpoint %d belongs to gdb; delete it there",
-				 number);
-	return debug_point_remove(call->monitor->debug, number, call->err);
+	if (!ret && !spec->length)
+		return error_set(call->err, -EINVAL, "a watch has at least one byte");
+	return ret;
 }
 
-static int delete_listed(struct call *call, const char *text)
+/* "*(u32 *)0x1000", as gdb spells it, watches what would be read; so does the address alone. */
+static int read_place(struct call *call, const char **text, struct point_spec *spec)
+{
+	struct program *program;
+	uint64_t size;
+	int ret;
+
+	*text += **text == '*';
+	ret = monitor_compile(call->monitor, *text, &program, &size, text, call->err);
+	if (ret)
+		return ret;
+	spec->length = size ? size : DEFAULT_LENGTH;
+	ret = monitor_run(call->monitor, call->cpu, program, &spec->address, call->err);
+	program_free(program);
+	if (!ret && **text == ',')
+		ret = read_length(call, text, spec);
+	return ret;
+}
+
+/* args: -p, EXPR[,LEN] and clauses */
+static int add_watch(struct call *call, enum point_kind kind)
+{
+	struct point_spec spec = {.kind = kind, .physical = call->arg[0].given};
+	const char *text = call->arg[1].text;
+	int ret = read_place(call, &text, &spec);
+
+	return ret ? ret : create(call, &spec, text);
+}
+
+int run_watch(struct call *call)
+{
+	return add_watch(call, POINT_WRITE);
+}
+
+int run_rwatch(struct call *call)
+{
+	return add_watch(call, POINT_READ);
+}
+
+int run_awatch(struct call *call)
+{
+	return add_watch(call, POINT_ACCESS);
+}
+
+/* ---- by number ----------------------------------------------------------------------------- */
+
+typedef int point_fn(struct call *call, int number);
+
+static int for_listed(struct call *call, const char *text, point_fn *change)
 {
 	int ret = 0;
 
@@ -91,57 +216,108 @@ static int delete_listed(struct call *call, const char *text)
 		if (end == text || (*end && !isspace((unsigned char)*end)) || number < 1 ||
 		    number > INT32_MAX)
 			return error_set(call->err, -EINVAL,
-					 "delete wants numbers of breakpoints, as in delete 1 3");
-		ret = delete_point(call, number);
+					 "%s wants numbers of breakpoints, as in %s 1 3",
+					 call->command->name, call->command->name);
+		ret = point_owned(call, (int)number) ? change(call, (int)number) : call->err->code;
 		for (text = end; isspace((unsigned char)*text); text++)
 			;
 	}
 	return ret;
 }
 
-/* Removing one may move the others: the search begins anew each time. */
-static const struct point *first_owned(struct call *call)
+/* The next of the caller's own behind this number; removing points does not confuse it. */
+static const struct point *next_owned(struct call *call, int number)
 {
 	const struct point *point = NULL;
 
 	while ((point = debug_point_next(call->monitor->debug, point)))
-		if (point->owner == call->owner)
+		if (point->owner == call->owner && point->number > number)
 			return point;
 	return NULL;
 }
 
-int run_delete(struct call *call)
+/* Those that are listed, or all of the caller's; *count says how many there were then. */
+static int for_points(struct call *call, point_fn *change, const char *done)
 {
 	const struct point *point;
 	unsigned count = 0;
-	int ret = 0;
+	int ret = 0, number = 0;
 
 	if (call->arg[0].given)
-		return delete_listed(call, call->arg[0].text);
-	for (; !ret && (point = first_owned(call)); count++)
-		ret = debug_point_remove(call->monitor->debug, point->number, call->err);
+		return for_listed(call, call->arg[0].text, change);
+	for (; !ret && (point = next_owned(call, number)); count++) {
+		number = point->number;
+		ret = change(call, number);
+	}
 	if (!ret)
-		out_printf(call->out, "%u deleted\n", count);
+		out_printf(call->out, "%u %s\n", count, done);
 	return ret;
 }
 
-int run_info_breakpoints(struct call *call)
+static int delete_one(struct call *call, int number)
 {
-	static const char *const owners[OWNER_COUNT] = {"-", "gdb", "console"};
-	const struct point *point = NULL;
-	char where[160];
+	return debug_point_remove(call->monitor->debug, number, call->err);
+}
 
-	if (!debug_point_next(call->monitor->debug, NULL)) {
-		out_printf(call->out, "no breakpoints; `break LOCATION` sets one\n");
-		return 0;
-	}
-	out_printf(call->out, "Num Owner   Kind                Hits  Where\n");
-	while ((point = debug_point_next(call->monitor->debug, point)))
-		out_printf(call->out,
-			   "%-3d %-7s %-19s %-5" PRIu64 " 0x%" PRIx64 " %s\n%12sthrough %s%s\n",
-			   point->number, owners[point->owner], kind_name(&point->spec),
-			   point->hits, point->spec.address,
-			   address_text(call->monitor, point->spec.address, where, sizeof(where)),
-			   "", point->rung, point->spec.temporary ? ", deleted when hit" : "");
-	return 0;
+static int enable_one(struct call *call, int number)
+{
+	return debug_point_enable(call->monitor->debug, number, true, call->err);
+}
+
+static int disable_one(struct call *call, int number)
+{
+	return debug_point_enable(call->monitor->debug, number, false, call->err);
+}
+
+int run_delete(struct call *call)
+{
+	return for_points(call, delete_one, "deleted");
+}
+
+int run_enable(struct call *call)
+{
+	return for_points(call, enable_one, "enabled");
+}
+
+int run_disable(struct call *call)
+{
+	return for_points(call, disable_one, "disabled");
+}
+
+int run_condition(struct call *call)
+{
+	int number = (int)call->arg[0].value, ret;
+	struct program *condition = NULL;
+
+	if (!point_owned(call, number))
+		return call->err->code;
+	ret = call->arg[1].given ? monitor_compile(call->monitor, call->arg[1].text, &condition,
+						   NULL, NULL, call->err)
+				 : 0;
+	if (ret)
+		return ret;
+	ret = debug_point_condition(call->monitor->debug, number, condition, call->err);
+	if (ret)
+		program_free(condition);
+	else if (!condition)
+		out_printf(call->out, "%d stops unconditionally now\n", number);
+	return ret;
+}
+
+int run_ignore(struct call *call)
+{
+	int number = (int)call->arg[0].value, ret;
+	uint64_t count = call->arg[1].value;
+
+	if (!point_owned(call, number))
+		return call->err->code;
+	if (count > INT64_MAX)
+		return error_set(call->err, -EINVAL, "a count of hits is not negative");
+	ret = debug_point_ignore(call->monitor->debug, number, count, call->err);
+	if (!ret && count)
+		out_printf(call->out, "the next %" PRIu64 " hit%s of %d pass%s\n", count,
+			   count == 1 ? "" : "s", number, count == 1 ? "es" : "");
+	else if (!ret)
+		out_printf(call->out, "%d stops at its next hit\n", number);
+	return ret;
 }

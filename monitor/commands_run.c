@@ -7,36 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STEP_MAX 1000000
-
-int run_continue(struct call *call)
-{
-	int ret = debug_continue(call->monitor->debug, call->owner, call->err);
-
-	if (ret)
-		return ret;
-	call->monitor->expects_stop = true;
-	out_printf(call->out, "running; Ctrl-C or `stop` pauses\n");
-	return 0;
-}
-
-int run_step(struct call *call)
-{
-	uint64_t count = call->arg[0].given ? call->arg[0].value : 1;
-	int ret;
-
-	if (!count || count > STEP_MAX)
-		return error_set(call->err, -EINVAL, "the number of steps is from 1 to %d",
-				 STEP_MAX);
-	ret = debug_step(call->monitor->debug, call->cpu, call->owner, call->err);
-	if (ret)
-		return ret;
-	call->monitor->steps_left = count - 1;
-	call->monitor->step_cpu = call->cpu;
-	call->monitor->expects_stop = true;
-	return 0;
-}
-
 int run_stop(struct call *call)
 {
 	if (debug_running(call->monitor->debug))
@@ -100,6 +70,11 @@ static void apply_step_interrupts(struct monitor *monitor, unsigned value)
 	debug_set_step_interrupts(monitor->debug, value);
 }
 
+static void apply_locking(struct monitor *monitor, unsigned value)
+{
+	monitor->locking = value;
+}
+
 static void apply_trace_pc(struct monitor *monitor, unsigned value)
 {
 	debug_trace_set_pc(monitor->debug, value);
@@ -108,6 +83,7 @@ static void apply_trace_pc(struct monitor *monitor, unsigned value)
 static const struct setting settings[] = {
 	{"disassembly-flavor", {"att", "intel"}, apply_flavor},
 	{"step-interrupts", {"off", "on"}, apply_step_interrupts},
+	{"scheduler-locking", {"off", "on", "step"}, apply_locking},
 	{"trace-pc", {"off", "on"}, apply_trace_pc},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(*settings))
@@ -133,8 +109,10 @@ static int set_setting(struct call *call, const struct setting *setting, const c
 		setting->apply(call->monitor, i);
 		return 0;
 	}
-	return error_set(call->err, -EINVAL, "%s is %s or %s", setting->name, setting->values[0],
-			 setting->values[1]);
+	return error_set(call->err, -EINVAL, "%s is %s%s%s or %s", setting->name,
+			 setting->values[0], setting->values[2] ? ", " : "",
+			 setting->values[2] ? setting->values[1] : "",
+			 setting->values[setting->values[2] ? 2 : 1]);
 }
 
 static int set_register(struct call *call, const char *text)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What TAB finds: commands, and arguments by their kinds. */
-#include "monitor/command.h"
+#include "monitor/points.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -105,14 +105,22 @@ static void add_command_names(struct monitor *monitor, struct matches *matches)
 		add_match(matches, commands[i].name, strcspn(commands[i].name, " "), "");
 }
 
+/* What a condition or a limit begins with, and what they are made of. */
+static void add_clauses(struct monitor *monitor, struct matches *matches)
+{
+	const char *name;
+
+	for (unsigned i = 0; (name = clause_name(i)); i++)
+		add_text(matches, name);
+	add_symbols(monitor, matches);
+}
+
 static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct matches *matches) = {
-	[ARG_EXPRESSION] = add_symbols,
-	[ARG_LOCATION] = add_symbols,
-	[ARG_REGISTERS] = add_registers,
-	[ARG_COMMAND] = add_command_names,
-	[ARG_SETTING] = add_settings,
-	[ARG_POINTS] = add_points,
-	[ARG_CPU] = add_cpus,
+	[ARG_EXPRESSION] = add_symbols,	 [ARG_LOCATION] = add_symbols,
+	[ARG_REGISTERS] = add_registers, [ARG_COMMAND] = add_command_names,
+	[ARG_SETTING] = add_settings,	 [ARG_POINTS] = add_points,
+	[ARG_POINT] = add_points,	 [ARG_PLACE] = add_symbols,
+	[ARG_CLAUSES] = add_clauses,	 [ARG_CPU] = add_cpus,
 };
 
 /* ---- by place ------------------------------------------------------------------------------ */
@@ -150,8 +158,39 @@ static bool add_values(const char *rest, struct matches *matches)
 	return true;
 }
 
-/* The last kind that can stand here. Options and earlier arguments are not counted: what is
- * offered for an address is right for any of them. */
+/* Moves *rest behind one argument that ends at a blank; false when nothing else is there. */
+static bool skip_word(const char **rest)
+{
+	const char *word = *rest + strspn(*rest, " \t"), *end = word + strcspn(word, " \t");
+
+	if (!*word || !*end)
+		return false;
+	*rest = end;
+	return true;
+}
+
+/* Whether the argument that desc stands for is there already, so that it is the next one's turn.
+ * Others are not counted: what is offered for an address is right for any of them. */
+static bool is_typed(const struct arg_desc *desc, const char **rest)
+{
+	bool one_word = desc->kind == ARG_POINT || desc[1].kind == ARG_CLAUSES;
+
+	return one_word && desc[1].kind != ARG_END && skip_word(rest);
+}
+
+static void add_by_kind(struct monitor *monitor, const struct command *command, const char *rest,
+			struct matches *matches)
+{
+	for (const struct arg_desc *desc = command->args; desc->kind != ARG_END; desc++) {
+		if (desc->kind == ARG_OPTION)
+			add_text(matches, desc->name);
+		else if (by_kind[desc->kind] && !is_typed(desc, &rest)) {
+			by_kind[desc->kind](monitor, matches);
+			return;
+		}
+	}
+}
+
 static void add_arguments(struct monitor *monitor, const char *line, struct matches *matches)
 {
 	const struct command *command;
@@ -162,14 +201,7 @@ static void add_arguments(struct monitor *monitor, const char *line, struct matc
 		rest = command ? rest + strcspn(rest, " \t") : "";
 	if (!command || (command->args[0].kind == ARG_SETTING && add_values(rest, matches)))
 		return;
-	for (const struct arg_desc *desc = command->args; desc->kind != ARG_END; desc++) {
-		if (desc->kind == ARG_OPTION)
-			add_text(matches, desc->name);
-		else if (by_kind[desc->kind]) {
-			by_kind[desc->kind](monitor, matches);
-			return;
-		}
-	}
+	add_by_kind(monitor, command, rest, matches);
 }
 
 static char *common_beginning(const struct matches *matches)

@@ -32,11 +32,11 @@ static int lookup_register(void *ctx, const char *name, struct program_builder *
 }
 
 int monitor_compile(struct monitor *monitor, const char *text, struct program **program,
-		    const char **end, struct error *err)
+		    uint64_t *size, const char **end, struct error *err)
 {
 	struct expression_names names = {monitor, lookup_symbol, lookup_register};
 
-	return expression_compile(text, &names, program, end, err);
+	return expression_compile(text, &names, program, size, end, err);
 }
 
 /* ---- values -------------------------------------------------------------------------------- */
@@ -105,7 +105,7 @@ int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_
 		     const char **end, struct error *err)
 {
 	struct program *program;
-	int ret = monitor_compile(monitor, text, &program, end, err);
+	int ret = monitor_compile(monitor, text, &program, NULL, end, err);
 
 	if (ret)
 		return ret;

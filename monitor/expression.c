@@ -87,6 +87,7 @@ static int emit_symbol(struct parser *parser, const char *name, struct type *typ
 	if (ret)
 		return ret;
 	*type = type_number(false);
+	type->object = size;
 	if (size == 1 || size == 2 || size == 4)
 		type->bits = (unsigned)size * 8;
 	emit(parser, PROGRAM_CONST, value);
@@ -390,7 +391,8 @@ static int finish(struct parser *parser, const char *text, size_t size, struct p
 }
 
 int expression_compile(const char *text, const struct expression_names *names,
-		       struct program **program, const char **end, struct error *err)
+		       struct program **program, uint64_t *size, const char **end,
+		       struct error *err)
 {
 	struct parser parser = {.names = names, .err = err};
 	struct type type;
@@ -406,6 +408,8 @@ int expression_compile(const char *text, const struct expression_names *names,
 	if (!ret)
 		ret = finish(&parser, text, parser.at - text, program);
 	program_abandon(&parser.builder);
+	if (!ret && size)
+		*size = type_size(&type);
 	if (!ret && end)
 		*end = parser.at;
 	return ret;

@@ -108,6 +108,11 @@ static unsigned element_bits(const struct type *type)
 	return type->stars > 1 ? WORD_BITS : type->bits;
 }
 
+uint64_t type_size(const struct type *type)
+{
+	return type->stars ? element_bits(type) / 8 : type->object;
+}
+
 void type_read(struct program_builder *builder, struct type *type)
 {
 	static const enum program_op reads[] = {[1] = PROGRAM_READ8,

@@ -7,14 +7,16 @@
 #include "debug/debug.h"
 
 struct type {
-	unsigned stars; /* 0: a number, whatever it was made of as wide as a word */
-	unsigned bits;	/* of what it is, or the last star, points to */
-	bool is_signed; /* that, or the number */
+	uint64_t object; /* a symbol's: bytes of what is there; else 0 */
+	unsigned stars;	 /* 0: a number, whatever it was made of as wide as a word */
+	unsigned bits;	 /* of what it is, or the last star, points to */
+	bool is_signed;	 /* that, or the number */
 };
 
 /* * reads eight bytes there. */
 struct type type_number(bool is_signed);
 bool type_is_signed(const struct type *type); /* pointers are not */
+uint64_t type_size(const struct type *type);  /* bytes of what it points to; 0: not known */
 
 /* "(u32 *)" at *text: true, and *text is behind it. */
 bool type_parse(const char **text, struct type *type);

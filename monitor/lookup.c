@@ -238,6 +238,13 @@ static const struct command *lookup_second(const struct command *group, const ch
 	return NULL;
 }
 
+/* Everybody's i, whatever else begins with it. */
+static void expand_group(struct word *word)
+{
+	if (!strcmp(word->text, "i"))
+		word->size = (size_t)sprintf(word->text, "info");
+}
+
 const struct command *command_lookup(const char *line, const char **rest, struct error *err)
 {
 	const struct command *alias;
@@ -245,6 +252,7 @@ const struct command *command_lookup(const char *line, const char **rest, struct
 	struct word word;
 
 	*rest = take_word(line, &word);
+	expand_group(&word);
 	alias = by_alias(&word, NULL);
 	if (alias)
 		return alias;

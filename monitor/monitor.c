@@ -11,17 +11,17 @@
 
 /* ---- events -------------------------------------------------------------------------------- */
 
-/* `step N` is N steps: each stop but the last is only a station. */
+/* `step N` is N steps: each stop but the last is only a station, unless a breakpoint is there. */
 static bool step_again(struct monitor *monitor)
 {
 	const struct stop *stop = debug_last_stop(monitor->debug);
 
-	if (!monitor->steps_left || !stop || stop->reason != STOP_STEP ||
+	if (!monitor->steps_left || !stop || stop->reason != STOP_STEP || stop->point ||
 	    stop->vcpu != monitor->step_cpu)
 		return false;
 	monitor->steps_left--;
 	monitor->stepping_on = true;
-	if (!debug_step(monitor->debug, monitor->step_cpu, OWNER_CONSOLE, NULL))
+	if (!monitor_resume(monitor, monitor->step_cpu, &monitor->step_plan, OWNER_CONSOLE, NULL))
 		return true;
 	monitor->stepping_on = false;
 	return false;
@@ -114,12 +114,15 @@ struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (
 	monitor->symbols = symbols;
 	monitor->quit = quit;
 	monitor->quit_ctx = ctx;
+	monitor->locking = LOCKING_STEP;
 	monitor->seen = calloc(debug_vcpu_count(debug), sizeof(*monitor->seen));
+	monitor->plans = calloc(debug_vcpu_count(debug), sizeof(*monitor->plans));
 	init_views(monitor);
 	for (unsigned i = 0; monitor->seen && i < debug_vcpu_count(debug); i++)
 		registers_note(monitor, i);
-	if (monitor->seen && !debug_listen(debug, on_event, monitor))
+	if (monitor->seen && monitor->plans && !debug_listen(debug, on_event, monitor))
 		return monitor;
+	free(monitor->plans);
 	free(monitor->seen);
 	free(monitor);
 	return NULL;
@@ -130,6 +133,7 @@ void monitor_free(struct monitor *monitor)
 	if (!monitor)
 		return;
 	debug_unlisten(monitor->debug, on_event, monitor);
+	free(monitor->plans);
 	free(monitor->seen);
 	free(monitor);
 }

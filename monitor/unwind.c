@@ -22,6 +22,20 @@ struct unwind {
 	unsigned count;
 };
 
+static int unwind_begin(struct unwind *unwind, struct monitor *monitor, int cpu, struct error *err)
+{
+	*unwind = (struct unwind){
+		.monitor = monitor, .cpu = cpu, .pc = debug_pc(monitor->debug, cpu)};
+	unwind->state = debug_state(monitor->debug, cpu, CPU_GENERAL | CPU_SYSTEM);
+	if (!unwind->state)
+		return error_set(err, -EIO, "the registers of vCPU %d cannot be read", cpu);
+	unwind->size = cpu_mode_bits(cpu_mode(unwind->state)) / 8;
+	unwind->frame = unwind->state->general.gpr[GPR_RBP];
+	if (unwind->size < 8)
+		unwind->frame &= (1ull << unwind->size * 8) - 1;
+	return 0;
+}
+
 static bool read_slot(struct unwind *unwind, uint64_t offset, uint64_t *value)
 {
 	uint64_t address = cpu_linear(unwind->state, SEG_SS, offset);
@@ -117,6 +131,43 @@ static const char *first_step(struct unwind *unwind, char *reason, size_t size)
 	return NULL;
 }
 
+/* The slot that holds the return address, as an offset into SS. */
+static bool return_slot(struct unwind *unwind, uint64_t *offset, struct error *err)
+{
+	int slots = slots_to_return(unwind);
+
+	if (slots < 0 && !unwind->frame) {
+		error_set(err, -ENOENT,
+			  "nobody is known to have called this: rbp is 0, it is the outermost "
+			  "function or keeps no frame pointer");
+		return false;
+	}
+	*offset = slots < 0 ? unwind->frame + unwind->size
+			    : unwind->state->general.gpr[GPR_RSP] + (unsigned)slots * unwind->size;
+	return true;
+}
+
+int caller_find(struct monitor *monitor, int cpu, uint64_t *address, uint64_t *slot,
+		struct error *err)
+{
+	struct unwind unwind;
+	uint64_t offset, caller;
+	int ret = unwind_begin(&unwind, monitor, cpu, err);
+
+	if (ret)
+		return ret;
+	if (!return_slot(&unwind, &offset, err))
+		return -ENOENT;
+	*slot = cpu_linear(unwind.state, SEG_SS, offset);
+	if (!read_slot(&unwind, offset, &caller))
+		return error_set(err, -EFAULT,
+				 "the return address should be at 0x%" PRIx64
+				 ", where nothing is mapped",
+				 *slot);
+	*address = code_address(&unwind, caller);
+	return caller ? 0 : error_set(err, -ENOENT, "the return address is 0: nobody called this");
+}
+
 static void walk_frames(struct unwind *unwind, struct monitor_out *out)
 {
 	const char *end = NULL;
@@ -137,16 +188,10 @@ static void walk_frames(struct unwind *unwind, struct monitor_out *out)
 
 int backtrace_show(struct monitor *monitor, int cpu, struct monitor_out *out, struct error *err)
 {
-	struct unwind unwind = {
-		.monitor = monitor, .cpu = cpu, .pc = debug_pc(monitor->debug, cpu)};
+	struct unwind unwind;
+	int ret = unwind_begin(&unwind, monitor, cpu, err);
 
-	unwind.state = debug_state(monitor->debug, cpu, CPU_GENERAL | CPU_SYSTEM);
-	if (!unwind.state)
-		return error_set(err, -EIO, "the registers of vCPU %d cannot be read", cpu);
-	unwind.size = cpu_mode_bits(cpu_mode(unwind.state)) / 8;
-	unwind.frame = unwind.state->general.gpr[GPR_RBP];
-	if (unwind.size < 8)
-		unwind.frame &= (1ull << unwind.size * 8) - 1;
-	walk_frames(&unwind, out);
-	return 0;
+	if (!ret)
+		walk_frames(&unwind, out);
+	return ret;
 }

@@ -96,8 +96,16 @@ struct debug *fake_debug_new(const void *elf)
 	return debug;
 }
 
+static void free_parts(struct point *point)
+{
+	program_free((struct program *)(uintptr_t)point->condition);
+	point_action_free((struct point_action *)(uintptr_t)point->action);
+}
+
 void fake_debug_free(struct debug *debug)
 {
+	for (unsigned i = 0; i < debug->point_count; i++)
+		free_parts(&debug->points[i]);
 	free(debug->ram);
 	free(debug);
 }
@@ -110,12 +118,25 @@ void fake_debug_tell(struct debug *debug, enum debug_event event, enum debug_own
 		debug->listener(debug->listener_ctx, event, actor);
 }
 
-void fake_debug_stop(struct debug *debug, enum stop_reason reason, int vcpu, const char *text)
+static void stop_at(struct debug *debug, const struct stop *stop)
 {
 	debug->running = false;
-	debug->stop = (struct stop){.reason = reason, .vcpu = vcpu, .pc = debug_pc(debug, vcpu)};
-	snprintf(debug->stop.text, sizeof(debug->stop.text), "%s", text);
+	debug->stop = *stop;
+	debug->stop.pc = debug_pc(debug, stop->vcpu);
 	fake_debug_tell(debug, DEBUG_STOPPED, OWNER_NONE);
+}
+
+void fake_debug_stop_at_point(struct debug *debug, int vcpu, int point)
+{
+	stop_at(debug, &(struct stop){.reason = STOP_STEP, .vcpu = vcpu, .point = point});
+}
+
+void fake_debug_stop(struct debug *debug, enum stop_reason reason, int vcpu, const char *text)
+{
+	struct stop stop = {.reason = reason, .vcpu = vcpu};
+
+	snprintf(stop.text, sizeof(stop.text), "%s", text);
+	stop_at(debug, &stop);
 }
 
 int debug_listen(struct debug *debug, debug_listener_fn *fn, void *ctx)
@@ -160,28 +181,26 @@ void debug_pause(struct debug *debug, enum debug_owner actor)
 	debug->last_actor = actor;
 }
 
-static int resume(struct debug *debug, enum debug_owner actor, unsigned *count, struct error *err)
+static bool is_step(enum plan_action action)
 {
+	return action == PLAN_STEP || action == PLAN_STEP_OVER;
+}
+
+int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner actor,
+		 struct error *err)
+{
+	bool step = is_step(plans[0].action) || is_step(plans[1].action);
+
 	if (debug->running)
 		return error_set(err, -EBUSY, "running already");
-	(*count)++;
+	if (step && debug->refuse_step)
+		return error_set(err, -ENOTSUP, "this host cannot step here");
+	*(step ? &debug->steps : &debug->continues) += 1;
+	memcpy(debug->plans, plans, sizeof(debug->plans));
 	debug->running = true;
 	debug->last_actor = actor;
 	fake_debug_tell(debug, DEBUG_RESUMED, actor);
 	return 0;
-}
-
-int debug_continue(struct debug *debug, enum debug_owner actor, struct error *err)
-{
-	return resume(debug, actor, &debug->continues, err);
-}
-
-int debug_step(struct debug *debug, int vcpu, enum debug_owner actor, struct error *err)
-{
-	(void)vcpu;
-	if (debug->refuse_step)
-		return error_set(err, -ENOTSUP, "this host cannot step here");
-	return resume(debug, actor, &debug->steps, err);
 }
 
 void debug_set_step_interrupts(struct debug *debug, bool on)
@@ -289,11 +308,77 @@ int debug_point_add(struct debug *debug, const struct point_spec *spec, enum deb
 	struct point *point = &debug->points[debug->point_count];
 
 	if (debug->point_count == FAKE_POINTS)
-		return error_set(err, -ENOSPC, "no room");
+		return error_set(err, -ENOSPC, "no room for a point");
 	debug->point_count++;
-	*point = (struct point){
-		.number = debug->next_number++, .owner = owner, .spec = *spec, .rung = "fake"};
+	*point = (struct point){.number = debug->next_number++,
+				.owner = owner,
+				.spec = *spec,
+				.enabled = !spec->disabled,
+				.rung = "fake"};
 	return point->number;
+}
+
+static struct point *numbered(struct debug *debug, int number, struct error *err)
+{
+	for (unsigned i = 0; i < debug->point_count; i++)
+		if (debug->points[i].number == number)
+			return &debug->points[i];
+	error_set(err, -ENOENT, "there is no point %d", number);
+	return NULL;
+}
+
+int debug_point_condition(struct debug *debug, int number, struct program *condition,
+			  struct error *err)
+{
+	struct point *point = numbered(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	program_free((struct program *)(uintptr_t)point->condition);
+	point->condition = condition;
+	return 0;
+}
+
+int debug_point_action(struct debug *debug, int number, struct point_action *action,
+		       struct error *err)
+{
+	struct point *point = numbered(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	point_action_free((struct point_action *)(uintptr_t)point->action);
+	point->action = action;
+	return 0;
+}
+
+int debug_point_ignore(struct debug *debug, int number, uint64_t count, struct error *err)
+{
+	struct point *point = numbered(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	point->ignore = count;
+	return 0;
+}
+
+int debug_point_enable(struct debug *debug, int number, bool enabled, struct error *err)
+{
+	struct point *point = numbered(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	point->enabled = enabled;
+	return 0;
+}
+
+void point_action_free(struct point_action *action)
+{
+	if (!action)
+		return;
+	for (unsigned i = 0; i < action->arg_count; i++)
+		program_free(action->args[i]);
+	free(action->format);
+	free(action);
 }
 
 int debug_point_remove(struct debug *debug, int number, struct error *err)
@@ -302,6 +387,7 @@ int debug_point_remove(struct debug *debug, int number, struct error *err)
 		if (debug->points[i].number != number)
 			continue;
 		debug->point_count--;
+		free_parts(&debug->points[i]);
 		memmove(&debug->points[i], &debug->points[i + 1],
 			(debug->point_count - i) * sizeof(debug->points[0]));
 		return 0;

@@ -25,6 +25,7 @@ struct debug {
 	void *listener_ctx;
 	/* What was asked. */
 	unsigned continues, steps, pauses, resets;
+	struct plan plans[FAKE_VCPUS]; /* of the last resume */
 	enum debug_owner last_actor;
 	bool step_interrupts;
 	bool refuse_step;
@@ -39,6 +40,8 @@ void fake_debug_free(struct debug *debug);
 
 /* The machine has stopped for this reason, where its registers say; listeners are told. */
 void fake_debug_stop(struct debug *debug, enum stop_reason reason, int vcpu, const char *text);
+/* A step that ended on a point. */
+void fake_debug_stop_at_point(struct debug *debug, int vcpu, int point);
 void fake_debug_tell(struct debug *debug, enum debug_event event, enum debug_owner actor);
 
 /* The fixture beside the running program, mapped for good. */

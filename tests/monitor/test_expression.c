@@ -72,7 +72,7 @@ static int evaluate(const char *text, uint64_t *value, const char **end, struct 
 	struct program_fault fault;
 	struct program *program;
 	int64_t result;
-	int ret = expression_compile(text, &names, &program, end, err);
+	int ret = expression_compile(text, &names, &program, NULL, end, err);
 
 	if (ret)
 		return ret;
@@ -237,6 +237,31 @@ static void test_reading_objects(void **state)
 	assert_int_equal(value_of("*(byte + 0x100)"), 0x2f1);
 }
 
+static uint64_t size_of(const char *text)
+{
+	struct program *program;
+	uint64_t size = 99;
+
+	assert_int_equal(expression_compile(text, &names, &program, &size, NULL, NULL), 0);
+	program_free(program);
+	return size;
+}
+
+/* For a watch. */
+static void test_size_of_what_is_there(void **state)
+{
+	(void)state;
+	assert_int_equal(size_of("half"), 2);
+	assert_int_equal(size_of("&main"), 77);
+	assert_int_equal(size_of("a.b$c"), 0);
+	assert_int_equal(size_of("(u32 *)main"), 4);
+	assert_int_equal(size_of("(u8 **)main"), 8);
+	assert_int_equal(size_of("(u16 *)main + 1"), 2);
+	assert_int_equal(size_of("half + 1"), 0);
+	assert_int_equal(size_of("$rax"), 0);
+	assert_int_equal(size_of("0x1000"), 0);
+}
+
 static void test_pointers(void **state)
 {
 	(void)state;
@@ -276,7 +301,8 @@ static void test_text_is_kept(void **state)
 	const char *end;
 
 	(void)state;
-	assert_int_equal(expression_compile("  $rax == 5  cpu 1", &names, &program, &end, NULL), 0);
+	assert_int_equal(
+		expression_compile("  $rax == 5  cpu 1", &names, &program, NULL, &end, NULL), 0);
 	assert_string_equal(program_text(program), "$rax == 5");
 	assert_string_equal(end, "cpu 1");
 	program_free(program);
@@ -370,6 +396,7 @@ int main(void)
 		cmocka_unit_test(test_casts),
 		cmocka_unit_test(test_reading_by_type),
 		cmocka_unit_test(test_reading_objects),
+		cmocka_unit_test(test_size_of_what_is_there),
 		cmocka_unit_test(test_pointers),
 		cmocka_unit_test(test_short_circuit),
 		cmocka_unit_test(test_text_is_kept),

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Letting one vCPU, or all of them, go on: by steps, to a place, or until something stops them. */
+#include "monitor/command.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+#define STEP_MAX 1000000
+
+static bool is_step(const struct plan *plan)
+{
+	return plan->action == PLAN_STEP || plan->action == PLAN_STEP_OVER;
+}
+
+/* What `set scheduler-locking` says about the vCPUs that the command is not about. */
+static enum plan_action plan_of_others(const struct monitor *monitor, const struct plan *plan)
+{
+	if (monitor->locking == LOCKING_ON)
+		return PLAN_HOLD;
+	return monitor->locking == LOCKING_STEP && is_step(plan) ? PLAN_HOLD : PLAN_RUN;
+}
+
+int monitor_resume(struct monitor *monitor, int cpu, const struct plan *plan,
+		   enum debug_owner owner, struct error *err)
+{
+	unsigned count = debug_vcpu_count(monitor->debug);
+
+	for (unsigned i = 0; i < count; i++)
+		monitor->plans[i] = (struct plan){.action = plan_of_others(monitor, plan)};
+	monitor->plans[cpu] = *plan;
+	return debug_resume(monitor->debug, monitor->plans, owner, err);
+}
+
+static int go(struct call *call, const struct plan *plan)
+{
+	int ret = monitor_resume(call->monitor, call->cpu, plan, call->owner, call->err);
+
+	if (!ret)
+		call->monitor->expects_stop = true;
+	return ret;
+}
+
+/* ---- steps --------------------------------------------------------------------------------- */
+
+static int step(struct call *call, enum plan_action action)
+{
+	uint64_t count = call->arg[0].given ? call->arg[0].value : 1;
+	struct plan plan = {.action = action};
+	int ret;
+
+	if (!count || count > STEP_MAX)
+		return error_set(call->err, -EINVAL, "the number of steps is from 1 to %d",
+				 STEP_MAX);
+	ret = go(call, &plan);
+	if (ret)
+		return ret;
+	call->monitor->steps_left = count - 1;
+	call->monitor->step_plan = plan;
+	call->monitor->step_cpu = call->cpu;
+	return 0;
+}
+
+int run_step(struct call *call)
+{
+	return step(call, PLAN_STEP);
+}
+
+int run_next(struct call *call)
+{
+	return step(call, PLAN_STEP_OVER);
+}
+
+/* ---- further ------------------------------------------------------------------------------- */
+
+int run_continue(struct call *call)
+{
+	struct plan plan = {.action = PLAN_RUN};
+	bool alone = call->monitor->locking == LOCKING_ON &&
+		     debug_vcpu_count(call->monitor->debug) > 1;
+	int ret = go(call, &plan);
+
+	if (ret)
+		return ret;
+	if (alone)
+		out_printf(call->out, "vCPU %d running, the others are held; ", call->cpu);
+	out_printf(call->out,
+		   alone ? "Ctrl-C or `stop` pauses\n" : "running; Ctrl-C or `stop` pauses\n");
+	return 0;
+}
+
+static int run_until(struct call *call, uint64_t address, uint64_t above_sp)
+{
+	struct plan plan = {.action = PLAN_UNTIL, .address = address, .above_sp = above_sp};
+	char where[160];
+	int ret = go(call, &plan);
+
+	if (!ret)
+		out_printf(call->out, "running until 0x%" PRIx64 ": %s\n", address,
+			   address_text(call->monitor, address, where, sizeof(where)));
+	return ret;
+}
+
+int run_advance(struct call *call)
+{
+	return run_until(call, call->arg[0].value, 0);
+}
+
+/* The return takes the address off the stack: the stack pointer is above it then, but not yet when a
+ * deeper call of the same function returns to the same place. */
+int run_finish(struct call *call)
+{
+	uint64_t address, slot;
+	int ret = caller_find(call->monitor, call->cpu, &address, &slot, call->err);
+
+	return ret ? ret : run_until(call, address, slot);
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* info breakpoints. */
+#include "monitor/points.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MARGIN 12
+
+const char *point_kind_name(enum point_kind kind)
+{
+	static const char *const names[POINT_KIND_COUNT] = {
+		[POINT_SOFTWARE] = "breakpoint",
+		[POINT_HARDWARE] = "hardware breakpoint",
+		[POINT_WRITE] = "write watch",
+		[POINT_READ] = "read watch",
+		[POINT_ACCESS] = "access watch",
+		[POINT_CATCH_EXCEPTION] = "catch exception",
+		[POINT_CATCH_IO] = "catch io",
+		[POINT_CATCH_MMIO] = "catch mmio",
+		[POINT_CATCH_MSR] = "catch msr",
+		[POINT_CATCH_MODE] = "catch mode",
+		[POINT_CATCH_HLT] = "catch hlt",
+		[POINT_CATCH_INT3] = "catch int3",
+		[POINT_CATCH_RESET] = "catch reset",
+		[POINT_CATCH_SHUTDOWN] = "catch shutdown",
+		[POINT_CATCH_ONLINE] = "catch online",
+		[POINT_CATCH_TRIPLE_FAULT] = "catch triple-fault",
+		[POINT_CATCH_EMULATION] = "catch emulation",
+	};
+
+	return kind < POINT_KIND_COUNT && names[kind] ? names[kind] : "point";
+}
+
+static bool is_watch(enum point_kind kind)
+{
+	return kind == POINT_WRITE || kind == POINT_READ || kind == POINT_ACCESS;
+}
+
+/* A watch's name is that of an object, for which no line is known. */
+static void show_where(struct call *call, const struct point_spec *spec)
+{
+	char where[160];
+
+	if (spec->kind >= POINT_CATCH_MODE)
+		return;
+	out_printf(call->out, "%s0x%" PRIx64, spec->physical ? "physical " : "", spec->address);
+	if (is_watch(spec->kind))
+		out_printf(call->out, ", %" PRIu64 " byte%s", spec->length,
+			   spec->length == 1 ? "" : "s");
+	else if (spec->kind > POINT_ACCESS && spec->length > 1)
+		out_printf(call->out, "-0x%" PRIx64, spec->address + spec->length - 1);
+	if (spec->kind <= POINT_ACCESS && !spec->physical)
+		out_printf(call->out, " %s",
+			   address_text(call->monitor, spec->address, where, sizeof(where)));
+}
+
+static void show_limits(struct call *call, const struct point_limit *limit)
+{
+	const char *between = "only";
+
+	if (!limit->by)
+		return;
+	out_printf(call->out, "%*s", MARGIN, "");
+	if (limit->by & LIMIT_VCPU) {
+		out_printf(call->out, "%s on vCPU %d", between, limit->vcpu);
+		between = ",";
+	}
+	if (limit->by & LIMIT_RING) {
+		out_printf(call->out, "%s in ring %u", between, limit->ring);
+		between = ",";
+	}
+	if (limit->by & LIMIT_CR3)
+		out_printf(call->out, "%s where cr3 is 0x%" PRIx64, between, limit->cr3);
+	out_printf(call->out, "\n");
+}
+
+/* gdb's conditions come as bytecode: nobody here knows their text. */
+static void show_condition(struct call *call, const struct point *point)
+{
+	const char *text = point->condition ? program_text(point->condition) : NULL;
+
+	if (point->condition)
+		out_printf(call->out, "%*sonly if %s: come upon %" PRIu64 " times\n", MARGIN, "",
+			   text ? text : "what gdb said", point->evaluations);
+}
+
+/* As it was typed. */
+static void show_format(struct call *call, const char *format)
+{
+	char text[512];
+
+	format_string(format, strlen(format), text, sizeof(text));
+	out_printf(call->out, "%*sprints %s", MARGIN, "", text);
+}
+
+static void show_action(struct call *call, const struct point_action *action)
+{
+	if (!action)
+		return;
+	show_format(call, action->format);
+	for (unsigned i = 0; i < action->arg_count; i++) {
+		const char *text = program_text(action->args[i]);
+
+		out_printf(call->out, ", %s", text ? text : "what gdb said");
+	}
+	out_printf(call->out, "%s\n", action->go_on ? " and goes on" : "");
+}
+
+static void show_point(struct call *call, const struct point *point)
+{
+	static const char *const owners[OWNER_COUNT] = {"-", "gdb", "console"};
+
+	out_printf(call->out, "%-3d %-7s %-19s %-5" PRIu64 " ", point->number, owners[point->owner],
+		   point_kind_name(point->spec.kind), point->hits);
+	show_where(call, &point->spec);
+	out_printf(call->out, "\n%*sthrough %s%s%s\n", MARGIN, "", point->rung,
+		   point->spec.temporary ? ", deleted when hit" : "",
+		   point->enabled ? "" : ", disabled");
+	show_limits(call, &point->spec.limit);
+	show_condition(call, point);
+	if (point->ignore)
+		out_printf(call->out, "%*sthe next %" PRIu64 " hit%s\n", MARGIN, "", point->ignore,
+			   point->ignore == 1 ? " passes" : "s pass");
+	show_action(call, point->action);
+}
+
+int run_info_breakpoints(struct call *call)
+{
+	const struct point *point = NULL;
+
+	if (!debug_point_next(call->monitor->debug, NULL)) {
+		out_printf(call->out, "no breakpoints; `break LOCATION` sets one\n");
+		return 0;
+	}
+	out_printf(call->out, "Num Owner   Kind                Hits  Where\n");
+	while ((point = debug_point_next(call->monitor->debug, point)))
+		show_point(call, point);
+	return 0;
+}
