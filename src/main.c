@@ -3,6 +3,7 @@
  * The wiring: options in, a machine with its debugger and its front ends out. Nothing below this file
  * knows more than one of them, and nothing below it prints an error or ends the process.
  */
+#include "checkup.h"
 #include "debug/debug.h"
 #include "event_loop.h"
 #include "gdbstub/server.h"
@@ -229,10 +230,13 @@ static int build_machine(struct vitrine *v, struct boot_image *image, struct err
 static int build_debug(struct vitrine *v, struct error *err)
 {
 	struct debug_config config = v->options.debug;
+	char cache[4096];
 	int rc;
 
 	config.debug_output = guest_debug_output;
 	config.debug_output_ctx = v;
+	if (debug_cache_path(cache, sizeof(cache)))
+		config.cache = cache;
 	rc = debug_create(v->machine, &config, &v->debug, err);
 	if (rc == 0)
 		rc = event_loop_watch(v->loop, debug_event_fd(v->debug), POLLIN, on_debug_news, v);
@@ -381,6 +385,8 @@ int main(int argc, char **argv)
 	case OPTIONS_USAGE: fprintf(stderr, "vitrine: %s\n", err.text); return STATUS_USAGE;
 	case OPTIONS_RUN: break;
 	}
+	if (v.options.doctor)
+		return checkup(&v.options);
 	status = build(&v, wants_console(&v.options), &err) < 0 ? -1 : 0;
 	if (status == 0) {
 		start(&v);

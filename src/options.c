@@ -34,6 +34,8 @@ static const char help[] =
 	"  -on-disconnect keep|continue|kill             when gdb's connection is lost\n"
 	"  -on-triple-fault stop|reset|exit              -no-reboot  a reset ends the run\n"
 	"  -symbols FILE   ELF file with the guest's symbols, for the console\n"
+	"  -doctor [-json]                what this host's KVM can do, and what helps\n"
+	"  -debug-strategy break|hbreak|watch|access|step=RUNG[,...][,probe]\n"
 	"talking\n"
 	"  -monitor stdio|none            the console (default: stdio on a terminal)\n"
 	"  -serial stdio|mon:stdio|pty|file:PATH|unix:PATH|none   COM1, then COM2\n"
@@ -219,6 +221,27 @@ static int set_no_reboot(struct options *o, const char *arg, struct error *err)
 	return 0;
 }
 
+static int set_debug_strategy(struct options *o, const char *arg, struct error *err)
+{
+	return debug_strategy_parse(arg, &o->debug.strategy, err);
+}
+
+static int set_doctor(struct options *o, const char *arg, struct error *err)
+{
+	(void)arg;
+	(void)err;
+	o->doctor = true;
+	return 0;
+}
+
+static int set_json(struct options *o, const char *arg, struct error *err)
+{
+	(void)arg;
+	(void)err;
+	o->json = true;
+	return 0;
+}
+
 static int set_monitor(struct options *o, const char *arg, struct error *err)
 {
 	static const struct choice choices[] = {
@@ -338,6 +361,9 @@ static const struct {
 	{"on-disconnect", 1, set_on_disconnect},
 	{"on-triple-fault", 1, set_on_triple_fault},
 	{"no-reboot", 0, set_no_reboot},
+	{"debug-strategy", 1, set_debug_strategy},
+	{"doctor", 0, set_doctor},
+	{"json", 0, set_json},
 	{"monitor", 1, set_monitor},
 	{"serial", 1, set_serial},
 	{"nographic", 0, set_nographic},

@@ -30,7 +30,8 @@ struct options {
 
 	struct net_address gdb;
 	enum on_disconnect on_disconnect;
-	bool paused; /* -S */
+	bool paused;	   /* -S */
+	bool doctor, json; /* tell about the host, and end */
 	struct debug_config debug;
 
 	const char *serial[MAX_SERIALS]; /* as given; NULL: the default */

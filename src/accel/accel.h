@@ -151,11 +151,41 @@ struct accel_msr_range {
 	bool read, write;
 };
 
+/* ---- the host, as an accelerator knows it ------------------------------------------------ */
+
+/* What the kernel says that it can do. value: 0 no, 1 yes, or how many. */
+struct accel_promise {
+	const char *name, *title; /* static: for programs, which may rely on it, and for people */
+	unsigned value;
+};
+
+#define ACCEL_PROMISES 24
+
+struct accel_host {
+	const char *device; /* its path; NULL: there is none */
+	int device_errno;   /* 0: it can be opened; else positive, and remedy says what to do */
+	const char *remedy;
+	unsigned device_mode, device_uid, device_gid; /* as stat; 0 when it is not there */
+	int api_version;			      /* 0: not known */
+	char module[32]; /* what serves this processor, "kvm_intel"; "" when that cannot be told */
+	char parameters
+		[4096]; /* "kvm.NAME=VALUE …", sorted: of that module and of what it stands on */
+	bool hardware;	/* the processor offers virtualisation */
+	char processor[64];  /* vendor, family, model, stepping */
+	char hypervisor[16]; /* what this host runs under: "KVM", "Hyper-V", its signature, or "" */
+	bool repeatable; /* as long as all of the above stays, so does what the accelerator does */
+	unsigned promise_count;
+	struct accel_promise promise[ACCEL_PROMISES];
+};
+
 typedef void accel_coalesced_fn(void *ctx, bool pio, uint64_t addr, unsigned size,
 				const void *data);
 
 struct accel_ops {
 	const char *name;
+
+	/* Fills host, with whatever can be found out; never fails. */
+	void (*host)(const struct accel_config *config, struct accel_host *host);
 
 	/* Every failure frees what was made and says which call failed and what to do. */
 	int (*vm_create)(const struct accel_config *config, struct accel_vm **vm,

@@ -40,6 +40,15 @@ void dummy_exit(struct vm_exit *exit, enum exit_reason reason)
 
 /* ---- the VM ----------------------------------------------------------------------------- */
 
+/* It does what a test tells it, and so nothing is to be remembered. */
+static void dummy_host(const struct accel_config *config, struct accel_host *host)
+{
+	const struct dummy_config *wishes = config->dummy;
+
+	*host = (struct accel_host){.device_errno = wishes ? wishes->fail_vm_create : 0};
+	host->remedy = host->device_errno ? "tell the dummy accelerator something else" : NULL;
+}
+
 static int dummy_vm_create(const struct accel_config *config, struct accel_vm **result,
 			   struct error *err)
 {
@@ -327,6 +336,7 @@ const struct dummy_counts *dummy_counts(const struct accel_vcpu *vcpu)
 
 const struct accel_ops accel_dummy = {
 	.name = "dummy",
+	.host = dummy_host,
 	.vm_create = dummy_vm_create,
 	.vm_destroy = dummy_vm_destroy,
 	.slot_set = dummy_slot_set,

@@ -6,6 +6,7 @@
  *   kvm_cpuid.c  what the guest's CPUs claim to be
  *   kvm_vcpu.c   one CPU: created, run, kicked, completed, debugged
  *   kvm_exit.c   why KVM_RUN came back
+ *   kvm_host.c   what the kernel promises, and on what it stands (kvm_module.c)
  *   kvm_state.c  a CPU's registers, to and from struct cpu_state; the groups that KVM knows them in
  *                are in kvm_registers.c, kvm_msrs.c and kvm_events.c
  *
@@ -120,6 +121,16 @@ int kvm_uncoalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
 void kvm_coalesced_drain(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
 int kvm_irq_line(struct accel_vm *vm, unsigned gsi, bool level);
 int kvm_vm_reset(struct accel_vm *vm);
+
+/* What helps when the device cannot be opened with this errno. */
+const char *kvm_open_remedy(int code);
+
+/* ---- kvm_host.c, kvm_module.c ----------------------------------------------------------- */
+
+void kvm_host(const struct accel_config *config, struct accel_host *host);
+
+/* The module for this processor and its parameters, from /sys/module. */
+void kvm_host_module(struct accel_host *host);
 
 /* ---- kvm_cpuid.c ------------------------------------------------------------------------ */
 

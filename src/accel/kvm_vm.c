@@ -31,7 +31,7 @@ static int has(const struct kvm_vm *vm, int capability)
 
 /* ---- the steps -------------------------------------------------------------------------- */
 
-static const char *open_remedy(int code)
+const char *kvm_open_remedy(int code)
 {
 	switch (code) {
 	case ENOENT:
@@ -57,7 +57,7 @@ static int open_device(struct kvm_vm *vm, const struct accel_config *config, str
 		return 0;
 	code = errno;
 	return error_set(err, -code, "cannot open %s: %s; %s", path, strerror(code),
-			 open_remedy(code));
+			 kvm_open_remedy(code));
 }
 
 int kvm_check_api_version(int version, struct error *err)
@@ -406,6 +406,7 @@ int kvm_vm_reset(struct accel_vm *base)
 
 const struct accel_ops accel_kvm = {
 	.name = "kvm",
+	.host = kvm_host,
 	.vm_create = kvm_vm_create,
 	.vm_destroy = kvm_vm_destroy,
 	.slot_set = kvm_slot_set,

@@ -5,29 +5,33 @@
 
 /* ---- the words of answers ---------------------------------------------------------------- */
 
-static const struct capability_word yes_no[] = {{"no", "NO"}, {"yes", "yes"}};
+static const struct capability_word yes_no[] = {{"no", "NO", "NO"}, {"yes", "yes", "yes"}};
 
 static const struct capability_word int3_words[] = {
-	[INT3_LOST] = {"lost", "NO: goes to the guest"},
-	[INT3_TRAPS] = {"traps", "yes"},
-	[INT3_EMULATION_FAILURE] = {"emulation-failure", "by emulation failure"},
+	[INT3_LOST] = {"lost", "NO: goes to the guest", "NO"},
+	[INT3_TRAPS] = {"traps", "yes", "yes"},
+	[INT3_EMULATION_FAILURE] = {"emulation-failure", "by emulation failure", "by failure"},
 };
 
 static const struct capability_word over_words[] = {
-	[OVER_UNASKED] = {NULL, "-"},	       [OVER_LOST] = {"lost", "NO"},
-	[OVER_EXACT] = {"exact", "yes"},       [OVER_NEXT] = {"next", "two at once"},
-	[OVER_PART] = {"part", "in parts"},    [OVER_LEAKS] = {"leaks", "TF shows"},
-	[OVER_EXIT] = {"exit", "by its exit"},
+	[OVER_UNASKED] = {NULL, "-", "-"},
+	[OVER_LOST] = {"lost", "NO", "NO"},
+	[OVER_EXACT] = {"exact", "yes", "yes"},
+	[OVER_NEXT] = {"next", "two at once", "two at once"},
+	[OVER_PART] = {"part", "in parts", "in parts"},
+	[OVER_LEAKS] = {"leaks", "TF shows", "TF shows"},
+	[OVER_EXIT] = {"exit", "by its exit", "by its exit"},
 };
 
 static const struct capability_word event_words[] = {
-	[EVENT_UNASKED] = {NULL, "-"},
-	[EVENT_LOST] = {"lost", "NO"},
-	[EVENT_DELIVERED] = {"delivered", "yes"},
-	[EVENT_EMULATION_FAILURE] = {"emulation-failure", "by vitrine"},
+	[EVENT_UNASKED] = {NULL, "-", "-"},
+	[EVENT_LOST] = {"lost", "NO", "NO"},
+	[EVENT_DELIVERED] = {"delivered", "yes", "yes"},
+	[EVENT_EMULATION_FAILURE] = {"emulation-failure", "by vitrine", "by vitrine"},
 };
 
-static const struct capability_word rf_words[] = {{"honoured", "honoured"}, {"ignored", "ignored"}};
+static const struct capability_word rf_words[] = {{"honoured", "honoured", "honoured"},
+						  {"ignored", "ignored", "ignored"}};
 
 /* ---- the questions ----------------------------------------------------------------------- */
 

@@ -57,10 +57,12 @@ int debug_create(struct machine *machine, const struct debug_config *config, str
 		return error_set(err, -ENOMEM, "out of memory");
 	debug->machine = machine;
 	debug->config = *config;
+	debug->config.cache = NULL; /* the caller's, and not needed any more */
 	debug->event_fd = -1;
 	rc = allocate(debug, err);
 	if (rc == 0)
-		rc = core_probe(&machine->config, &debug->capabilities, err);
+		rc = core_know_host(&machine->config, config->cache, config->strategy.probe,
+				    &debug->capabilities, err);
 	if (rc < 0) {
 		debug_destroy(debug);
 		return rc;

@@ -268,9 +268,14 @@ void core_request(void *ctx, enum host_request request, int status, const char *
 void core_serve_request(struct debug *debug);	    /* main thread, lock not held */
 bool core_serve_before_resume(struct debug *debug); /* lock held; stopped */
 
-/* probe.c: asks the host; whatever was found before, all of it is found anew. A few milliseconds. */
+/* probe.c: asks the host; some milliseconds. 1: it did not come back from some questions, whose answers
+ * count as no. */
 int core_probe(const struct machine_config *config, struct debug_capabilities *found,
 	       struct error *err);
+
+/* probe_cache.c: the same, or what the file cache (NULL: none) kept of it; afresh: asks, and keeps it. */
+int core_know_host(const struct machine_config *config, const char *cache, bool afresh,
+		   struct debug_capabilities *found, struct error *err);
 
 /* capabilities.c */
 enum capability_mode core_mode_of(const struct cpu_state *state);

@@ -32,6 +32,8 @@ struct debug_config {
 	enum { ON_TRIPLE_FAULT_STOP, ON_TRIPLE_FAULT_RESET, ON_TRIPLE_FAULT_EXIT } on_triple_fault;
 	bool no_reboot; /* a guest's reset ends the run, as QEMU's -no-reboot */
 	struct debug_strategy strategy;
+	/* Where what the host can do is kept between runs, see debug_cache_path(); NULL: nowhere. */
+	const char *cache;
 	/* What the guest writes to port 0xe9; from a vCPU's thread. May be NULL. */
 	void (*debug_output)(void *ctx, const void *bytes, size_t size);
 	void *debug_output_ctx;

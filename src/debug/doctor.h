@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct accel_ops;
 struct debug;
+struct debug_strategy;
 
 /* Where a vCPU is, as far as the answers differ. */
 enum capability_mode { CAP_REAL, CAP_PROT, CAP_LONG, CAP_USER, CAP_MODE_COUNT };
@@ -64,6 +66,33 @@ const char *capability_mode_name(enum capability_mode mode); /* "real mode", "lo
 const char *
 capability_mode_id(enum capability_mode mode); /* "real", "protected", "long", "ring3" */
 
+/* The file where a user's vitrine keeps what the host can do. False: there is no place for one. */
+bool debug_cache_path(char *buf, size_t size);
+
+/* ---- the doctor -------------------------------------------------------------------------- */
+
+/* Whom to examine. cache: rewritten with what is found; NULL: nothing is kept. */
+struct doctor_request {
+	const struct accel_ops *accel;
+	const char *kvm_device; /* NULL: /dev/kvm */
+	void *dummy;		/* struct dummy_config, for -accel dummy */
+	const char *cache;
+	const struct debug_strategy *strategy;
+};
+
+/* Output, in pieces. */
+typedef void doctor_write_fn(void *ctx, const char *text, size_t size);
+
+/* Asks the host afresh, and tells: what it is, promises and does, which rung each wish takes and why no
+ * better one, and what would help. As text of 80 columns, or as one JSON object (docs/doctor.md). True when
+ * guests can be debugged here; everything that can be found out is told in any case. */
+bool doctor_examine(const struct doctor_request *request, bool json, doctor_write_fn *write,
+		    void *ctx);
+/* The same about a machine that is there: what the core works by, without asking again. */
+bool debug_doctor(struct debug *debug, bool json, doctor_write_fn *write, void *ctx);
+
+/* ---- the questions ----------------------------------------------------------------------- */
+
 /* The questions, in the order of telling; NULL behind the last. name is stable, for programs. */
 struct capability_question {
 	const char *name, *title;
@@ -74,6 +103,7 @@ struct capability_question {
 };
 struct capability_word {
 	const char *name, *title; /* for programs (NULL: not asked), and for people */
+	const char *brief;	  /* title in at most 12 letters */
 };
 const struct capability_question *capability_question(unsigned index);
 /* mode is ignored where there is one answer for all. Never fails: an answer out of range is the first word. */

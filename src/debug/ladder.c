@@ -46,20 +46,20 @@ static bool steps(const struct debug_capabilities *found, enum capability_mode m
 
 #define BY_SLOT (NEED_SLOT | NEED_LINEAR)
 
-static const char to_guest[] = "the guest gets it", executed[] = "int3 is executed, not refused",
+static const char to_guest[] = "the guest gets it", no_failure[] = "it does not fail there",
 		  silent[] = "debug registers do not fire", unseen[] = "never reported",
 		  leaks[] = "the guest gets the trap", mapped[] = "";
 
 /* clang-format off */
 const struct ladder_row ladder[] = {
 	{WISH_BREAK,  RUNG_INT3,    "int3",      "int3",                      int3_traps,   NEED_MAPPED,            to_guest},
-	{WISH_BREAK,  RUNG_INT3,    "emulation", "int3 by emulation failure", int3_fails,   NEED_MAPPED,            executed},
+	{WISH_BREAK,  RUNG_INT3,    "emulation", "int3 by emulation failure", int3_fails,   NEED_MAPPED,            no_failure},
 	{WISH_BREAK,  RUNG_SLOT,    "slot",      "debug register",            slot_fires,   BY_SLOT,                silent},
 	{WISH_BREAK,  RUNG_INT3,    "loaded",    "int3 where the image lies", int3_told,    NEED_UNMAPPED | NEED_LOADED, to_guest},
 	{WISH_BREAK,  RUNG_PENDING, "pending",   "pending until mapped",      NULL,         NEED_UNMAPPED,          mapped},
 	{WISH_HBREAK, RUNG_SLOT,    "slot",      "debug register",            slot_fires,   BY_SLOT,                silent},
 	{WISH_HBREAK, RUNG_INT3,    "int3",      "int3",                      int3_traps,   NEED_MAPPED,            to_guest},
-	{WISH_HBREAK, RUNG_INT3,    "emulation", "int3 by emulation failure", int3_fails,   NEED_MAPPED,            executed},
+	{WISH_HBREAK, RUNG_INT3,    "emulation", "int3 by emulation failure", int3_fails,   NEED_MAPPED,            no_failure},
 	{WISH_HBREAK, RUNG_INT3,    "loaded",    "int3 where the image lies", int3_told,    NEED_UNMAPPED | NEED_LOADED, to_guest},
 	{WISH_WATCH,  RUNG_SLOT,    "slot",      "debug register",            watch_fires,  BY_SLOT | NEED_ALIGNED, unseen},
 	{WISH_ACCESS, RUNG_SLOT,    "slot",      "debug register",            access_fires, BY_SLOT | NEED_ALIGNED, unseen},

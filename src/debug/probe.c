@@ -179,20 +179,22 @@ int core_probe(const struct machine_config *config, struct debug_capabilities *f
 {
 	struct scratch s;
 	int rc = scratch_create(config, false, &s, err);
+	unsigned late;
 
 	*found = (struct debug_capabilities){0};
 	if (rc == 0) {
 		ask_all(&s, found);
 		ask_about_rf(&s, found);
 	}
-	if (rc == 0 && s.late)
-		log_warn("debug",
-			 "this host did not come back from %u of the questions about its KVM",
-			 (unsigned)s.late);
+	late = rc == 0 ? s.late : 0;
 	scratch_destroy(&s);
 	if (rc < 0)
 		return error_prefix(err, "probing what this host can debug");
-	if (found->step[CAP_LONG])
+	if (late)
+		log_warn("debug",
+			 "this host did not come back from %u of the questions about its KVM",
+			 late);
+	else if (found->step[CAP_LONG])
 		found->block_irq = ask_about_interrupts(config);
-	return 0;
+	return late > 0;
 }

@@ -7,6 +7,7 @@
  *   probe.c            asks them all, and the one about interrupts
  *   probe_scratch.c    the scratch VM: made, put into a mode, run, and never waited for too long
  *   probe_memory.c     its descriptor tables, page tables and handlers
+ *   probe_cache.c      the answers, kept for the next start
  *
  * Only src/debug/probe*.c includes this.
  */
@@ -126,5 +127,15 @@ struct vm_exit scratch_run(struct scratch *scratch, const struct accel_debug *wi
 struct vm_exit scratch_complete(struct scratch *scratch);
 /* The stack of ring 0 or of ring 3, as the mode's state has it. */
 void scratch_push(struct scratch *scratch, uint64_t value, unsigned size);
+
+/* ---- probe_cache.c ----------------------------------------------------------------------- */
+
+#define CACHE_PATH_SIZE 4096
+
+/* What was kept of this very host; false when there is nothing, or nothing that may be trusted. */
+bool cache_load(const char *path, const struct accel_host *host, struct debug_capabilities *found);
+/* Replaces the file at once or not at all. -errno: it is as it was. -EINVAL: a host that cannot be recognised. */
+int cache_save(const char *path, const struct accel_host *host,
+	       const struct debug_capabilities *found);
 
 #endif

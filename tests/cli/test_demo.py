@@ -27,7 +27,8 @@ def without_a_terminal_it_plays_a_session():
     equal(done.returncode, 0, output + done.stderr.decode())
     assert re.search(r"factorial \(n=1\) at .*main\.c:\d+", output), output
     assert re.search(r"tick \d+: counter\.value = 400\d", output), output
-    equal(os.listdir(os.environ["TMPDIR"]), [], "left behind")
+    # That folder is the home as well, where what the host can do is kept.
+    equal(set(os.listdir(os.environ["TMPDIR"])) - {".cache"}, set(), "left behind")
 
 
 @test
