@@ -170,8 +170,11 @@ static bool give_back(struct vcpu *vcpu, unsigned vector)
 
 static bool on_breakpoint_trap(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	return core_planted_at(debug, vcpu, exit->debug.pc) ? on_breakpoints(debug, vcpu)
-							    : give_back(vcpu, VECTOR_BP);
+	if (core_planted_at(debug, vcpu, exit->debug.pc))
+		return on_breakpoints(debug, vcpu);
+	if (core_undo_stray(debug, vcpu, exit->debug.pc))
+		return on_stray(debug, vcpu);
+	return give_back(vcpu, VECTOR_BP);
 }
 
 static struct core_point *slot_hit(struct debug *debug, const struct vcpu *vcpu,

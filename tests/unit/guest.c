@@ -91,7 +91,7 @@ bool guest_stops(struct rig *rig)
 {
 	while (debug_running(rig->debug))
 		if (!rig_wait(rig))
-			fail_msg("nothing happened for ten seconds");
+			fail_msg("nothing happened for a long time");
 	debug_dispatch(rig->debug);
 	return rig->count[DEBUG_EXITED] == 0;
 }

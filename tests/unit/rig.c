@@ -111,7 +111,7 @@ bool rig_wait(struct rig *rig)
 {
 	struct pollfd fd = {.fd = debug_event_fd(rig->debug), .events = POLLIN};
 
-	if (poll(&fd, 1, 10000) != 1)
+	if (poll(&fd, 1, (rig->patience ? rig->patience : 10) * 1000) != 1)
 		return false;
 	debug_dispatch(rig->debug);
 	return true;

@@ -16,6 +16,7 @@ struct rig {
 	const struct accel_ops *accel; /* NULL: the dummy */
 	struct dummy_config dummy;
 	uint64_t ram_size; /* 0: RIG_RAM */
+	int patience;	   /* seconds without news after which a test fails; 0: ten */
 	bool as_at_reset;  /* the vCPUs stay as power-on left them */
 	struct machine *machine;
 	struct debug *debug;
@@ -42,7 +43,7 @@ void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size);
 void rig_boot(struct rig *rig, const void *code, size_t size);
 void rig_make_flat(struct rig *rig, unsigned vcpu); /* at its start, runnable; parked only */
 
-/* Waits (up to ten seconds) for the next news and tells it; true when some came. */
+/* Waits, as long as rig->patience, for the next news and tells it; true when some came. */
 bool rig_wait(struct rig *rig);
 /* Waits until the machine has stopped, and returns why; fails the test if it does not. */
 const struct stop *rig_wait_stop(struct rig *rig);

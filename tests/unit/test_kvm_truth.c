@@ -31,7 +31,7 @@ static void start(void **state)
 	rig_needs_kvm();
 	rounds = stress && !strcmp(stress, "full") ? 250000 : 1500;
 	snprintf(append, sizeof(append), "rounds=%u", rounds);
-	rig = (struct rig){0};
+	rig = (struct rig){.patience = rounds > 10000 ? 600 : 10};
 	guest_start(&rig, VCPUS, "smp", append);
 }
 

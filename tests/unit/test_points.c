@@ -351,6 +351,37 @@ static void test_what_is_not_there_cannot_be_changed(void **state)
 	assert_true(strlen(err.text) > 0);
 }
 
+/* ---- code that moves ---------------------------------------------------------------------- */
+
+/* inc; nop, where the breakpoint is; inc; jmp ., among bytes that are no padding */
+static const uint8_t body[64] = {0x40, 0x90, 0x40, 0xeb, 0xfe, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
+#define BODY 0x2040ull
+#define COPY 0x1040ull /* the same place in vCPU 0's page */
+
+/* The test stands in for the guest, which copies its code while it runs, our int3 with it. */
+static void test_copied_int3_is_undone(void **state)
+{
+	const uint8_t spin[] = {0xeb, 0xfe};
+	struct memory *memory = rig.machine->memory;
+	uint8_t moved[sizeof(body)], to_the_copy = COPY - RIG_CODE - 2;
+
+	(void)state;
+	rig_code(&rig, 0, spin, sizeof(spin));
+	mem_write_phys(memory, BODY, body, sizeof(body));
+	rig_break(&rig, BODY + 1);
+	run_first();
+	mem_read_phys(memory, BODY, moved, sizeof(moved));
+	assert_int_equal(moved[1], 0xcc);
+	mem_write_phys(memory, COPY, moved, sizeof(moved));
+	mem_write_phys(memory, RIG_CODE + 1, &to_the_copy, 1);
+	while (rig_byte(&rig, COPY + 1) == 0xcc)
+		;
+	debug_pause(rig.debug, OWNER_CONSOLE);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
+	assert_int_equal(rig_byte(&rig, COPY + 1), 0x90);
+	assert_int_equal(dummy_counts(rig.machine->vcpus[0].accel)->injected_bp, 0);
+}
+
 /* ---- plans that run to a place ----------------------------------------------------------- */
 
 static void run_until(uint64_t address)
@@ -430,6 +461,7 @@ int main(void)
 		TEST(test_no_line_is_lost),
 		TEST(test_temporary_goes_with_its_stop),
 		TEST(test_what_is_not_there_cannot_be_changed),
+		TEST(test_copied_int3_is_undone),
 		TEST(test_until_an_address),
 		TEST(test_until_the_same_address),
 		TEST(test_until_is_forgotten_at_another_stop),
