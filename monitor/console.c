@@ -168,12 +168,20 @@ static void on_exited(struct console *console)
 	console_end(console);
 }
 
-/* What points print, and go on. */
+/* What points print, and go on; the guest may have chosen a part of it. */
 static void on_output(struct console *console)
 {
+	const char *line = debug_output(console->debug);
+	size_t size = strlen(line);
+	char *text = malloc(TEXT_CLEAN_SIZE(size));
+
+	if (!text)
+		return;
+	text_clean(line, size, true, text, TEXT_CLEAN_SIZE(size));
 	console_begin(console);
-	out_printf(&console->out, "%s\n", debug_output(console->debug));
+	out_printf(&console->out, "%s\n", text);
 	console_end(console);
+	free(text);
 }
 
 static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)

@@ -1081,6 +1081,15 @@ static void test_complete(void **state)
 	check_completion(rig, "help conte", "context context");
 	check_completion(rig, "nothing ", "");
 	check_completion(rig, "zzz", "");
+	check_completion(rig, "break add_one i", "if if");
+	check_completion(rig, "break add_one if $edi == 1 rin", "ring ring");
+	check_completion(rig, "watch coun", "counter counter");
+	check_completion(rig, "dprintf add", "add_one add_one");
+	answer(rig, "break twice");
+	check_completion(rig, "condition ", "1 1");
+	check_completion(rig, "condition 1 add", "add_one add_one");
+	check_completion(rig, "enable ", "1 1");
+	check_completion(rig, "set scheduler-locking o", "o off on");
 	check_completion(rig, "quit ", "");
 }
 
