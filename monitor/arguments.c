@@ -145,7 +145,7 @@ static int usage_error(struct call *call, const char *problem)
 static int parse_format(struct call *call, char **text)
 {
 	*text = skip_space(*text);
-	if (**text != '/')
+	if (**text != '/' || call->command->args[0].kind == ARG_TEXT)
 		return 0;
 	if (!(call->command->flags & COMMAND_FORMAT))
 		return usage_error(call, "no /FMT is wanted here");

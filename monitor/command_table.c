@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Every command, one row each. `help` and the reference chapter are read off this table. */
 #include "monitor/command.h"
+#include "monitor/commands_snapshot.h"
 
 /* clang-format off */
 #define POINT_ARGS                                                                                 \
@@ -158,6 +159,7 @@ const struct command commands[] = {
 	 "while points are set or steps made, and always with `set trace-pc on`.", run_trace},
 	{"info capabilities", "kvm", CLASS_MACHINE, 0, {{0}},
 	 "what this host's KVM really does for a debugger", NULL, run_info_capabilities},
+	SNAPSHOT_COMMANDS,
 	{"echo", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", true}}, "print a text", NULL, run_echo},
 	{"help", "h ?", CLASS_MACHINE, 0, {{ARG_COMMAND, "COMMAND", true}},
 	 "what there is; help COMMAND tells more, help all lists everything", NULL, run_help},

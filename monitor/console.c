@@ -154,6 +154,17 @@ static void on_reset(struct console *console, enum debug_owner actor)
 	console_end(console);
 }
 
+static void on_restored(struct console *console, enum debug_owner actor)
+{
+	if (actor == OWNER_CONSOLE)
+		return; /* the command has said so */
+	console_begin(console);
+	out_printf(&console->out, "■ %s: the guest is what it was then%s\n",
+		   actor == OWNER_GDB ? "gdb restored a snapshot" : "a snapshot was restored",
+		   monitor_guest_running(console->monitor) ? ", and runs" : "");
+	console_end(console);
+}
+
 static void on_exited(struct console *console)
 {
 	const struct stop *stop = debug_last_stop(console->debug);
@@ -192,6 +203,7 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 	case DEBUG_STOPPED: on_stopped(console, actor); break;
 	case DEBUG_RESUMED: on_resumed(console, actor); break;
 	case DEBUG_RESET: on_reset(console, actor); break;
+	case DEBUG_RESTORED: on_restored(console, actor); break;
 	case DEBUG_EXITED: on_exited(console); break;
 	case DEBUG_OUTPUT: on_output(console); break;
 	}

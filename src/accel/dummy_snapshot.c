@@ -57,7 +57,7 @@ int dummy_vcpu_fits(struct accel_vcpu *vcpu, const struct parts *in, struct erro
 
 int dummy_vcpu_load(struct accel_vcpu *vcpu, const struct parts *in, struct error *err)
 {
-	const struct part *part = parts_find(in, CPU_PART);
+	const struct named_part *part = parts_find(in, CPU_PART);
 
 	if (!part || part->size != sizeof(struct cpu_state) || !is_sound(part->bytes))
 		return error_set(err, -EINVAL, "the snapshot's registers are not a CPU's");

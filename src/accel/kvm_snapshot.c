@@ -70,7 +70,8 @@ int kvm_vm_save(struct accel_vm *base, struct parts *out)
 	struct kvm_clock_data clock = {0};
 
 	vm->snapshot_tsc = __rdtsc();
-	parts_put(out, "cpuid", vm->cpuid->entries, vm->cpuid->nent * sizeof(vm->cpuid->entries[0]));
+	parts_put(out, "cpuid", vm->cpuid->entries,
+		  vm->cpuid->nent * sizeof(vm->cpuid->entries[0]));
 	if (vm->irqchip)
 		save_controllers(vm, out);
 	if (vm->adjust_clock)
@@ -137,7 +138,7 @@ static int differs(uint32_t leaf, uint32_t index, unsigned reg, uint32_t saved, 
 
 static int cpuid_fits(const struct kvm_vm *vm, const struct parts *in, struct error *err)
 {
-	const struct part *part = parts_find(in, "cpuid");
+	const struct named_part *part = parts_find(in, "cpuid");
 	size_t size = sizeof(struct kvm_cpuid_entry2);
 
 	if (!part || part->size % size)
@@ -209,8 +210,9 @@ static int load_pit(struct kvm_vm *vm, const struct parts *in, struct error *err
 	int64_t later = host_now() - pit.now;
 
 	for (unsigned i = 0; code == 0 && i < 3; i++)
-		pit.state.channels[i].count_load_time = (int64_t)(
-			(uint64_t)pit.state.channels[i].count_load_time + (uint64_t)later);
+		pit.state.channels[i].count_load_time =
+			(int64_t)((uint64_t)pit.state.channels[i].count_load_time +
+				  (uint64_t)later);
 	if (code == 0)
 		code = vm_call(vm, KVM_SET_PIT2, &pit.state);
 	if (code < 0)

@@ -112,7 +112,7 @@ static int load_row(struct kvm_vcpu *vcpu, const struct parts *in, const char *n
 		    struct error *err)
 {
 	const struct row *row = row_named(name);
-	const struct part *part = parts_find(in, name);
+	const struct named_part *part = parts_find(in, name);
 	int code;
 
 	if (!row->present(kvm_vm_of(vcpu)))
@@ -139,9 +139,8 @@ static int load_rows(struct kvm_vcpu *vcpu, const struct parts *in, const char *
  * offset is exact, and keeps the vCPUs in step; older kernels lack it. */
 static bool tsc_offset(struct kvm_vcpu *vcpu, unsigned long request, uint64_t *offset)
 {
-	struct kvm_device_attr attr = {.group = KVM_VCPU_TSC_CTRL,
-				       .attr = KVM_VCPU_TSC_OFFSET,
-				       .addr = (uintptr_t)offset};
+	struct kvm_device_attr attr = {
+		.group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uintptr_t)offset};
 
 	return ioctl(vcpu->fd, request, &attr) == 0;
 }
@@ -185,8 +184,8 @@ static int load_deadline(struct kvm_vcpu *vcpu, const struct parts *in, struct e
 {
 	uint64_t value, now;
 
-	if (parts_get(in, "tsc-deadline", &value, sizeof(value)) < 0 ||
-	    !kvm_vm_of(vcpu)->irqchip || !kvm_msr_read(vcpu, MSR_TSC_DEADLINE, &now))
+	if (parts_get(in, "tsc-deadline", &value, sizeof(value)) < 0 || !kvm_vm_of(vcpu)->irqchip ||
+	    !kvm_msr_read(vcpu, MSR_TSC_DEADLINE, &now))
 		return 0;
 	if ((value || now) && !kvm_msr_write(vcpu, MSR_TSC_DEADLINE, value))
 		return refused(vcpu, "TSC deadline", -EIO, err);
@@ -216,7 +215,7 @@ static int save_nested(struct kvm_vcpu *vcpu, struct parts *out)
 
 static int load_nested(struct kvm_vcpu *vcpu, const struct parts *in, struct error *err)
 {
-	const struct part *part = parts_find(in, "nested");
+	const struct named_part *part = parts_find(in, "nested");
 	int code;
 
 	if (!part || !kvm_vm_of(vcpu)->nested_size)
@@ -228,7 +227,7 @@ static int load_nested(struct kvm_vcpu *vcpu, const struct parts *in, struct err
 /* KVM reads as many bytes as the state itself says that it has. */
 static int nested_fits(const struct kvm_vm *vm, const struct parts *in, struct error *err)
 {
-	const struct part *part = parts_find(in, "nested");
+	const struct named_part *part = parts_find(in, "nested");
 	const struct kvm_nested_state *state = part ? (const void *)part->bytes : NULL;
 	bool fits = !part == !vm->nested_size;
 
@@ -246,9 +245,8 @@ static int nested_fits(const struct kvm_vm *vm, const struct parts *in, struct e
 /* Asking for the run state obeys INIT and SIPI, which change registers: rows[] begins with it. */
 int kvm_vcpu_save(struct accel_vcpu *base, struct parts *out)
 {
-	static int (*const others[])(struct kvm_vcpu *, struct parts *) = {kvm_save_msrs, save_tsc,
-									   save_deadline,
-									   save_nested};
+	static int (*const others[])(struct kvm_vcpu *, struct parts *) = {
+		kvm_save_msrs, save_tsc, save_deadline, save_nested};
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
 	int code = 0;
 
@@ -297,7 +295,7 @@ static int load_system(struct kvm_vcpu *vcpu, const struct parts *in, struct err
 
 static int load_running(struct kvm_vcpu *vcpu, const struct parts *in, struct error *err)
 {
-	static const char *const names[] = {"apic",   "apic",	   "general", "events",
+	static const char *const names[] = {"apic",  "apic",	  "general", "events",
 					    "debug", "run-state", NULL};
 
 	return load_rows(vcpu, in, names, err);
@@ -319,7 +317,7 @@ static int load_shared_page(struct kvm_vcpu *vcpu, const struct parts *in, struc
 typedef int load_step(struct kvm_vcpu *vcpu, const struct parts *in, struct error *err);
 
 static load_step *const load_steps[] = {
-	load_settled, load_system,  kvm_load_msrs,	   load_tsc,
+	load_settled, load_system,  kvm_load_msrs, load_tsc,
 	load_nested,  load_running, load_deadline, load_shared_page,
 };
 

@@ -94,7 +94,7 @@ static unsigned msrs_to_write(const struct kvm_vm *vm, const struct kvm_msr_entr
 int kvm_load_msrs(struct kvm_vcpu *vcpu, const struct parts *in, struct error *err)
 {
 	struct kvm_vm *vm = kvm_vm_of(vcpu);
-	const struct part *part = parts_find(in, "msrs");
+	const struct named_part *part = parts_find(in, "msrs");
 	struct kvm_msr_entry *now = part ? read_msrs(vcpu) : NULL;
 	uint32_t failed = 0;
 	int code = -EIO;
@@ -113,7 +113,7 @@ int kvm_load_msrs(struct kvm_vcpu *vcpu, const struct parts *in, struct error *e
 
 int kvm_msrs_fit(const struct kvm_vm *vm, const struct parts *in, struct error *err)
 {
-	const struct part *part = parts_find(in, "msrs");
+	const struct named_part *part = parts_find(in, "msrs");
 	const struct kvm_msr_entry *entries;
 	int code = parts_check(in, "msrs", vm->msr_count * sizeof(*entries), err);
 

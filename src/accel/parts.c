@@ -8,7 +8,7 @@
 static int make_room(struct parts *parts)
 {
 	unsigned room = parts->room ? 2 * parts->room : 16;
-	struct part *part;
+	struct named_part *part;
 
 	if (parts->count < parts->room)
 		return 0;
@@ -22,7 +22,7 @@ static int make_room(struct parts *parts)
 
 static int add(struct parts *parts, const char *name, const void *bytes, size_t size)
 {
-	struct part part = {.size = size};
+	struct named_part part = {.size = size};
 	int rc;
 
 	if (parts->count == PARTS_MAX || size > PART_SIZE_MAX || strlen(name) >= PART_NAME_SIZE)
@@ -48,7 +48,7 @@ void parts_put(struct parts *parts, const char *name, const void *bytes, size_t 
 		parts->error = add(parts, name, bytes, size);
 }
 
-const struct part *parts_find(const struct parts *parts, const char *name)
+const struct named_part *parts_find(const struct parts *parts, const char *name)
 {
 	for (unsigned i = 0; i < parts->count; i++)
 		if (!strcmp(parts->part[i].name, name))
@@ -58,7 +58,7 @@ const struct part *parts_find(const struct parts *parts, const char *name)
 
 int parts_get(const struct parts *parts, const char *name, void *bytes, size_t size)
 {
-	const struct part *part = parts_find(parts, name);
+	const struct named_part *part = parts_find(parts, name);
 
 	if (!part || part->size != size)
 		return -EINVAL;
@@ -68,7 +68,7 @@ int parts_get(const struct parts *parts, const char *name, void *bytes, size_t s
 
 int parts_check(const struct parts *parts, const char *name, size_t size, struct error *err)
 {
-	const struct part *part = parts_find(parts, name);
+	const struct named_part *part = parts_find(parts, name);
 
 	if (!part)
 		return error_set(err, -EINVAL, "the snapshot lacks \"%s\", which this host keeps",

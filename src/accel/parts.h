@@ -12,17 +12,17 @@
 #include <stdint.h>
 
 #define PART_NAME_SIZE 24
-#define PARTS_MAX      256	    /* in one list */
+#define PARTS_MAX      256 /* in one list */
 #define PART_SIZE_MAX  (1u << 20)
 
-struct part {
+struct named_part {
 	char name[PART_NAME_SIZE];
 	size_t size;
 	uint8_t *bytes;
 };
 
 struct parts {
-	struct part *part;
+	struct named_part *part;
 	unsigned count, room;
 	int error; /* the first failure while saving: -ENOMEM, -E2BIG, -EEXIST (the name is taken) */
 };
@@ -30,7 +30,7 @@ struct parts {
 /* Copies bytes. A failure is remembered in parts->error, and everything behind it is ignored. */
 void parts_put(struct parts *parts, const char *name, const void *bytes, size_t size);
 /* NULL: there is none such. */
-const struct part *parts_find(const struct parts *parts, const char *name);
+const struct named_part *parts_find(const struct parts *parts, const char *name);
 /* Copies a part of exactly this size; -EINVAL when it is not there or has another. */
 int parts_get(const struct parts *parts, const char *name, void *bytes, size_t size);
 /* 0, or -EINVAL with a sentence, when the part is missing or has another size. */

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "debug/core.h"
 
+#include "machine/snapshot.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +92,7 @@ void debug_destroy(struct debug *debug)
 	if (!debug)
 		return;
 	leave_machine(debug);
+	snapshots_free(debug->snapshots);
 	while (debug->points) {
 		struct core_point *p = debug->points;
 

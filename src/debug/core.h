@@ -137,6 +137,7 @@ struct debug {
 
 	/* The main thread's. */
 	int event_fd;
+	struct snapshots *snapshots; /* machine/snapshot.h; NULL before the first */
 	struct plan *scratch; /* one per vCPU */
 	int next_number;
 	bool exited;
@@ -266,6 +267,9 @@ core_kernel_mode_of(const struct cpu_state *state); /* where ring 0 code would r
 /* requests.c */
 void core_request(void *ctx, enum host_request request, int status, const char *why);
 void core_serve_request(struct debug *debug);	    /* main thread, lock not held */
+void core_forget_history(struct debug *debug); /* the machine is another one: nothing was seen or hit */
+/* The machine, all parked, is stopped at vCPU 0; text is copied. Nobody is told. */
+void core_stop_here(struct debug *debug, enum stop_reason reason, const char *text);
 bool core_serve_before_resume(struct debug *debug); /* lock held; stopped */
 
 /* probe.c: asks the host; some milliseconds. 1: it did not come back from some questions, whose answers

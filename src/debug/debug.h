@@ -12,6 +12,8 @@
 
 #include "debug/doctor.h"
 #include "debug/points.h"
+#include "debug/program.h"
+#include "debug/snapshot.h"
 #include "debug/trace.h"
 #include "debug/trace.h"
 #include "debug/program.h"
@@ -92,6 +94,8 @@ enum debug_event {
 	DEBUG_RESUMED,
 	DEBUG_RESET,  /* the guest is back at its start; it goes on as it was, running or stopped */
 	DEBUG_EXITED, /* the run is over: debug_last_stop() has the exit status */
+	/* The guest is what it was at a snapshot; it goes on as it was. */
+	DEBUG_RESTORED,
 	DEBUG_OUTPUT, /* an action printed a line: debug_output() has it; the actor is the point's owner */
 };
 

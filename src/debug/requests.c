@@ -36,7 +36,7 @@ static void end_run(struct debug *debug, int status, enum debug_owner actor, con
 	core_tell(debug, DEBUG_EXITED, actor);
 }
 
-static void forget_history(struct debug *debug)
+void core_forget_history(struct debug *debug)
 {
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct core_vcpu *v = &debug->vcpu[i];
@@ -55,7 +55,7 @@ static bool any_step(const struct debug *debug)
 	return false;
 }
 
-static void stop_at_reset(struct debug *debug, enum stop_reason reason, const char *text)
+void core_stop_here(struct debug *debug, enum stop_reason reason, const char *text)
 {
 	debug->stop = (struct stop){.reason = reason};
 	snprintf(debug->stop.text, sizeof(debug->stop.text), "%.*s",
@@ -74,7 +74,7 @@ static int reset_now(struct debug *debug, struct error *err)
 	core_unlock(debug);
 	rc = machine_reset(debug->machine, err);
 	core_lock(debug);
-	forget_history(debug);
+	core_forget_history(debug);
 	return rc;
 }
 
@@ -83,13 +83,13 @@ static void serve_reset(struct debug *debug)
 	struct error err = {0};
 
 	if (reset_now(debug, &err) < 0) {
-		stop_at_reset(debug, STOP_HOST_ERROR, err.text);
+		core_stop_here(debug, STOP_HOST_ERROR, err.text);
 		core_tell(debug, DEBUG_STOPPED, OWNER_NONE);
 		return;
 	}
 	core_tell(debug, DEBUG_RESET, OWNER_NONE);
 	if (any_step(debug)) {
-		stop_at_reset(debug, STOP_RESET, debug->request.why);
+		core_stop_here(debug, STOP_RESET, debug->request.why);
 		core_tell(debug, DEBUG_STOPPED, OWNER_NONE);
 	} else {
 		core_launch(debug);
@@ -144,8 +144,8 @@ static int reset_for(struct debug *debug, enum debug_owner actor, struct error *
 		core_go_on(debug);
 		return 0;
 	}
-	stop_at_reset(debug, rc < 0 ? STOP_HOST_ERROR : STOP_RESET,
-		      rc < 0 ? "the reset failed" : "reset");
+	core_stop_here(debug, rc < 0 ? STOP_HOST_ERROR : STOP_RESET,
+		       rc < 0 ? "the reset failed" : "reset");
 	if (was_running)
 		core_tell(debug, DEBUG_STOPPED, actor);
 	return rc;

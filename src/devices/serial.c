@@ -243,8 +243,9 @@ static void serial_save(const struct device *device, struct device_stream *out)
 	serial_registers_save(&((const struct serial *)device)->r, out);
 }
 
-/* The backend's fullness is of today, not of the day of the save; and whoever had bytes then may have
- * others now. The interrupt line is told again: controllers are loaded in any order. */
+/* Whoever had bytes then may have others now. The interrupt line is told again: controllers are loaded in
+ * any order. That a busy transmitter's backend may have room today is told by serial_transmit_ready(), when
+ * they all are there to take the interrupt. */
 static int serial_load(struct device *device, struct device_stream *in)
 {
 	struct serial *s = serial_of(device);
@@ -257,7 +258,6 @@ static int serial_load(struct device *device, struct device_stream *in)
 	s->starved = true;
 	s->level = !serial_interrupts(&r);
 	update_irq(s);
-	serial_transmit_ready(device);
 	ask_for_more(s);
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static uint64_t pages_of(uint64_t size)
 {
@@ -30,8 +31,25 @@ void dirty_mark(struct memory *memory, uint64_t offset, uint64_t size)
 
 	if (!size || !atomic_load_explicit(&log->on, memory_order_acquire))
 		return;
-	for (uint64_t page = offset / MEMORY_PAGE; page <= (offset + size - 1) / MEMORY_PAGE; page++)
+	for (uint64_t page = offset / MEMORY_PAGE; page <= (offset + size - 1) / MEMORY_PAGE;
+	     page++)
 		mark_page(log, page);
+}
+
+/* The file behind RAM knows; where it does not, all of it is marked. */
+void dirty_mark_existing(struct memory *memory)
+{
+	off_t end = (off_t)memory->size, at = 0, hole;
+
+	while (at < end && (at = lseek(memory->fd, at, SEEK_DATA)) >= 0) {
+		hole = lseek(memory->fd, at, SEEK_HOLE);
+		if (hole <= at || hole > end)
+			hole = end;
+		dirty_mark(memory, (uint64_t)at, (uint64_t)(hole - at));
+		at = hole;
+	}
+	if (at < 0 && errno != ENXIO)
+		dirty_mark(memory, 0, memory->size);
 }
 
 /* ---- the guest's writes, slot by slot ------------------------------------------------------ */

@@ -34,6 +34,8 @@ struct dirty_log {
 
 /* vitrine wrote size bytes at this offset of the mapping; from any thread. */
 void dirty_mark(struct memory *memory, uint64_t offset, uint64_t size);
+/* As if vitrine had written every page that was ever touched; the others are zeros. */
+void dirty_mark_existing(struct memory *memory);
 /* Before a slot is deleted, or shown anew. */
 int dirty_collect(struct memory *memory, const struct shown *shown);
 void dirty_free(struct memory *memory);

@@ -193,7 +193,7 @@ int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len)
 /* Fresh zero pages cost nothing until they are touched, unlike writing zeros. */
 int memory_clear(struct memory *memory)
 {
-	dirty_mark(memory, 0, memory->size);
+	dirty_mark_existing(memory);
 	if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
 		      (off_t)memory->size) == 0)
 		return 0;

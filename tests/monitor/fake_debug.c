@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fake_debug.h"
+#include "fake_snapshot.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -81,6 +82,7 @@ struct debug *fake_debug_new(const void *elf)
 {
 	struct debug *debug = calloc(1, sizeof(*debug));
 
+	fake_snapshots_clear();
 	debug->ram = calloc(1, FAKE_RAM);
 	for (unsigned i = 0; i < FAKE_VCPUS; i++)
 		long_mode(&debug->state[i]);

@@ -425,6 +425,9 @@ static void test_load_of_a_busy_transmitter(void **state)
 	out(DATA, 'x');
 	the.serial->save(the.serial, &s);
 	assert_int_equal(copy->load(copy, &s), 0);
+	assert_int_equal(in8(&h, LSR), 0x00);
+	assert_false(h.level[4]);
+	serial_transmit_ready(copy);
 	assert_int_equal(in8(&h, LSR), 0x60);
 	assert_true(h.level[4]);
 	stream_free(&s);

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Snapshots of the whole machine. */
+#include "monitor/commands_snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define NAME_SIZE 64
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static bool find(struct debug *debug, const char *name, struct snapshot_info *info)
+{
+	for (unsigned i = 0; debug_snapshot_next(debug, i, info); i++)
+		if (!strcmp(info->name, name))
+			return true;
+	return false;
+}
+
+/* Where a word ends, and with it the text unless more follows. */
+static const char *one_word(struct call *call, const char *text, char *word, size_t size)
+{
+	size_t length = strcspn(text, " \t");
+
+	if (length >= size) {
+		error_set(call->err, -EINVAL, "a snapshot's name has from 1 to %zu characters",
+			  size - 1);
+		return NULL;
+	}
+	memcpy(word, text, length);
+	word[length] = 0;
+	return text + length + strspn(text + length, " \t");
+}
+
+static int only_word(struct call *call, char *word)
+{
+	const char *rest = one_word(call, call->arg[0].text, word, NAME_SIZE);
+
+	if (!rest)
+		return call->err->code;
+	if (*rest)
+		return error_set(call->err, -EINVAL, "a snapshot's name has no blanks");
+	return 0;
+}
+
+/* The lowest number that is no snapshot's name. */
+static void new_name(struct debug *debug, char *name)
+{
+	struct snapshot_info info;
+	unsigned n = 0;
+
+	do
+		snprintf(name, NAME_SIZE, "%u", ++n);
+	while (find(debug, name, &info));
+}
+
+static int current_name(struct call *call, char *name)
+{
+	struct snapshot_info info;
+
+	for (unsigned i = 0; debug_snapshot_next(call->monitor->debug, i, &info); i++)
+		if (info.current) {
+			snprintf(name, NAME_SIZE, "%s", info.name);
+			return 0;
+		}
+	return error_set(call->err, -ENOENT,
+			 "say which snapshot: none was saved or restored that is still there");
+}
+
+/* ---- what it is like ------------------------------------------------------------------------ */
+
+static void size_text(uint64_t bytes, char *buf, size_t size)
+{
+	static const char *const units[] = {"bytes", "KiB", "MiB", "GiB"};
+	double value = (double)bytes;
+	unsigned unit = 0;
+
+	while (value >= 1024 && unit < 3) {
+		value /= 1024;
+		unit++;
+	}
+	snprintf(buf, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+}
+
+static void tell(struct call *call, const char *what, const struct snapshot_info *info)
+{
+	char size[32];
+
+	size_text(info->bytes, size, sizeof(size));
+	out_printf(call->out, "%s %s: guest time %.6f s, %llu page%s, %s\n", what, info->name,
+		   (double)info->guest_time / 1e9, (unsigned long long)info->pages,
+		   info->pages == 1 ? "" : "s", size);
+}
+
+/* A guest that stands still shows where. */
+static void tell_place(struct call *call)
+{
+	char place[160];
+	int cpu = call->cpu;
+
+	if (call->monitor->gdb_attached)
+		out_printf(call->out, "gdb remembers the old registers until it is told: "
+				      "`maintenance flush register-cache`\n");
+	if (debug_running(call->monitor->debug)) {
+		out_printf(call->out, "the guest runs on from there\n");
+		return;
+	}
+	address_text(call->monitor, debug_pc(call->monitor->debug, cpu), place, sizeof(place));
+	out_printf(call->out, "vCPU %d stands at %s\n", cpu, place);
+}
+
+/* ---- the commands --------------------------------------------------------------------------- */
+
+int run_snapshot_save(struct call *call)
+{
+	struct debug *debug = call->monitor->debug;
+	struct snapshot_info info;
+	char name[NAME_SIZE];
+	int ret = 0;
+
+	if (call->arg[0].given)
+		ret = only_word(call, name);
+	else
+		new_name(debug, name);
+	if (ret == 0)
+		ret = debug_snapshot_save(debug, name, call->err);
+	if (ret == 0 && find(debug, name, &info))
+		tell(call, "saved", &info);
+	return ret;
+}
+
+int run_snapshot_restore(struct call *call)
+{
+	struct debug *debug = call->monitor->debug;
+	struct snapshot_info info;
+	char name[NAME_SIZE];
+	int ret = call->arg[0].given ? only_word(call, name) : current_name(call, name);
+
+	if (ret == 0)
+		ret = debug_snapshot_restore(debug, name, call->owner, call->err);
+	if (ret < 0)
+		return ret;
+	if (find(debug, name, &info))
+		out_printf(call->out, "restored %s: guest time %.6f s\n", name,
+			   (double)info.guest_time / 1e9);
+	tell_place(call);
+	return 0;
+}
+
+int run_snapshot_delete(struct call *call)
+{
+	char name[NAME_SIZE];
+	int ret = only_word(call, name);
+
+	return ret < 0 ? ret : debug_snapshot_delete(call->monitor->debug, name, call->err);
+}
+
+static void list_one(struct call *call, const struct snapshot_info *info)
+{
+	time_t saved_at = (time_t)info->saved_at;
+	char size[32], when[32] = "";
+	struct tm tm;
+
+	size_text(info->bytes, size, sizeof(size));
+	if (localtime_r(&saved_at, &tm))
+		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
+	out_printf(call->out, "%c %-20s %14.6f s  %-19s %10llu %12s\n", info->current ? '*' : ' ',
+		   info->name, (double)info->guest_time / 1e9, when,
+		   (unsigned long long)info->pages, size);
+}
+
+int run_snapshot_list(struct call *call)
+{
+	struct snapshot_info info;
+	unsigned i;
+
+	for (i = 0; debug_snapshot_next(call->monitor->debug, i, &info); i++) {
+		if (i == 0)
+			out_printf(call->out, "  %-20s %16s  %-19s %10s %12s\n", "name",
+				   "guest time", "saved", "pages", "size");
+		list_one(call, &info);
+	}
+	if (i == 0)
+		out_printf(call->out, "no snapshots; `snapshot save` makes one\n");
+	return 0;
+}
+
+int run_snapshot_write(struct call *call)
+{
+	char name[NAME_SIZE];
+	const char *file = one_word(call, call->arg[0].text, name, sizeof(name));
+
+	if (!file)
+		return call->err->code;
+	if (!*file)
+		return error_set(call->err, -EINVAL, "write: snapshot write NAME FILE");
+	return debug_snapshot_write(call->monitor->debug, name, file, call->err);
+}
+
+/* "FILE" or "FILE NAME": the last word is the name when there are two or more. */
+static int split_file(struct call *call, char *file, size_t size, char *name)
+{
+	const char *text = call->arg[0].text, *blank, *slash;
+	int n;
+
+	blank = strrchr(text, ' ');
+	n = snprintf(file, size, "%.*s", blank ? (int)(blank - text) : (int)strlen(text), text);
+	slash = strrchr(file, '/');
+	if (n < 0 || (size_t)n >= size)
+		return error_set(call->err, -ENAMETOOLONG, "the name of the file is too long");
+	while (n > 0 && (file[n - 1] == ' ' || file[n - 1] == '\t'))
+		file[--n] = 0;
+	n = snprintf(name, NAME_SIZE, "%s", blank ? blank + 1 : slash ? slash + 1 : file);
+	if (n >= NAME_SIZE)
+		return error_set(call->err, -EINVAL, "write: snapshot read FILE NAME");
+	return 0;
+}
+
+int run_snapshot_read(struct call *call)
+{
+	struct snapshot_info info;
+	char file[LINE_MAX_SIZE], name[NAME_SIZE];
+	int ret = split_file(call, file, sizeof(file), name);
+
+	if (ret == 0)
+		ret = debug_snapshot_read(call->monitor->debug, file, name, call->err);
+	if (ret == 0 && find(call->monitor->debug, name, &info))
+		tell(call, "read", &info);
+	return ret;
+}
