@@ -144,31 +144,6 @@ static enum outcome do_hlt(struct dummy_vcpu *vcpu, struct instruction *in, stru
 	return EXITED;
 }
 
-/* mov moffs32: to memory, or an MMIO exit with RIP already behind, as in KVM. */
-static enum outcome do_store(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
-{
-	struct dummy_vm *vm = dummy_vm_of(vcpu);
-	struct dummy_write write = {.size = in->bytes[0] & 1 ? 4 : 1};
-	uint32_t address;
-
-	memcpy(&address, in->bytes + 1, sizeof(address));
-	write.addr = address;
-	memcpy(write.data, &vcpu->state.general.gpr[GPR_RAX], write.size);
-	vcpu->state.general.rip += 5;
-	in->stored = address;
-	in->stored_size = write.size;
-	if (dummy_memory_write(vm, address, write.data, write.size) == write.size ||
-	    dummy_coalesced(vm, &write))
-		return DONE;
-	memcpy(vcpu->data, write.data, sizeof(write.data));
-	dummy_exit(exit, EXIT_MMIO);
-	exit->mmio.gpa = address;
-	exit->mmio.size = (uint8_t)write.size;
-	exit->mmio.write = true;
-	exit->mmio.data = vcpu->data;
-	return EXITED;
-}
-
 static enum outcome emulation_failure(const struct instruction *in, struct vm_exit *exit)
 {
 	dummy_exit(exit, EXIT_INTERNAL_ERROR);
@@ -176,6 +151,78 @@ static enum outcome emulation_failure(const struct instruction *in, struct vm_ex
 	exit->internal.data_count = 0;
 	exit->internal.insn_length = (uint8_t)in->known;
 	memcpy(exit->internal.insn, in->bytes, sizeof(exit->internal.insn));
+	return EXITED;
+}
+
+static void exit_mmio(struct dummy_vcpu *vcpu, uint64_t address, unsigned size, bool write,
+		      struct vm_exit *exit)
+{
+	dummy_exit(exit, EXIT_MMIO);
+	exit->mmio.gpa = address;
+	exit->mmio.size = (uint8_t)size;
+	exit->mmio.write = write;
+	exit->mmio.data = vcpu->data;
+}
+
+/* To memory, or an MMIO exit with RIP already behind, as in KVM. */
+static enum outcome store(struct dummy_vcpu *vcpu, struct instruction *in, uint64_t address,
+			  unsigned size, unsigned length, struct vm_exit *exit)
+{
+	struct dummy_vm *vm = dummy_vm_of(vcpu);
+	struct dummy_write write = {.addr = address, .size = size};
+
+	memcpy(write.data, &vcpu->state.general.gpr[GPR_RAX], size);
+	vcpu->state.general.rip += length;
+	in->stored = address;
+	in->stored_size = size;
+	if (dummy_memory_write(vm, address, write.data, size) == size ||
+	    dummy_coalesced(vm, &write))
+		return DONE;
+	memcpy(vcpu->data, write.data, sizeof(write.data));
+	exit_mmio(vcpu, address, size, true, exit);
+	return EXITED;
+}
+
+/* mov moffs32 */
+static enum outcome do_store(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+{
+	uint32_t address;
+
+	memcpy(&address, in->bytes + 1, sizeof(address));
+	return store(vcpu, in, address, in->bytes[0] & 1 ? 4 : 1, 5, exit);
+}
+
+#define MODRM_AL_AT_RDI 0x07
+
+/* mov %al,(%rdi) */
+static enum outcome do_store_at(struct dummy_vcpu *vcpu, struct instruction *in,
+				struct vm_exit *exit)
+{
+	if (in->bytes[1] != MODRM_AL_AT_RDI)
+		return emulation_failure(in, exit);
+	return store(vcpu, in, vcpu->state.general.gpr[GPR_RDI], 1, 2, exit);
+}
+
+/* mov (%rdi),%al; what is not in memory exits, with RIP still there. */
+static enum outcome do_load_at(struct dummy_vcpu *vcpu, struct instruction *in,
+			       struct vm_exit *exit)
+{
+	struct cpu_general *general = &vcpu->state.general;
+	uint64_t address = general->gpr[GPR_RDI];
+
+	if (in->bytes[1] != MODRM_AL_AT_RDI)
+		return emulation_failure(in, exit);
+	if (dummy_memory_read(dummy_vm_of(vcpu), address, &general->gpr[GPR_RAX], 1) == 1) {
+		general->rip += 2;
+		return DONE;
+	}
+	memset(vcpu->data, 0, sizeof(vcpu->data));
+	vcpu->pending = true;
+	vcpu->pending_write = false;
+	vcpu->pending_size = 1;
+	vcpu->pending_rip = general->rip;
+	vcpu->pending_next = general->rip + 2;
+	exit_mmio(vcpu, address, 1, false, exit);
 	return EXITED;
 }
 
@@ -230,6 +277,8 @@ static const struct opcode {
 	{0xff, 0xfb, 1, do_sti},
 	{0xf8, 0x40, 1, do_inc},
 	{0xfe, 0xa2, 5, do_store},
+	{0xff, 0x88, 2, do_store_at},
+	{0xff, 0x8a, 2, do_load_at},
 	// clang-format on
 };
 

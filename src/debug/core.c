@@ -28,7 +28,7 @@ static int allocate(struct debug *debug, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	if (debug->event_fd < 0)
 		return error_set(err, -errno, "eventfd failed: %s", strerror(errno));
-	return 0;
+	return core_pages_create(debug, err);
 }
 
 /* The machine stands still, as after power-on, until the first resume. */
@@ -38,6 +38,7 @@ static void start_stopped(struct debug *debug)
 	debug->machine->observer = (struct machine_observer){.ctx = debug,
 							     .exit = core_exit,
 							     .stepped = core_stepped,
+							     .settled = core_settled,
 							     .request = core_request,
 							     .parked = core_parked,
 							     .debug_output = core_debug_output};
@@ -92,6 +93,7 @@ void debug_destroy(struct debug *debug)
 	if (!debug)
 		return;
 	leave_machine(debug);
+	core_pages_destroy(debug);
 	snapshots_free(debug->snapshots);
 	while (debug->points) {
 		struct core_point *p = debug->points;

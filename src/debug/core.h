@@ -28,6 +28,7 @@ enum rung {
 	RUNG_INT3,
 	RUNG_SLOT,
 	RUNG_PENDING, /* the address is not mapped yet: looked at again whenever points are planted */
+	RUNG_PAGE,    /* page protection */
 	RUNG_ALWAYS, /* seen without planting anything: what exits to us anyway */
 	RUNG_TF,     /* of steps: by KVM's own */
 };
@@ -128,6 +129,7 @@ struct debug {
 	struct core_vcpu *vcpu;
 	struct core_point *points; /* by number, ascending */
 	struct planted planted;
+	struct pages *pages; /* watches by page protection (pages.h) */
 	struct news news[MAX_NEWS];
 	unsigned news_count;
 	bool step_interrupts;
@@ -205,9 +207,10 @@ bool core_take_pending(struct debug *debug);
 /* Number, address and text of the point that a stop is about; its reason is set. */
 void core_describe_hit(struct stop *stop, const struct core_point *point);
 
-/* stop.c: machine_observer.exit and .stepped, lock not held */
+/* stop.c: machine_observer.exit, .stepped and .settled, lock not held */
 bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
 bool core_stepped(void *ctx, struct vcpu *vcpu);
+bool core_settled(void *ctx, struct vcpu *vcpu);
 
 /* emulation.c: one line about an EXIT_INTERNAL_ERROR by the emulator, for whoever wrote the guest */
 void core_describe_emulation_failure(struct debug *debug, struct vcpu *vcpu,
@@ -249,6 +252,20 @@ bool core_overwritten(struct debug *debug, const struct place *place);
 const struct place *core_stray_source(struct debug *debug, uint64_t gpa);
 /* The guest executes a copy of our int3. True: the byte is right again. In the vCPU's thread. */
 bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
+
+/* page_set.c: watches by page protection. */
+int core_pages_create(struct debug *debug, struct error *err);
+void core_pages_destroy(struct debug *debug);
+void core_pages_plant(struct debug *debug); /* by what points have as their rung; all parked */
+bool core_pages_any(const struct debug *debug); /* any page is protected */
+/* Whether pages can carry this watch now; a sentence when they cannot. */
+bool core_pages_carry(struct debug *debug, const struct core_point *point, struct error *err);
+
+/* page_watch.c: in the vCPU's thread, lock NOT held. */
+/* An access to a page of RAM that came out of the guest. False: not because of us. */
+bool core_page_exit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
+/* The instruction is complete: tells which watches it has touched. False: a stop was recorded. */
+bool core_pages_settled(struct debug *debug, struct vcpu *vcpu);
 
 /* rungs.c: which rung carries this point now; RUNG_NONE with a sentence when none does. taken: bit
  * mask of debug registers in use. */

@@ -125,7 +125,8 @@ void core_describe_hit(struct stop *stop, const struct core_point *point)
 static struct core_point *same_watch(struct debug *debug, const struct stop *stop)
 {
 	for (struct core_point *p = debug->points; p; p = p->next)
-		if (core_is_watch(p->point.spec.kind) && p->point.spec.address == stop->address)
+		if (core_is_watch(p->point.spec.kind) &&
+		    stop->address - p->point.spec.address < p->point.spec.length)
 			return p;
 	return NULL;
 }

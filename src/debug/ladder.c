@@ -37,6 +37,16 @@ static bool access_fires(const struct debug_capabilities *found, enum capability
 	return found->watch_access[mode];
 }
 
+static bool page_writes_exit(const struct debug_capabilities *found, enum capability_mode mode)
+{
+	return found->page_write[mode];
+}
+
+static bool page_reads_exit(const struct debug_capabilities *found, enum capability_mode mode)
+{
+	return found->page_read[mode] && found->page_write[mode];
+}
+
 static bool steps(const struct debug_capabilities *found, enum capability_mode mode)
 {
 	return found->step[mode];
@@ -48,7 +58,7 @@ static bool steps(const struct debug_capabilities *found, enum capability_mode m
 
 static const char to_guest[] = "the guest gets it", no_failure[] = "it does not fail there",
 		  silent[] = "debug registers do not fire", unseen[] = "never reported",
-		  leaks[] = "the guest gets the trap", mapped[] = "";
+		  no_exit[] = "a protected page does not exit", leaks[] = "the guest gets the trap", mapped[] = "";
 
 /* clang-format off */
 const struct ladder_row ladder[] = {
@@ -62,7 +72,9 @@ const struct ladder_row ladder[] = {
 	{WISH_HBREAK, RUNG_INT3,    "emulation", "int3 by emulation failure", int3_fails,   NEED_MAPPED,            no_failure},
 	{WISH_HBREAK, RUNG_INT3,    "loaded",    "int3 where the image lies", int3_told,    NEED_UNMAPPED | NEED_LOADED, to_guest},
 	{WISH_WATCH,  RUNG_SLOT,    "slot",      "debug register",            watch_fires,  BY_SLOT | NEED_ALIGNED, unseen},
+	{WISH_WATCH,  RUNG_PAGE,    "page",      "page protection",           page_writes_exit, NEED_PAGES,         no_exit},
 	{WISH_ACCESS, RUNG_SLOT,    "slot",      "debug register",            access_fires, BY_SLOT | NEED_ALIGNED, unseen},
+	{WISH_ACCESS, RUNG_PAGE,    "page",      "withdrawn page",            page_reads_exit, NEED_PAGES,          no_exit},
 	{WISH_STEP,   RUNG_TF,      "tf",        "KVM's own",                 steps,        0,                      leaks},
 };
 /* clang-format on */
@@ -115,6 +127,7 @@ enum obstacle {
 	OBSTACLE_UNMAPPED,
 	OBSTACLE_PHYSICAL,
 	OBSTACLE_LENGTH,
+	OBSTACLE_PAGES,
 	OBSTACLE_FULL,
 };
 
@@ -141,6 +154,8 @@ static enum obstacle obstacle(const struct ladder_row *row, const struct debug_c
 		return OBSTACLE_PHYSICAL;
 	if ((row->needs & NEED_ALIGNED) && !dr_can_watch(place->address, place->length))
 		return OBSTACLE_LENGTH;
+	if ((row->needs & NEED_PAGES) && place->no_pages)
+		return OBSTACLE_PAGES;
 	return (row->needs & NEED_SLOT) && place->slots_full ? OBSTACLE_FULL : NO_OBSTACLE;
 }
 
@@ -190,6 +205,7 @@ static int refuse(enum wish wish, enum obstacle why, const struct ladder_place *
 		return error_set(err, -ENOTSUP,
 				 "a debug register knows linear addresses, not the physical 0x%llx",
 				 at);
+	case OBSTACLE_PAGES: return error_set(err, -ENOTSUP, "%s", place->no_pages);
 	case OBSTACLE_UNMAPPED:
 		return error_set(err, -ENOTSUP, "0x%llx is not mapped to RAM at present", at);
 	default: return refuse_for_host(wish, place, err);

@@ -17,6 +17,7 @@ enum ladder_need {
 	NEED_LINEAR = 8,    /* a linear address: debug registers know no other */
 	NEED_UNMAPPED = 16, /* what waits for a page */
 	NEED_LOADED = 32,   /* the image's bytes for this address lie somewhere in RAM */
+	NEED_PAGES = 64,    /* pages that may be protected */
 };
 
 struct ladder_row {
@@ -36,6 +37,7 @@ struct ladder_place {
 	unsigned modes, soon;
 	bool mapped, loaded, physical, slots_full;
 	uint64_t address, length;
+	const char *no_pages; /* why they may not be protected, a sentence; NULL: they may */
 };
 
 extern const struct ladder_row ladder[];

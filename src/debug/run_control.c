@@ -168,7 +168,8 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	core_guard_step(debug, i, wish);
 	vcpu->debug_changed = true;
 	vcpu->accel->ops->sync_state(vcpu->accel,
-				     wish->step || wish->int3 || wish->slots || debug->trace_pc);
+				     wish->step || wish->int3 || wish->slots || debug->trace_pc ||
+					     core_pages_any(debug));
 	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */
 	if (plan == VCPU_HOLD)
 		vcpu->valid = vcpu->dirty;
@@ -228,10 +229,13 @@ void core_launch(struct debug *debug)
 		return;
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		debug->vcpu[i].judged = false;
+	core_pages_plant(debug);
 	if (points && begin_stepping_off(debug))
 		return;
-	if (points)
+	if (points) {
 		core_plant(debug);
+		core_pages_plant(debug); /* debug registers may have come free, or run out */
+	}
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct core_vcpu *v = &debug->vcpu[i];
 

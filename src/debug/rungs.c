@@ -81,11 +81,22 @@ static enum wish wish_of(enum point_kind kind)
 	return kind == POINT_SOFTWARE ? WISH_BREAK : WISH_HBREAK;
 }
 
+/* A page that carries a watch goes on to, whatever it is used for by now. */
+static const char *why_no_pages(struct debug *debug, const struct core_point *point,
+				struct error *why)
+{
+	if (!core_is_watch(point->point.spec.kind) || point->rung == RUNG_PAGE ||
+	    core_pages_carry(debug, point, why))
+		return NULL;
+	return why->text;
+}
+
 static const struct ladder_row *choose(struct debug *debug, const struct core_point *point,
 				       bool slots_full, struct error *err)
 {
 	const struct point_spec *spec = &point->point.spec;
 	struct setting setting = look_at(debug, spec);
+	struct error no_pages = {0};
 	struct ladder_place place = {.modes = setting.modes | (setting.user ? 1u << CAP_USER : 0),
 				     .soon = modes_to_come(setting.modes),
 				     .mapped = setting.mapped,
@@ -93,7 +104,8 @@ static const struct ladder_row *choose(struct debug *debug, const struct core_po
 				     .physical = spec->physical,
 				     .slots_full = slots_full,
 				     .address = spec->address,
-				     .length = spec->length};
+				     .length = spec->length,
+				     .no_pages = why_no_pages(debug, point, &no_pages)};
 
 	return ladder_choose(&debug->capabilities, &debug->config.strategy, wish_of(spec->kind),
 			     &place, err);
@@ -149,6 +161,7 @@ const char *core_rung_text(const struct debug *debug, const struct core_point *p
 			       ? "int3"
 			       : "int3 by emulation failure";
 	case RUNG_PENDING: return "pending: armed when the guest maps its page";
+	case RUNG_PAGE: return "page protection";
 	case RUNG_ALWAYS: return "what exits anyway";
 	default: return "not armed";
 	}

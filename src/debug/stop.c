@@ -139,7 +139,12 @@ static bool step_done(struct debug *debug, struct vcpu *vcpu)
 
 bool core_stepped(void *ctx, struct vcpu *vcpu)
 {
-	return step_done(ctx, vcpu);
+	return core_pages_settled(ctx, vcpu) && step_done(ctx, vcpu);
+}
+
+bool core_settled(void *ctx, struct vcpu *vcpu)
+{
+	return core_pages_settled(ctx, vcpu);
 }
 
 /* The vCPU stands on breakpoints, before the instruction there. When all of them let it pass, that one
@@ -220,8 +225,11 @@ static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct v
 	return give_back(vcpu, VECTOR_DB);
 }
 
+/* Watches that the same instruction has touched come first: a stop is about them. */
 static bool on_debug(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
+	if (!core_pages_settled(debug, vcpu))
+		return false;
 	return exit->debug.vector == VECTOR_BP ? on_breakpoint_trap(debug, vcpu, exit)
 					       : on_debug_trap(debug, vcpu, exit);
 }
@@ -311,14 +319,17 @@ static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const stru
 	return false;
 }
 
-/* The page's backing was truncated, or the hardware found it bad. */
-static bool on_lost_page(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+/* RAM comes out of the guest where it is protected; else the page's backing was truncated, or the hardware
+ * found it bad. */
+static bool on_ram(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	struct stop stop = make_stop(
-		vcpu, STOP_HOST_ERROR,
-		"the host lost the page of guest RAM at 0x%llx; the guest cannot go on as it was",
-		(unsigned long long)exit->mmio.gpa);
+	struct stop stop;
 
+	if (core_page_exit(debug, vcpu, exit))
+		return true;
+	stop = make_stop(vcpu, STOP_HOST_ERROR,
+			 "the host lost the page of guest RAM at 0x%llx; the guest cannot go on as it was",
+			 (unsigned long long)exit->mmio.gpa);
 	stop.address = exit->mmio.gpa;
 	core_stop(debug, &stop);
 	return false;
@@ -329,7 +340,7 @@ bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit)
 	static bool (*const table[EXIT_REASON_COUNT])(struct debug *, struct vcpu *,
 						      const struct vm_exit *) = {
 		[EXIT_DEBUG] = on_debug,
-		[EXIT_MMIO] = on_lost_page,
+		[EXIT_MMIO] = on_ram,
 		[EXIT_SHUTDOWN] = on_shutdown,
 		[EXIT_INTERNAL_ERROR] = on_internal_error,
 	};

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * From watches to pages. Each launch translates anew, through the paging of every vCPU, because the guest
+ * may have mapped the address elsewhere meanwhile; as long as that gives the same pages nothing is changed
+ * for the guest, and while the machine stands still the protection stays: nobody of ours is hindered by it.
+ */
+#include "debug/pages.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE	  4096ull
+#define PAGE_MASK (PAGE - 1)
+
+int core_pages_create(struct debug *debug, struct error *err)
+{
+	struct pages *pages = calloc(1, sizeof(*pages));
+
+	if (!pages)
+		return error_set(err, -ENOMEM, "out of memory");
+	pthread_mutex_init(&pages->lock, NULL);
+	debug->pages = pages;
+	pages->vcpu = calloc(debug->machine->vcpu_count, sizeof(*pages->vcpu));
+	return pages->vcpu ? 0 : error_set(err, -ENOMEM, "out of memory");
+}
+
+/* The machine goes on without a debugger, and nothing may exit then. */
+void core_pages_destroy(struct debug *debug)
+{
+	struct pages *pages = debug->pages;
+
+	if (!pages)
+		return;
+	if (pages->run_count)
+		memory_protect(debug->machine->memory, NULL, 0, NULL);
+	pthread_mutex_destroy(&pages->lock);
+	free(pages->vcpu);
+	free(pages->piece);
+	free(pages->reach);
+	free(pages->run);
+	free(pages);
+	debug->pages = NULL;
+}
+
+/* ---- the range of a watch, stretch by stretch --------------------------------------------- */
+
+typedef int stretch_fn(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size);
+
+/* How much of what is left lies behind this address without a break. */
+static uint64_t stretch_size(const struct paging_walk *walk, uint64_t linear, uint64_t left)
+{
+	uint64_t room = walk->page_size - (linear & (walk->page_size - 1));
+
+	return walk->levels == 0 || room > left ? left : room;
+}
+
+/* -EFAULT with *missing at the first address that is not mapped. */
+static int each_stretch(struct debug *debug, const struct point_spec *spec, struct vcpu *vcpu,
+			stretch_fn *fn, void *ctx, uint64_t *missing)
+{
+	for (uint64_t done = 0; done < spec->length;) {
+		struct paging_walk walk;
+		uint64_t size;
+		int rc;
+
+		*missing = spec->address + done;
+		if (core_point_walk(debug, spec, vcpu, *missing, &walk) != PAGING_OK)
+			return -EFAULT;
+		size = stretch_size(&walk, *missing, spec->length - done);
+		rc = fn(ctx, *missing, walk.gpa, size);
+		if (rc < 0)
+			return rc;
+		done += size;
+	}
+	return 0;
+}
+
+static bool waits_for_start(struct vcpu *vcpu)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
+
+	return !state || state->events.run_state == CPU_WAIT_INIT ||
+	       state->events.run_state == CPU_WAIT_SIPI;
+}
+
+/* Whether an earlier vCPU translates as this one does. */
+static bool same_paging(struct debug *debug, unsigned i)
+{
+	const struct cpu_state *state = vcpu_state(&debug->machine->vcpus[i], CPU_SYSTEM);
+	struct paging_regs regs = paging_regs_of(state ? state : &debug->machine->vcpus[i].state);
+
+	for (unsigned j = 0; j < i; j++) {
+		struct vcpu *other = &debug->machine->vcpus[j];
+		struct paging_regs its;
+
+		if (waits_for_start(other) || !vcpu_state(other, CPU_SYSTEM))
+			continue;
+		its = paging_regs_of(&other->state);
+		if (memcmp(&its, &regs, sizeof(its)) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* For every address space that vCPUs are in. */
+static int each_mapping(struct debug *debug, const struct point_spec *spec, stretch_fn *fn,
+			void *ctx, uint64_t *missing)
+{
+	int rc = -EFAULT;
+
+	*missing = spec->address;
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct vcpu *vcpu = &debug->machine->vcpus[i];
+		int one;
+
+		if (waits_for_start(vcpu) || same_paging(debug, i))
+			continue;
+		one = each_stretch(debug, spec, vcpu, fn, ctx, missing);
+		if (one < 0 && one != -EFAULT)
+			return one;
+		rc = rc == 0 ? 0 : one;
+		if (spec->physical || (spec->limit.by & LIMIT_CR3))
+			break;
+	}
+	return rc;
+}
+
+/* ---- pieces and runs ---------------------------------------------------------------------- */
+
+/* The array with room for one more; NULL, and the array as it was, when there is no memory. */
+static void *with_room(void *array, unsigned *room, unsigned count, size_t size)
+{
+	unsigned more = *room ? *room * 2 : 16;
+	void *bigger;
+
+	if (count < *room)
+		return array;
+	bigger = reallocarray(array, more, size);
+	if (bigger)
+		*room = more;
+	return bigger;
+}
+
+static int add_piece(struct pages *pages, const struct page_piece *piece)
+{
+	struct page_piece *last = pages->count ? &pages->piece[pages->count - 1] : NULL, *more;
+
+	if (last && last->point == piece->point && last->gpa + last->size == piece->gpa &&
+	    last->linear + last->size == piece->linear) {
+		last->size += piece->size;
+		return 0;
+	}
+	more = with_room(pages->piece, &pages->room, pages->count, sizeof(*pages->piece));
+	if (!more)
+		return -ENOMEM;
+	pages->piece = more;
+	pages->piece[pages->count++] = *piece;
+	return 0;
+}
+
+static int add_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory_access access)
+{
+	uint64_t first = gpa & ~PAGE_MASK, end = (gpa + size + PAGE_MASK) & ~PAGE_MASK;
+	struct memory_run *last = pages->run_count ? &pages->run[pages->run_count - 1] : NULL,
+			  *more;
+
+	if (last && last->access == access && first >= last->gpa &&
+	    first <= last->gpa + last->size) {
+		if (end > last->gpa + last->size)
+			last->size = end - last->gpa;
+		return 0;
+	}
+	more = with_room(pages->run, &pages->run_room, pages->run_count, sizeof(*pages->run));
+	if (!more)
+		return -ENOMEM;
+	pages->run = more;
+	pages->run[pages->run_count++] = (struct memory_run){first, end - first, access};
+	return 0;
+}
+
+static enum memory_access access_for(enum point_kind kind)
+{
+	return kind == POINT_WRITE ? MEMORY_READ_ONLY : MEMORY_WITHDRAWN;
+}
+
+struct adding {
+	struct pages *pages;
+	struct core_point *point;
+};
+
+static int add_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
+{
+	const struct adding *a = ctx;
+	const struct page_piece piece = {gpa, size, linear, a->point};
+	int rc = add_piece(a->pages, &piece);
+
+	return rc < 0 ? rc : add_run(a->pages, gpa, size, access_for(a->point->point.spec.kind));
+}
+
+/* What is mapped of it, if not all. */
+static int add_point(struct debug *debug, struct core_point *point)
+{
+	struct adding a = {debug->pages, point};
+	uint64_t missing;
+	int rc = each_mapping(debug, &point->point.spec, add_stretch, &a, &missing);
+
+	return rc == -EFAULT ? 0 : rc;
+}
+
+/* ---- in order, to be found --------------------------------------------------------------- */
+
+static int by_gpa(const void *a, const void *b)
+{
+	const struct page_piece *x = a, *y = b;
+
+	return (x->gpa > y->gpa) - (x->gpa < y->gpa);
+}
+
+static int sort_pieces(struct pages *pages)
+{
+	uint64_t reach = 0;
+
+	if (!pages->count)
+		return 0;
+	free(pages->reach);
+	pages->reach = calloc(pages->count, sizeof(*pages->reach));
+	if (!pages->reach)
+		return -ENOMEM;
+	qsort(pages->piece, pages->count, sizeof(*pages->piece), by_gpa);
+	for (unsigned i = 0; i < pages->count; i++) {
+		uint64_t end = pages->piece[i].gpa + pages->piece[i].size;
+
+		pages->reach[i] = reach = end > reach ? end : reach;
+	}
+	return 0;
+}
+
+/* The first piece that begins at gpa or behind it. */
+static unsigned first_from(const struct pages *pages, uint64_t gpa)
+{
+	unsigned low = 0, high = pages->count;
+
+	while (low < high) {
+		unsigned middle = low + (high - low) / 2;
+
+		if (pages->piece[middle].gpa < gpa)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Backwards from the first that begins behind it, until nothing reaches that far. */
+void page_each_touched(const struct pages *pages, uint64_t gpa, uint64_t size, page_touch_fn *fn,
+		       void *ctx)
+{
+	for (unsigned i = first_from(pages, gpa + size); i-- > 0 && pages->reach[i] > gpa;)
+		if (pages->piece[i].gpa + pages->piece[i].size > gpa)
+			fn(ctx, &pages->piece[i]);
+}
+
+/* ---- planting ---------------------------------------------------------------------------- */
+
+static void tell_failure(struct pages *pages, const struct error *err)
+{
+	if (!pages->warned)
+		log_warn("debug", "watches by page protection are not armed: %s", err->text);
+	pages->warned = true;
+}
+
+static int collect(struct debug *debug)
+{
+	struct pages *pages = debug->pages;
+	int rc = 0;
+
+	pages->count = pages->run_count = 0;
+	for (struct core_point *p = debug->points; p && rc == 0; p = p->next)
+		if (p->enabled && p->rung == RUNG_PAGE)
+			rc = add_point(debug, p);
+	return rc < 0 ? rc : sort_pieces(pages);
+}
+
+void core_pages_plant(struct debug *debug)
+{
+	struct pages *pages = debug->pages;
+	struct error err = {0};
+	int rc = collect(debug);
+
+	if (rc < 0)
+		error_set(&err, rc, "out of memory");
+	else
+		rc = memory_protect(debug->machine->memory, pages->run, pages->run_count, &err);
+	if (rc < 0) {
+		pages->count = 0;
+		tell_failure(pages, &err);
+	}
+	pages->warned = rc < 0;
+}
+
+bool core_pages_any(const struct debug *debug)
+{
+	return debug->pages->run_count > 0;
+}
+
+/* ---- whether a watch can be carried ------------------------------------------------------- */
+
+struct checking {
+	struct debug *debug;
+	bool withdraw;
+	struct error *err;
+};
+
+static int refuse(struct error *err, uint64_t linear, const char *why)
+{
+	return error_set(err, -ENOTSUP, "0x%llx cannot be watched by page protection: %s",
+			 (unsigned long long)linear, why);
+}
+
+static bool in_page_range(uint64_t at, uint64_t gpa, uint64_t size)
+{
+	return at >= (gpa & ~PAGE_MASK) && at < ((gpa + size + PAGE_MASK) & ~PAGE_MASK);
+}
+
+static bool walks_to(struct debug *debug, struct vcpu *vcpu, uint64_t linear, uint64_t gpa,
+		     uint64_t size)
+{
+	struct paging_walk walk;
+
+	return core_walk(debug, vcpu, linear, &walk) == PAGING_OK &&
+	       in_page_range(walk.gpa, gpa, size);
+}
+
+/* What the processor, or KVM for it, reads by itself and could not read any more. */
+static const char *processor_needs(struct debug *debug, struct vcpu *vcpu, uint64_t gpa,
+				   uint64_t size)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	const struct cpu_system *s;
+
+	if (!state)
+		return NULL;
+	s = &state->system;
+	if (walks_to(debug, vcpu, cpu_linear_pc(state), gpa, size))
+		return "code is executed on that page, and reads of it cannot be taken away";
+	if (walks_to(debug, vcpu, cpu_linear_sp(state) - 1, gpa, size))
+		return "a stack is on that page, and the processor uses it by itself";
+	if (walks_to(debug, vcpu, s->gdt.base, gpa, size) ||
+	    walks_to(debug, vcpu, s->idt.base, gpa, size) ||
+	    (s->seg[SEG_TR].present && walks_to(debug, vcpu, s->seg[SEG_TR].base, gpa, size)))
+		return "the processor reads descriptors on that page by itself";
+	return NULL;
+}
+
+static int check_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
+{
+	const struct checking *c = ctx;
+	struct machine *machine = c->debug->machine;
+	uint64_t room = 0;
+	const char *why = NULL;
+
+	if (!mem_hva(machine->memory, gpa, &room) || room < size)
+		return refuse(c->err, linear, "there is no RAM, but perhaps a device");
+	for (unsigned i = 0; c->withdraw && !why && i < machine->vcpu_count; i++)
+		if (!waits_for_start(&machine->vcpus[i]))
+			why = processor_needs(c->debug, &machine->vcpus[i], gpa, size);
+	if (!why && c->withdraw && page_holds_table(c->debug, gpa, size))
+		why = "page tables in use are on that page, and the processor reads them by itself";
+	return why ? refuse(c->err, linear, why) : 0;
+}
+
+bool core_pages_carry(struct debug *debug, const struct core_point *point, struct error *err)
+{
+	const struct point_spec *spec = &point->point.spec;
+	struct checking c = {debug, access_for(spec->kind) == MEMORY_WITHDRAWN, err};
+	uint64_t missing;
+	int rc;
+
+	if (spec->length == 0 || spec->address + spec->length - 1 < spec->address) {
+		error_set(err, -EINVAL, "a watch needs at least one byte, and an end");
+		return false;
+	}
+	rc = each_mapping(debug, spec, check_stretch, &c, &missing);
+	if (rc == -EFAULT)
+		error_set(err, -ENOTSUP,
+			  "0x%llx is not mapped at present, so there is no page to protect: "
+			  "set the watch when the guest has mapped it",
+			  (unsigned long long)missing);
+	return rc == 0;
+}

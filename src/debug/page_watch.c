@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the guest does to a protected page. The write comes here in place of memory, and is done for the
+ * guest under one lock, so that all of them happen one after another; nothing else of the guest can change
+ * such a page meanwhile. A locked instruction's is computed anew (x86/locked.h), since KVM has read its
+ * operand before it came to the lock.
+ *
+ * A write that touches no watched byte is done, and that is all. When one is touched, the rest of the
+ * instruction is collected first: an access that goes over the end of a page, or is wider than 8 bytes,
+ * comes out in several pieces. So the stop is behind the instruction, as with a debug register.
+ */
+#include "debug/pages.h"
+
+#include "log.h"
+#include "x86/locked.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PAGE 4096u
+
+/* ---- RAM without int3s -------------------------------------------------------------------- */
+
+/* An earlier place holds what was there before any; a later one on the same byte holds an int3. */
+static struct place *place_at(struct debug *debug, uint64_t gpa)
+{
+	for (unsigned i = 0; i < debug->planted.place_count; i++)
+		if (debug->planted.place[i].gpa == gpa)
+			return &debug->planted.place[i];
+	return NULL;
+}
+
+static bool any_place_near(const struct debug *debug, uint64_t gpa)
+{
+	for (unsigned i = 0; i < debug->planted.place_count; i++)
+		if (debug->planted.place[i].gpa - (gpa - PLACE_AROUND) < 2 * PLACE_AROUND + 8)
+			return true;
+	return false;
+}
+
+/* A place knows what lies around it (stray.c), which has just changed. */
+static void note_around(struct debug *debug, uint64_t gpa)
+{
+	for (unsigned i = 0; i < debug->planted.place_count; i++) {
+		struct place *place = &debug->planted.place[i];
+
+		if (place->gpa - (gpa - PLACE_AROUND) < 2 * PLACE_AROUND + 8)
+			core_note_around(debug, place);
+	}
+}
+
+bool page_read(struct debug *debug, uint64_t gpa, void *buf, size_t len)
+{
+	return core_read_original(debug, gpa, buf, len) == len;
+}
+
+/* Byte by byte around an int3, which stays: what is written there will be there when it is lifted. */
+static bool write_around(struct debug *debug, uint64_t gpa, const uint8_t *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		struct place *place = place_at(debug, gpa + i);
+
+		if (place)
+			place->original = bytes[i];
+		else if (mem_write_phys(debug->machine->memory, gpa + i, &bytes[i], 1) != 1)
+			return false;
+	}
+	note_around(debug, gpa);
+	return true;
+}
+
+bool page_write(struct debug *debug, uint64_t gpa, const void *buf, size_t len)
+{
+	if (any_place_near(debug, gpa))
+		return write_around(debug, gpa, buf, len);
+	return mem_write_phys(debug->machine->memory, gpa, buf, len) == len;
+}
+
+/* ---- what is touched ---------------------------------------------------------------------- */
+
+static bool minds(enum point_kind kind, bool write)
+{
+	return kind == POINT_ACCESS || kind == (write ? POINT_WRITE : POINT_READ);
+}
+
+struct touching {
+	struct debug *debug;
+	struct page_vcpu *v;
+	const struct page_access *access;
+};
+
+/* The part of a linear stretch that lies on this piece, from memory. */
+static void read_part(struct debug *debug, const struct page_piece *piece, uint64_t address,
+		      unsigned size, uint8_t *bytes)
+{
+	uint64_t from = address > piece->linear ? address : piece->linear;
+	uint64_t end = address + size, piece_end = piece->linear + piece->size;
+
+	end = end < piece_end ? end : piece_end;
+	if (from < end)
+		page_read(debug, piece->gpa + (from - piece->linear), bytes + (from - address),
+			  end - from);
+}
+
+/* A watch that crosses a page has other pieces; the one that was touched has the last word. */
+static uint64_t read_watched(struct debug *debug, const struct page_piece *touched,
+			     uint64_t address, unsigned size)
+{
+	const struct pages *pages = debug->pages;
+	uint8_t bytes[8] = {0};
+	uint64_t value;
+
+	if (address < touched->linear || address + size > touched->linear + touched->size)
+		for (unsigned i = 0; i < pages->count; i++)
+			if (pages->piece[i].point == touched->point)
+				read_part(debug, &pages->piece[i], address, size, bytes);
+	read_part(debug, touched, address, size, bytes);
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+/* The watch's hit by this instruction, begun with the values before it. */
+static struct page_hit *hit_of(struct touching *t, const struct page_piece *piece, uint64_t from,
+			       unsigned size)
+{
+	const struct point_spec *spec = &piece->point->point.spec;
+	struct page_hit *hit;
+
+	for (unsigned i = 0; i < t->v->count; i++)
+		if (t->v->hit[i].point == piece->point)
+			return &t->v->hit[i];
+	if (t->v->count == PAGE_HITS)
+		return NULL;
+	hit = &t->v->hit[t->v->count++];
+	*hit = (struct page_hit){.point = piece->point, .address = from, .size = size};
+	if (spec->length <= sizeof(hit->old_value)) {
+		hit->address = spec->address;
+		hit->size = (unsigned)spec->length;
+	}
+	hit->old_value = read_watched(t->debug, piece, hit->address, hit->size);
+	hit->new_value = hit->old_value;
+	return hit;
+}
+
+static void overlay(struct page_hit *hit, uint64_t linear, const uint8_t *data, unsigned size)
+{
+	for (unsigned i = 0; i < size; i++) {
+		uint64_t at = linear + i - hit->address;
+
+		if (at < hit->size)
+			hit->new_value = (hit->new_value & ~(0xffull << 8 * at)) |
+					 (uint64_t)data[i] << 8 * at;
+	}
+}
+
+static void touch(void *ctx, const struct page_piece *piece)
+{
+	struct touching *t = ctx;
+	const struct page_access *access = t->access;
+	uint64_t from = access->gpa > piece->gpa ? access->gpa : piece->gpa;
+	uint64_t end = access->gpa + access->size, piece_end = piece->gpa + piece->size;
+	uint64_t linear = piece->linear + (from - piece->gpa);
+	unsigned size = (unsigned)((end < piece_end ? end : piece_end) - from);
+	struct page_hit *hit;
+
+	if (!minds(piece->point->point.spec.kind, access->write))
+		return;
+	if (t->v->count == 0) {
+		t->v->first = *access;
+		t->v->first_linear = linear - (from - access->gpa);
+	}
+	hit = hit_of(t, piece, linear, size);
+	if (!hit)
+		return;
+	hit->write |= access->write;
+	if (access->write)
+		overlay(hit, linear, access->data + (from - access->gpa), size);
+}
+
+/* Before the write is done. */
+static void note(struct debug *debug, struct vcpu *vcpu, const struct page_access *access)
+{
+	struct touching t = {debug, &debug->pages->vcpu[vcpu->index], access};
+
+	page_each_touched(debug->pages, access->gpa, access->size, touch, &t);
+	if (t.v->count)
+		vcpu->caught = true;
+}
+
+static void remember_minding(void *ctx, const struct page_piece *piece)
+{
+	if (minds(piece->point->point.spec.kind, true))
+		*(bool *)ctx = true;
+}
+
+static bool is_watched(const struct debug *debug, const struct page_access *access)
+{
+	bool watched = false;
+
+	page_each_touched(debug->pages, access->gpa, access->size, remember_minding, &watched);
+	return watched;
+}
+
+/* ---- writes ------------------------------------------------------------------------------- */
+
+static bool do_write(struct debug *debug, struct vcpu *vcpu, const struct page_access *access)
+{
+	note(debug, vcpu, access);
+	return page_write(debug, access->gpa, access->data, access->size);
+}
+
+static bool read_now(struct debug *debug, const struct page_access *part, uint64_t *now)
+{
+	*now = 0;
+	return page_read(debug, part->gpa, now, part->size);
+}
+
+static uint64_t data_of(const struct page_access *part)
+{
+	uint64_t value;
+
+	memcpy(&value, part->data, sizeof(value));
+	return part->size < 8 ? value & ((1ull << 8 * part->size) - 1) : value;
+}
+
+static void set_data(struct page_access *part, uint64_t value)
+{
+	memcpy(part->data, &value, sizeof(part->data));
+}
+
+/* The operand lies in one piece, or in two when it crosses into another page; upper may be NULL. */
+static bool do_locked(struct debug *debug, struct vcpu *vcpu, const struct instruction *insn,
+		      struct page_access *lower, struct page_access *upper)
+{
+	unsigned shift = 8 * lower->size;
+	uint64_t given = data_of(lower), now, high = 0;
+	struct locked_result result;
+
+	if (!read_now(debug, lower, &now) || (upper && !read_now(debug, upper, &high)))
+		return false;
+	if (upper) {
+		given |= data_of(upper) << shift;
+		now |= high << shift;
+	}
+	if (!locked_redo(insn, vcpu_state(vcpu, CPU_GENERAL), given, now, &result))
+		return do_write(debug, vcpu, lower) && (!upper || do_write(debug, vcpu, upper));
+	if (result.registers) {
+		vcpu_dirty(vcpu, CPU_GENERAL);
+		vcpu_flush(vcpu);
+	}
+	if (!result.writes)
+		return true;
+	set_data(lower, result.data);
+	if (upper)
+		set_data(upper, result.data >> shift);
+	return do_write(debug, vcpu, lower) && (!upper || do_write(debug, vcpu, upper));
+}
+
+/* The second half of a locked access that began on the page before. */
+static bool join_halves(struct debug *debug, struct vcpu *vcpu, struct page_access *upper)
+{
+	struct page_vcpu *v = &debug->pages->vcpu[vcpu->index];
+
+	v->half = false;
+	return do_locked(debug, vcpu, &v->locked, &v->lower, upper);
+}
+
+static bool take_write(struct debug *debug, struct vcpu *vcpu, struct page_access *access)
+{
+	struct page_vcpu *v = &debug->pages->vcpu[vcpu->index];
+	struct instruction insn;
+
+	if (v->half && access->size + v->lower.size == v->locked.operand[0].size)
+		return join_halves(debug, vcpu, access);
+	/* With one vCPU nobody comes in between; but a comparison that failed is no write. */
+	if (debug->machine->vcpu_count == 1 && !is_watched(debug, access))
+		return page_write(debug, access->gpa, access->data, access->size);
+	if (!page_is_locked(debug, vcpu, access, &insn))
+		return do_write(debug, vcpu, access);
+	if (insn.operand[0].size == access->size)
+		return do_locked(debug, vcpu, &insn, access, NULL);
+	v->half = vcpu->caught = true;
+	v->lower = *access;
+	v->locked = insn;
+	return true;
+}
+
+/* ---- the exit ----------------------------------------------------------------------------- */
+
+static bool do_access(struct debug *debug, struct vcpu *vcpu, struct page_access *access,
+		      uint8_t *data)
+{
+	if (access->write)
+		return take_write(debug, vcpu, access);
+	if (!page_read(debug, access->gpa, data, access->size))
+		return false;
+	memcpy(access->data, data, access->size);
+	note(debug, vcpu, access);
+	return true;
+}
+
+bool core_page_exit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	struct page_access access = {
+		.gpa = exit->mmio.gpa, .size = exit->mmio.size, .write = exit->mmio.write};
+	bool done;
+
+	if (memory_access_at(debug->machine->memory, access.gpa) == MEMORY_OPEN ||
+	    access.size > sizeof(access.data))
+		return false;
+	if (access.write)
+		memcpy(access.data, exit->mmio.data, access.size);
+	pthread_mutex_lock(&debug->pages->lock);
+	done = do_access(debug, vcpu, &access, exit->mmio.data);
+	pthread_mutex_unlock(&debug->pages->lock);
+	return done;
+}
+
+/* ---- what is told ------------------------------------------------------------------------- */
+
+/* Small numbers as people count, others as machines do. */
+static void value_text(uint64_t value, char *buf, size_t size)
+{
+	const uint64_t small = 10000;
+
+	snprintf(buf, size, value < small ? "%llu" : "0x%llx", (unsigned long long)value);
+}
+
+static void values_text(const struct page_hit *hit, char *buf, size_t size)
+{
+	char before[24], after[24];
+
+	value_text(hit->old_value, before, sizeof(before));
+	value_text(hit->new_value, after, sizeof(after));
+	if (hit->write)
+		snprintf(buf, size, "%s → %s", before, after);
+	else
+		snprintf(buf, size, "%s", before);
+}
+
+static void watch_text(const struct page_hit *hit, char *buf, size_t size)
+{
+	const struct point *point = &hit->point->point;
+	unsigned long long length = point->spec.length, start = point->spec.address;
+
+	if (length <= sizeof(hit->old_value))
+		snprintf(buf, size, "watch %d, %llu byte%s", point->number, length,
+			 length == 1 ? "" : "s");
+	else
+		snprintf(buf, size, "watch %d, %u of %llu bytes at 0x%llx", point->number,
+			 hit->size, length, start);
+}
+
+static void writer_text(const struct stop *stop, char *buf, size_t size)
+{
+	unsigned long long at = stop->writer ? stop->writer : stop->pc;
+
+	snprintf(buf, size, "%s 0x%llx", stop->writer ? "by" : "by what came before", at);
+}
+
+static void describe(struct stop *stop, const struct page_hit *hit)
+{
+	char values[56], watch[80], writer[48];
+
+	values_text(hit, values, sizeof(values));
+	watch_text(hit, watch, sizeof(watch));
+	writer_text(stop, writer, sizeof(writer));
+	snprintf(stop->text, sizeof(stop->text), "%s 0x%llx (%s): %s %s",
+		 hit->write ? "write to" : "read of", (unsigned long long)hit->address, watch,
+		 values, writer);
+}
+
+static struct stop stop_of(const struct vcpu *vcpu, const struct page_hit *hit, uint64_t pc,
+			   uint64_t writer)
+{
+	static const enum stop_reason reasons[] = {[POINT_WRITE] = STOP_WATCH_WRITE,
+						   [POINT_READ] = STOP_WATCH_READ,
+						   [POINT_ACCESS] = STOP_WATCH_ACCESS};
+	struct stop stop = {.reason = reasons[hit->point->point.spec.kind],
+			    .vcpu = vcpu->index,
+			    .pc = pc,
+			    .address = hit->address,
+			    .old_value = hit->old_value,
+			    .new_value = hit->new_value,
+			    .size = hit->size,
+			    .writer = writer};
+
+	describe(&stop, hit);
+	return stop;
+}
+
+static void mention(struct stop *stop, const struct page_hit *also)
+{
+	size_t used = strlen(stop->text);
+
+	snprintf(stop->text + used, sizeof(stop->text) - used, "; also watch %d",
+		 also->point->point.number);
+}
+
+/* One stop tells of all watches; each is asked, since each counts. */
+static bool judge_all(struct debug *debug, struct vcpu *vcpu, struct page_vcpu *v,
+		      struct stop *told)
+{
+	uint64_t writer = page_find_writer(debug, vcpu, &v->first, v->first_linear);
+	uint64_t pc = core_linear_pc(debug, (unsigned)vcpu->index);
+	bool any = false;
+
+	for (unsigned i = 0; i < v->count; i++) {
+		struct stop stop = stop_of(vcpu, &v->hit[i], pc, writer);
+
+		if (!core_judge(debug, vcpu, v->hit[i].point, &stop))
+			continue;
+		if (any)
+			mention(told, &v->hit[i]);
+		else
+			*told = stop;
+		any = true;
+	}
+	v->count = 0;
+	return any;
+}
+
+/* KVM has written the other half itself, on a page that nobody watches. */
+static void give_up_half(struct debug *debug, struct vcpu *vcpu, struct page_vcpu *v)
+{
+	pthread_mutex_lock(&debug->pages->lock);
+	v->half = false;
+	do_write(debug, vcpu, &v->lower);
+	pthread_mutex_unlock(&debug->pages->lock);
+}
+
+bool core_pages_settled(struct debug *debug, struct vcpu *vcpu)
+{
+	struct page_vcpu *v = &debug->pages->vcpu[vcpu->index];
+	struct stop stop;
+
+	if (v->half)
+		give_up_half(debug, vcpu, v);
+	if (v->count == 0 || !judge_all(debug, vcpu, v, &stop))
+		return true;
+	core_stop(debug, &stop);
+	return false;
+}

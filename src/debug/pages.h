@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Watches by page protection, seen from inside the core.
+ *
+ *   page_set.c     which pages that takes: watches become pieces of physical memory, and these become slots
+ *                  of the guest that are read-only or missing
+ *   page_watch.c   what the guest does to such pages comes here, is done for it, and is compared with the
+ *                  pieces
+ *   page_writer.c  which instruction it was
+ *   page_tables.c  which pages the processor itself must be able to read
+ *
+ * The set changes only while every vCPU is parked, so that vCPU threads read it without a lock.
+ */
+#ifndef DEBUG_PAGES_H
+#define DEBUG_PAGES_H
+
+#include "debug/core.h"
+#include "x86/instruction.h"
+
+/* A stretch of a watch that is contiguous in linear and in physical memory. */
+struct page_piece {
+	uint64_t gpa, size, linear;
+	struct core_point *point;
+};
+
+/* A watch that an instruction has touched. Of a watch of up to 8 bytes the values are the whole of it; of a
+ * longer one they are the bytes that were touched. */
+struct page_hit {
+	struct core_point *point;
+	uint64_t address; /* linear, of the values */
+	unsigned size;	  /* 1 … 8 */
+	bool write;
+	uint64_t old_value, new_value;
+};
+
+/* One access as it comes out of the guest. */
+struct page_access {
+	uint64_t gpa;
+	unsigned size; /* 1 … 8, within one page */
+	bool write;
+	uint8_t data[8];
+};
+
+#define PAGE_HITS 16
+
+/* What the present instruction of a vCPU has done so far; its thread's. */
+struct page_vcpu {
+	struct page_hit hit[PAGE_HITS];
+	unsigned count;
+	struct page_access first; /* that touched a watch */
+	uint64_t first_linear;
+
+	/* The first half of a locked access that goes over the end of a page: nothing is written before
+	 * the second half is known. */
+	bool half;
+	struct page_access lower;
+	struct instruction locked;
+};
+
+struct pages {
+	struct page_piece *piece; /* by gpa */
+	uint64_t *reach;	  /* of each: where it and all before it end */
+	unsigned count, room;
+	struct memory_run *run;
+	unsigned run_count, run_room;
+	bool warned;
+
+	pthread_mutex_t lock; /* one access to a protected page at a time */
+	struct page_vcpu *vcpu;
+};
+
+/* page_set.c */
+/* The pieces that an access touches: calls fn for each. */
+typedef void page_touch_fn(void *ctx, const struct page_piece *piece);
+void page_each_touched(const struct pages *pages, uint64_t gpa, uint64_t size, page_touch_fn *fn,
+		       void *ctx);
+
+/* page_tables.c: whether these pages hold a table that some vCPU's paging goes through at present; true
+ * when there are too many tables to look at all. */
+bool page_holds_table(struct debug *debug, uint64_t gpa, uint64_t size);
+
+/* page_watch.c: RAM as the guest sees it, without the int3s that are planted in it; pages.lock held. */
+bool page_read(struct debug *debug, uint64_t gpa, void *buf, size_t len);
+bool page_write(struct debug *debug, uint64_t gpa, const void *buf, size_t len);
+
+/* page_writer.c; both in the vCPU's thread, with RIP as the exit left it. */
+/* Whether this write is a locked instruction's, of those that locked.h knows. */
+bool page_is_locked(struct debug *debug, struct vcpu *vcpu, const struct page_access *access,
+		    struct instruction *insn);
+/* The linear address of the instruction that made the access; 0 when it cannot be told. */
+uint64_t page_find_writer(struct debug *debug, struct vcpu *vcpu, const struct page_access *access,
+			  uint64_t linear);
+
+#endif

@@ -1,0 +1,557 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Watches by page protection, on the host's own KVM: small code in flat 32-bit mode, whatever ways there are to
+ * write to memory. Skipped where there is no KVM.
+ */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include "rig.h"
+
+#include "x86/mode.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DATA  0x8000ull
+#define PAGE  0x1000ull
+#define STACK 0xb000ull
+#define NOP   0x90
+
+/* ---- help -------------------------------------------------------------------------------- */
+
+static void start(struct rig *rig, unsigned vcpus)
+{
+	rig_needs_kvm();
+	*rig = (struct rig){.accel = &accel_kvm, .config = rig->config};
+	assert_int_equal(
+		debug_strategy_parse("watch=page,access=page", &rig->config.strategy, NULL), 0);
+	rig_start(rig, vcpus, IRQCHIP_KERNEL);
+	for (unsigned i = 0; i < vcpus; i++)
+		rig_set_reg(rig, (int)i, "rsp", STACK);
+}
+
+static int watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length)
+{
+	const struct point_spec spec = {.kind = kind, .address = address, .length = length};
+	struct error err = {0};
+	int number = debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err);
+
+	if (number < 0)
+		fail_msg("%s", err.text);
+	return number;
+}
+
+static void unwatch(struct rig *rig, int number)
+{
+	struct error err = {0};
+
+	assert_int_equal(debug_point_remove(rig->debug, number, &err), 0);
+}
+
+static const struct point *point_of(struct rig *rig, int number)
+{
+	const struct point *p = NULL;
+
+	while ((p = debug_point_next(rig->debug, p)))
+		if (p->number == number)
+			return p;
+	fail_msg("there is no point %d", number);
+	return NULL;
+}
+
+static void put32(struct rig *rig, uint64_t gpa, uint32_t value)
+{
+	assert_int_equal(mem_write_phys(rig->machine->memory, gpa, &value, 4), 4);
+}
+
+static uint64_t get(struct rig *rig, uint64_t gpa, unsigned size)
+{
+	uint64_t value = 0;
+
+	assert_int_equal(mem_read_phys(rig->machine->memory, gpa, &value, size), size);
+	return value;
+}
+
+/* Code, a breakpoint behind it, and registers as all the cases below expect them. */
+static int load(struct rig *rig, const void *code, size_t size)
+{
+	uint8_t padded[64];
+
+	assert_true(size < sizeof(padded));
+	memset(padded, NOP, sizeof(padded));
+	memcpy(padded, code, size);
+	rig_code(rig, 0, padded, sizeof(padded));
+	rig_set_reg(rig, 0, "rip", RIG_CODE);
+	rig_set_reg(rig, 0, "rsp", STACK);
+	rig_set_reg(rig, 0, "rdi", DATA);
+	rig_set_reg(rig, 0, "rsi", RIG_CODE);
+	rig_set_reg(rig, 0, "rcx", 4);
+	rig_set_reg(rig, 0, "rax", 0x11223344);
+	rig_set_reg(rig, 0, "rdx", 0);
+	rig_set_reg(rig, 0, "rbx", 0x55667788);
+	rig_set_reg(rig, 0, "rflags", 2);
+	return rig_break(rig, RIG_CODE + size);
+}
+#define LOAD(rig, ...)                                                                             \
+	load(rig, (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__}))
+
+static void expect_text(const struct stop *stop, const char *wanted)
+{
+	if (strcmp(stop->text, wanted) != 0)
+		fail_msg("'%s', not '%s'", stop->text, wanted);
+}
+
+static void expect_end(struct rig *rig, int point)
+{
+	const struct stop *stop = rig_wait_stop(rig);
+
+	if (stop->point != point)
+		fail_msg("stopped with '%s', not at the end", stop->text);
+}
+
+/* ---- one write --------------------------------------------------------------------------- */
+
+static void a_write_is_told_with_values_and_writer(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	end = LOAD(&rig, NOP, 0x89, 0x07, NOP, 0x89, 0x1f); /* mov %eax,(%edi); mov %ebx,(%edi) */
+	put32(&rig, DATA, 41);
+	rig_set_reg(&rig, 0, "rax", 42);
+	number = watch(&rig, POINT_WRITE, DATA, 4);
+	assert_string_equal(point_of(&rig, number)->rung, "page protection");
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->reason, STOP_WATCH_WRITE);
+	assert_int_equal(stop->point, number);
+	assert_int_equal(stop->address, DATA);
+	assert_int_equal(stop->size, 4);
+	assert_int_equal(stop->old_value, 41);
+	assert_int_equal(stop->new_value, 42);
+	assert_int_equal(stop->writer, RIG_CODE + 1);
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 3);
+	expect_text(stop, "write to 0x8000 (watch 2, 4 bytes): 41 → 42 by 0x1001");
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	expect_text(stop, "write to 0x8000 (watch 2, 4 bytes): 42 → 0x55667788 by 0x1004");
+	assert_int_equal(get(&rig, DATA, 4), 0x55667788);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(point_of(&rig, number)->hits, 2);
+	rig_stop(&rig);
+}
+
+/* On the watched page, next to the watched bytes on either side. */
+static void other_writes_are_done_and_no_more(void **state)
+{
+	struct rig rig = {0};
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	end = LOAD(&rig, 0x89, 0x07, 0x89, 0x47, 0x08, 0x88, 0x9f, 0xff, 0x0f, 0, 0);
+	number = watch(&rig, POINT_WRITE, DATA + 4, 4);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(get(&rig, DATA, 4), 0x11223344);
+	assert_int_equal(get(&rig, DATA + 8, 4), 0x11223344);
+	assert_int_equal(get(&rig, DATA + 0xfff, 1), 0x88);
+	assert_int_equal(point_of(&rig, number)->evaluations, 0);
+	rig_stop(&rig);
+}
+
+/* ---- every way to write ------------------------------------------------------------------ */
+
+struct way {
+	const char *what;
+	uint8_t code[12];
+	unsigned length;
+	uint64_t watch;	 /* from here … */
+	unsigned size;	 /* … so many bytes */
+	uint64_t before; /* in them */
+	uint64_t after;
+	unsigned skip; /* bytes of code before the writer */
+};
+
+static const struct way ways[] = {
+	// clang-format off
+	{"mov byte",        {0x88, 0x07}, 2, DATA, 4, 0xffffffff, 0xffffff44, 0},
+	{"mov word",        {0x66, 0x89, 0x07}, 3, DATA, 4, 0xffffffff, 0xffff3344, 0},
+	{"mov unaligned",   {0x89, 0x47, 0x02}, 3, DATA, 4, 0, 0x33440000, 0},
+	{"mov from below",  {0x89, 0x47, 0xfe}, 3, DATA, 2, 0, 0x1122, 0},
+	{"mov immediate",   {0xc7, 0x07, 5, 0, 0, 0}, 6, DATA, 8, 1ull << 40, 1ull << 40 | 5, 0},
+	{"mov moffs",       {0xa3, 0x00, 0x80, 0, 0}, 5, DATA, 4, 0, 0x11223344, 0},
+	{"add",             {0x01, 0x07}, 2, DATA, 4, 1, 0x11223345, 0},
+	{"inc",             {0xff, 0x07}, 2, DATA, 4, 41, 42, 0},
+	{"lock inc",        {0xf0, 0xff, 0x07}, 3, DATA, 4, 41, 42, 0},
+	{"lock xadd",       {0xf0, 0x0f, 0xc1, 0x0f}, 4, DATA, 4, 41, 45, 0},
+	{"xchg",            {0x87, 0x0f}, 2, DATA, 4, 41, 4, 0},
+	{"cmpxchg",         {0xf0, 0x0f, 0xb1, 0x0f}, 4, DATA, 4, 0x11223344, 4, 0},
+	{"lock bts",        {0xf0, 0x0f, 0xab, 0x0f}, 4, DATA, 4, 0, 16, 0},
+	{"push",            {NOP, 0x50}, 2, STACK - 4, 4, 0, 0x11223344, 1},
+	{"call",            {NOP, 0xe8, 1, 0, 0, 0, NOP}, 7, STACK - 4, 4, 0, RIG_CODE + 6, 1},
+	{"pop to memory",   {0x53, 0x8f, 0x07}, 3, DATA, 4, 7, 0x55667788, 1},
+	{"stosl",           {0xab}, 1, DATA, 4, 0, 0x11223344, 0},
+	{"movsb",           {0xa4}, 1, DATA, 1, 0, 0xa4, 0},
+	{"sete",            {0x0f, 0x94, 0x07}, 3, DATA, 1, 9, 0, 0},
+	{"over the end of a page", {0x89, 0x87, 0xfe, 0x0f, 0, 0}, 6, DATA + PAGE - 2, 4, 0, 0x11223344, 0},
+	{"the part before the end", {0x89, 0x87, 0xfe, 0x0f, 0, 0}, 6, DATA + PAGE - 2, 2, 0, 0x3344, 0},
+	{"the part behind the end", {0x89, 0x87, 0xfe, 0x0f, 0, 0}, 6, DATA + PAGE, 2, 0, 0x1122, 0},
+	{"lock inc over the end", {0xf0, 0xff, 0x87, 0xfe, 0x0f, 0, 0}, 7, DATA + PAGE - 2, 4, 0xffff, 0x10000, 0},
+	// clang-format on
+};
+#define WAYS (sizeof(ways) / sizeof(ways[0]))
+
+static void try_way(struct rig *rig, const struct way *w)
+{
+	const struct stop *stop;
+	int end = load(rig, w->code, w->length), number;
+
+	mem_write_phys(rig->machine->memory, w->watch, &w->before, w->size);
+	number = watch(rig, POINT_WRITE, w->watch, w->size);
+	rig_continue(rig);
+	stop = rig_wait_stop(rig);
+	if (stop->point != number || stop->old_value != w->before || stop->new_value != w->after ||
+	    get(rig, w->watch, w->size) != w->after || stop->writer != RIG_CODE + w->skip)
+		fail_msg("%s: '%s', writer 0x%llx", w->what, stop->text,
+			 (unsigned long long)stop->writer);
+	rig_continue(rig);
+	expect_end(rig, end);
+	unwatch(rig, number);
+	unwatch(rig, end);
+}
+
+static void every_way_to_write(void **state)
+{
+	(void)state;
+	for (unsigned vcpus = 1; vcpus <= 2; vcpus++) {
+		struct rig rig = {0};
+
+		start(&rig, vcpus);
+		if (vcpus == 2)
+			rig_code(&rig, 1, (const uint8_t[]){0xeb, 0xfe}, 2);
+		for (unsigned i = 0; i < WAYS; i++)
+			try_way(&rig, &ways[i]);
+		rig_stop(&rig);
+	}
+}
+
+/* The processor compares, and there is nothing to write. */
+static void a_failed_comparison_is_no_write(void **state)
+{
+	struct rig rig = {0};
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	end = LOAD(&rig, 0xf0, 0x0f, 0xb1, 0x0f);
+	put32(&rig, DATA, 7);
+	number = watch(&rig, POINT_WRITE, DATA, 4);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(rig_reg(&rig, 0, "rax"), 7);
+	assert_int_equal(get(&rig, DATA, 4), 7);
+	assert_int_equal(point_of(&rig, number)->evaluations, 0);
+	rig_stop(&rig);
+}
+
+/* Between two turns the instruction is still there; each turn that touches the watch is told. */
+static void repeated_strings(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	end = LOAD(&rig, 0xf3, 0xaa); /* rep stosb */
+	rig_set_reg(&rig, 0, "rcx", 64);
+	number = watch(&rig, POINT_WRITE, DATA + 30, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_continue(&rig);
+		stop = rig_wait_stop(&rig);
+		assert_int_equal(stop->point, number);
+		assert_int_equal(stop->writer, RIG_CODE);
+		assert_int_equal(stop->new_value, i ? 0x4444 : 0x44);
+		assert_int_equal(rig_reg(&rig, 0, "rcx"), 33 - i);
+	}
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	for (unsigned i = 0; i < 64; i++)
+		assert_int_equal(rig_byte(&rig, DATA + i), 0x44);
+	assert_int_equal(rig_byte(&rig, DATA + 64), 0);
+	rig_stop(&rig);
+}
+
+/* ---- many and long ----------------------------------------------------------------------- */
+
+static void more_than_four_and_overlapping(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+	int numbers[32], end, all;
+
+	(void)state;
+	start(&rig, 1);
+	end = LOAD(&rig, 0x89, 0x47, 20);
+	for (unsigned i = 0; i < 32; i++)
+		numbers[i] = watch(&rig, POINT_WRITE, DATA + 4 * i, 4);
+	all = watch(&rig, POINT_WRITE, DATA - 0x100, 0x2000);
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(point_of(&rig, numbers[4])->hits, 0);
+	assert_int_equal(point_of(&rig, numbers[5])->hits, 1);
+	assert_int_equal(point_of(&rig, numbers[6])->hits, 0);
+	assert_int_equal(point_of(&rig, all)->hits, 1);
+	assert_true(stop->point == numbers[5] || stop->point == all);
+	assert_non_null(strstr(stop->text, "; also watch "));
+	rig_continue(&rig);
+	expect_end(&rig, end); /* one stop for one write */
+	rig_stop(&rig);
+}
+
+/* Megabytes are one slot, and writes to any byte are told with the bytes that were written. */
+static void a_long_watch(void **state)
+{
+	struct rig rig = {.config = {0}};
+	const struct stop *stop;
+	uint64_t length = 4 << 20;
+
+	(void)state;
+	rig_needs_kvm();
+	rig = (struct rig){.accel = &accel_kvm, .ram_size = 8 << 20};
+	debug_strategy_parse("watch=page", &rig.config.strategy, NULL);
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	LOAD(&rig, 0x89, 0x87, 0x10, 0x00, 0x30, 0x00);
+	watch(&rig, POINT_WRITE, 1 << 20, length);
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	expect_text(stop, "write to 0x308010 (watch 2, 4 of 4194304 bytes at 0x100000): 0 → "
+			  "0x11223344 by 0x1000");
+	assert_true(memory_slot_count(rig.machine->memory) <= 5);
+	rig_stop(&rig);
+}
+
+/* ---- reads ------------------------------------------------------------------------------- */
+
+static void reads_and_accesses(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+	int r, a, end;
+
+	(void)state;
+	start(&rig, 1);
+	/* mov %eax,(%edi); mov (%edi),%ebx; incl (%edi); mov 8(%edi),%ecx */
+	end = LOAD(&rig, 0x89, 0x07, 0x8b, 0x1f, 0xff, 0x07, 0x8b, 0x4f, 0x08);
+	put32(&rig, DATA + 8, 99);
+	r = watch(&rig, POINT_READ, DATA, 4);
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->reason, STOP_WATCH_READ);
+	expect_text(stop, "read of 0x8000 (watch 2, 4 bytes): 0x11223344 by 0x1002");
+	assert_int_equal(rig_reg(&rig, 0, "rbx"), 0x11223344);
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 4);
+	unwatch(&rig, r);
+	a = watch(&rig, POINT_ACCESS, DATA, 4);
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->reason, STOP_WATCH_ACCESS);
+	assert_int_equal(stop->old_value, 0x11223344);
+	assert_int_equal(stop->new_value, 0x11223345);
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 6);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(rig_reg(&rig, 0, "rcx"), 99);
+	assert_int_equal(point_of(&rig, a)->hits, 1);
+	rig_stop(&rig);
+}
+
+static void expect_refusal(struct rig *rig, enum point_kind kind, uint64_t address,
+			   const char *because)
+{
+	const struct point_spec spec = {.kind = kind, .address = address, .length = 4};
+	struct error err = {0};
+
+	assert_true(debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err) < 0);
+	if (!strstr(err.text, because))
+		fail_msg("'%s' says nothing of '%s'", err.text, because);
+}
+
+static void what_cannot_be_watched_is_said(void **state)
+{
+	struct rig rig = {0};
+
+	(void)state;
+	start(&rig, 1);
+	expect_refusal(&rig, POINT_READ, RIG_CODE + 0x80, "code is executed");
+	expect_refusal(&rig, POINT_READ, STACK - 8, "a stack is on that page");
+	expect_refusal(&rig, POINT_WRITE, 0xa0000, "no RAM");
+	expect_refusal(&rig, POINT_WRITE, 0xe0000000, "no RAM");
+	rig_stop(&rig);
+}
+
+/* ---- what is no hit ----------------------------------------------------------------------- */
+
+static void writes_of_the_user_are_no_hits(void **state)
+{
+	struct rig rig = {0};
+	uint32_t value = 5;
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	end = LOAD(&rig, NOP);
+	number = watch(&rig, POINT_WRITE, DATA, 4);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(debug_write(rig.debug, 0, SPACE_LINEAR, DATA, &value, 4), 4);
+	assert_int_equal(get(&rig, DATA, 4), 5);
+	assert_int_equal(point_of(&rig, number)->hits, 0);
+	rig_stop(&rig);
+}
+
+/* Each write of the same value, too: comparing is the front end's. */
+static void the_same_value_is_a_hit(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+
+	(void)state;
+	start(&rig, 1);
+	LOAD(&rig, 0x89, 0x07);
+	put32(&rig, DATA, 0x11223344);
+	watch(&rig, POINT_WRITE, DATA, 4);
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->reason, STOP_WATCH_WRITE);
+	assert_int_equal(stop->old_value, stop->new_value);
+	rig_stop(&rig);
+}
+
+/* ---- steps ------------------------------------------------------------------------------- */
+
+static void a_step_over_a_write_tells_the_watch(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+
+	(void)state;
+	start(&rig, 1);
+	LOAD(&rig, NOP, 0x89, 0x07, 0x89, 0x5f, 0x08, NOP, NOP);
+	watch(&rig, POINT_WRITE, DATA, 4);
+	for (unsigned i = 0; i < 4; i++) {
+		static const unsigned ends[] = {1, 3, 6, 7};
+
+		rig_step(&rig, 0);
+		stop = rig_wait_stop(&rig);
+		assert_int_equal(stop->reason, i == 1 ? STOP_WATCH_WRITE : STOP_STEP);
+		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + ends[i]);
+	}
+	assert_int_equal(get(&rig, DATA + 8, 4), 0x55667788);
+	rig_stop(&rig);
+}
+
+/* A breakpoint on the writer: first the one, then the other. */
+static void a_breakpoint_on_the_writer(void **state)
+{
+	struct rig rig = {0};
+	int end, here, number;
+
+	(void)state;
+	start(&rig, 1);
+	end = LOAD(&rig, NOP, 0x89, 0x07, NOP);
+	here = rig_break(&rig, RIG_CODE + 1);
+	number = watch(&rig, POINT_WRITE, DATA, 4);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->point, here);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->point, number);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	rig_stop(&rig);
+}
+
+/* ---- code that is watched ----------------------------------------------------------------- */
+
+/* The int3 stays where it is, and the guest's byte goes where it will be found. */
+static void writes_over_a_breakpoint(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+	int end, number;
+
+	(void)state;
+	start(&rig, 1);
+	/* movb $0x43,code+7 (inc %ebx over a nop); that nop; the end */
+	end = LOAD(&rig, 0xc6, 0x05, 0x08, 0x10, 0x00, 0x00, 0x43, NOP, NOP);
+	rig_break(&rig, RIG_CODE + 8);
+	number = watch(&rig, POINT_WRITE, RIG_CODE, 0x100);
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->point, number);
+	assert_int_equal(stop->old_value, NOP);
+	assert_int_equal(stop->new_value, 0x43);
+	assert_int_equal(rig_byte(&rig, RIG_CODE + 8), 0x43);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 8);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(rig_reg(&rig, 0, "rbx"), 0x55667789);
+	rig_stop(&rig);
+}
+
+/* ---- reset ------------------------------------------------------------------------------- */
+
+static void a_reset_leaves_the_watch_in_force(void **state)
+{
+	static const uint8_t code[] = {0xb8, 42, 0, 0, 0, 0xa3, 0x00, 0x80, 0, 0, 0xeb, 0xfe};
+	struct rig rig = {0};
+	struct error err = {0};
+
+	(void)state;
+	start(&rig, 1);
+	rig_boot(&rig, code, sizeof(code));
+	watch(&rig, POINT_WRITE, DATA, 4);
+	for (unsigned i = 0; i < 3; i++) {
+		rig_continue(&rig);
+		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_WATCH_WRITE);
+		assert_int_equal(debug_last_stop(rig.debug)->old_value, 0);
+		assert_int_equal(get(&rig, DATA, 4), 42);
+		assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
+		assert_int_equal(get(&rig, DATA, 4), 0);
+	}
+	rig_stop(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_write_is_told_with_values_and_writer),
+		cmocka_unit_test(other_writes_are_done_and_no_more),
+		cmocka_unit_test(every_way_to_write),
+		cmocka_unit_test(a_failed_comparison_is_no_write),
+		cmocka_unit_test(repeated_strings),
+		cmocka_unit_test(more_than_four_and_overlapping),
+		cmocka_unit_test(a_long_watch),
+		cmocka_unit_test(reads_and_accesses),
+		cmocka_unit_test(what_cannot_be_watched_is_said),
+		cmocka_unit_test(writes_of_the_user_are_no_hits),
+		cmocka_unit_test(the_same_value_is_a_hit),
+		cmocka_unit_test(a_step_over_a_write_tells_the_watch),
+		cmocka_unit_test(a_breakpoint_on_the_writer),
+		cmocka_unit_test(writes_over_a_breakpoint),
+		cmocka_unit_test(a_reset_leaves_the_watch_in_force),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
