@@ -234,7 +234,7 @@ struct accel_ops {
 	 * or it does not take the value. [parked] */
 	int (*msr_get)(struct accel_vcpu *vcpu, uint32_t index, uint64_t *value);
 	int (*msr_set)(struct accel_vcpu *vcpu, uint32_t index, uint64_t value);
-	/* Applies to every run until the next call; must be called again after state_put. [parked] */
+	/* Applies to every run until the next call; a step must be asked for again after state_put. [parked] */
 	int (*debug_set)(struct accel_vcpu *vcpu, const struct accel_debug *debug);
 	/* A hint: while on, exits bring CPU_GENERAL, CPU_SYSTEM and CPU_EVENTS with them, so that
 	 * state_get costs no system call. [parked] */

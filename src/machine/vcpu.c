@@ -47,7 +47,7 @@ int vcpu_flush(struct vcpu *vcpu)
 		vcpu->valid &= ~vcpu->dirty;
 	vcpu->dirty = 0;
 	/* On some processors a register write disarms a step that was armed before it. */
-	vcpu->debug_changed = true;
+	vcpu->debug_changed |= vcpu->debug.step;
 	return rc;
 }
 
