@@ -131,6 +131,14 @@ static struct core_point *same_watch(struct debug *debug, const struct stop *sto
 	return NULL;
 }
 
+/* The one that was met, while it is there: others at the same place may not be for this vCPU. */
+static struct core_point *same_breakpoint(struct debug *debug, unsigned i, const struct stop *stop)
+{
+	struct core_point *point = stop->point ? core_point_numbered(debug, stop->point) : NULL;
+
+	return point && point->enabled ? point : point_under(debug, i);
+}
+
 /* The point may be gone, or back under another number, and the vCPU elsewhere by now. */
 static bool worth_telling(struct debug *debug, unsigned i)
 {
@@ -144,7 +152,7 @@ static bool worth_telling(struct debug *debug, unsigned i)
 	else if (!tells_of_breakpoint(stop))
 		return stop->reason != STOP_STEP;
 	else if (stop->pc == core_linear_pc(debug, i))
-		point = point_under(debug, i);
+		point = same_breakpoint(debug, i, stop);
 	if (point)
 		core_describe_hit(stop, point);
 	return point;

@@ -236,6 +236,32 @@ static void test_limited_to_a_vcpu(void **state)
 	assert_int_equal(point(number)->hits, 20);
 }
 
+/* Both come to the same place until they do so together: one waits to be told then, and is told of its
+ * own point. */
+static void test_each_vcpu_has_its_own_point(void **state)
+{
+	int numbers[2], first;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct point_spec spec = {.kind = POINT_SOFTWARE,
+					  .address = AT_NOP,
+					  .limit = {.by = LIMIT_VCPU, .vcpu = i}};
+
+		numbers[i] = debug_point_add(rig.debug, &spec, OWNER_CONSOLE, NULL);
+	}
+	do {
+		rig_set_reg(&rig, 0, "rip", RIG_CODE);
+		rig_set_reg(&rig, 1, "rip", RIG_CODE);
+		rig_continue(&rig);
+		first = rig_wait_stop(&rig)->vcpu;
+		assert_int_equal(debug_last_stop(rig.debug)->point, numbers[first]);
+	} while (first == 1 || rig_reg(&rig, 1, "rip") != AT_NOP);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->vcpu, 1);
+	assert_int_equal(debug_last_stop(rig.debug)->point, numbers[1]);
+}
+
 static void test_limited_to_a_ring_and_a_space(void **state)
 {
 	struct point_spec spec = {
@@ -454,6 +480,7 @@ int main(void)
 		TEST(test_begins_disabled),
 		TEST(test_separate_points_at_one_place),
 		TEST(test_limited_to_a_vcpu),
+		TEST(test_each_vcpu_has_its_own_point),
 		TEST(test_limited_to_a_ring_and_a_space),
 		TEST(test_two_at_one_place),
 		TEST(test_action_prints_and_goes_on),
