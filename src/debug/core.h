@@ -90,6 +90,7 @@ struct core_vcpu {
 struct news {
 	enum debug_event event;
 	enum debug_owner actor;
+	int point; /* of the stop, or 0 */
 };
 
 struct listener {

@@ -29,10 +29,12 @@ static bool told_last(const struct debug *debug, enum debug_event event)
  * resumes a machine makes at most a stop, an exit, and resets, of which one in a row is enough. */
 void core_tell(struct debug *debug, enum debug_event event, enum debug_owner actor)
 {
+	const struct news news = {.event = event, .actor = actor, .point = debug->stop.point};
+
 	if (told_last(debug, event))
-		debug->news[debug->news_count - 1].actor = actor;
+		debug->news[debug->news_count - 1] = news;
 	else if (debug->news_count < MAX_NEWS)
-		debug->news[debug->news_count++] = (struct news){event, actor};
+		debug->news[debug->news_count++] = news;
 	wake_main(debug);
 }
 
@@ -107,7 +109,7 @@ static void tell_lines(struct debug *debug)
 		if (!line)
 			return;
 		debug->line = line;
-		tell_listeners(debug, &(struct news){DEBUG_OUTPUT, line->owner});
+		tell_listeners(debug, &(struct news){.event = DEBUG_OUTPUT, .actor = line->owner});
 		debug->line = outer;
 		free(line);
 	}
@@ -115,12 +117,13 @@ static void tell_lines(struct debug *debug)
 }
 
 /* It has done its work when it has stopped the machine once, and everybody was told. */
-static void drop_temporary(struct debug *debug, enum debug_event event, int number)
+static void drop_temporary(struct debug *debug, const struct news *news)
 {
-	const struct core_point *point = number ? core_point_numbered(debug, number) : NULL;
+	const struct core_point *point =
+		news->event == DEBUG_STOPPED ? core_point_numbered(debug, news->point) : NULL;
 
-	if (event == DEBUG_STOPPED && point && point->point.spec.temporary)
-		debug_point_remove(debug, number, NULL);
+	if (point && point->point.spec.temporary)
+		debug_point_remove(debug, news->point, NULL);
 }
 
 void debug_dispatch(struct debug *debug)
@@ -133,9 +136,7 @@ void debug_dispatch(struct debug *debug)
 	core_serve_request(debug);
 	tell_lines(debug);
 	while (take_news(debug, &news)) {
-		int number = debug->stop.point;
-
 		tell_listeners(debug, &news);
-		drop_temporary(debug, news.event, number);
+		drop_temporary(debug, &news);
 	}
 }
