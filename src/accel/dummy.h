@@ -31,6 +31,7 @@ struct dummy_config {
 	enum dummy_int3 int3;
 	bool no_step;		      /* steps are lost, as in ring 3 on some hosts */
 	bool no_slots;		      /* debug registers never fire */
+	bool no_watches;	      /* … for data */
 	bool ignore_rf;		      /* a slot hits again at once when one continues on it */
 	const struct vm_exit *script; /* played first, by vCPU 0, one per run */
 	unsigned script_length;

@@ -16,82 +16,9 @@
 
 #define DR6_FIXED 0xffff0ff0ull /* bits that always read as one (SDM vol. 3B, 18.2.3) */
 
-/* What one instruction came to. */
-enum outcome { DONE, EXITED };
-
-struct instruction {
-	uint8_t bytes[15];
-	size_t known;	      /* bytes that lie in memory */
-	uint64_t stored;      /* a store to memory: where … */
-	unsigned stored_size; /* … and how much; 0: none */
-};
-
-/* ---- I/O -------------------------------------------------------------------------------- */
-
-void dummy_cpu_complete(struct dummy_vcpu *vcpu)
-{
-	struct cpu_general *general = &vcpu->state.general;
-
-	dummy_msr_complete(vcpu);
-	if (!vcpu->pending)
-		return;
-	vcpu->pending = false;
-	if (!vcpu->pending_write && vcpu->pending_size == 4)
-		general->gpr[GPR_RAX] = 0; /* a 32-bit result clears the upper half */
-	if (!vcpu->pending_write)
-		memcpy(&general->gpr[GPR_RAX], vcpu->data, vcpu->pending_size);
-	/* A debugger that moved RIP meanwhile meant it. */
-	if (general->rip == vcpu->pending_rip)
-		general->rip = vcpu->pending_next;
-}
-
-static void exit_io(struct dummy_vcpu *vcpu, uint16_t port, uint8_t size, struct vm_exit *exit)
-{
-	dummy_exit(exit, EXIT_IO);
-	exit->io.port = port;
-	exit->io.size = size;
-	exit->io.write = vcpu->pending_write;
-	exit->io.count = 1;
-	exit->io.data = vcpu->data;
-}
-
-static enum outcome port_io(struct dummy_vcpu *vcpu, const struct instruction *in, bool write,
-			    struct vm_exit *exit)
-{
-	struct cpu_general *general = &vcpu->state.general;
-	uint8_t size = in->bytes[0] & 1 ? 4 : 1;
-	struct dummy_write port_write = {.pio = true, .addr = in->bytes[1], .size = size};
-
-	memcpy(port_write.data, &general->gpr[GPR_RAX], size);
-	if (write && dummy_coalesced(dummy_vm_of(vcpu), &port_write)) {
-		general->rip += 2;
-		return DONE;
-	}
-	memset(vcpu->data, 0, sizeof(vcpu->data));
-	if (write)
-		memcpy(vcpu->data, &general->gpr[GPR_RAX], size);
-	vcpu->pending = true;
-	vcpu->pending_write = write;
-	vcpu->pending_size = size;
-	vcpu->pending_rip = general->rip;
-	vcpu->pending_next = general->rip + 2;
-	exit_io(vcpu, in->bytes[1], size, exit);
-	return EXITED;
-}
-
-static enum outcome do_in(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
-{
-	return port_io(vcpu, in, false, exit);
-}
-
-static enum outcome do_out(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
-{
-	return port_io(vcpu, in, true, exit);
-}
-
 /* ---- the other instructions ------------------------------------------------------------- */
 
-static enum outcome do_nop(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_nop(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	(void)in;
 	(void)exit;
@@ -99,14 +26,14 @@ static enum outcome do_nop(struct dummy_vcpu *vcpu, struct instruction *in, stru
 	return DONE;
 }
 
-static enum outcome do_jmp(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_jmp(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	(void)exit;
 	vcpu->state.general.rip += 2 + (uint64_t)(int8_t)in->bytes[1];
 	return DONE;
 }
 
-static enum outcome do_inc(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_inc(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	(void)exit;
 	vcpu->state.general.gpr[in->bytes[0] & 7]++;
@@ -114,7 +41,7 @@ static enum outcome do_inc(struct dummy_vcpu *vcpu, struct instruction *in, stru
 	return DONE;
 }
 
-static enum outcome do_cli(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_cli(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	(void)in;
 	(void)exit;
@@ -123,7 +50,7 @@ static enum outcome do_cli(struct dummy_vcpu *vcpu, struct instruction *in, stru
 	return DONE;
 }
 
-static enum outcome do_sti(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_sti(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	enum { SHADOW_STI = 2 };
 
@@ -136,7 +63,7 @@ static enum outcome do_sti(struct dummy_vcpu *vcpu, struct instruction *in, stru
 	return DONE;
 }
 
-static enum outcome do_hlt(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_hlt(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	(void)in;
 	vcpu->state.general.rip++;
@@ -144,85 +71,13 @@ static enum outcome do_hlt(struct dummy_vcpu *vcpu, struct instruction *in, stru
 	return EXITED;
 }
 
-static enum outcome emulation_failure(const struct instruction *in, struct vm_exit *exit)
+enum outcome dummy_emulation_failure(const struct dummy_insn *in, struct vm_exit *exit)
 {
 	dummy_exit(exit, EXIT_INTERNAL_ERROR);
 	exit->internal.suberror = INTERNAL_EMULATION;
 	exit->internal.data_count = 0;
 	exit->internal.insn_length = (uint8_t)in->known;
 	memcpy(exit->internal.insn, in->bytes, sizeof(exit->internal.insn));
-	return EXITED;
-}
-
-static void exit_mmio(struct dummy_vcpu *vcpu, uint64_t address, unsigned size, bool write,
-		      struct vm_exit *exit)
-{
-	dummy_exit(exit, EXIT_MMIO);
-	exit->mmio.gpa = address;
-	exit->mmio.size = (uint8_t)size;
-	exit->mmio.write = write;
-	exit->mmio.data = vcpu->data;
-}
-
-/* To memory, or an MMIO exit with RIP already behind, as in KVM. */
-static enum outcome store(struct dummy_vcpu *vcpu, struct instruction *in, uint64_t address,
-			  unsigned size, unsigned length, struct vm_exit *exit)
-{
-	struct dummy_vm *vm = dummy_vm_of(vcpu);
-	struct dummy_write write = {.addr = address, .size = size};
-
-	memcpy(write.data, &vcpu->state.general.gpr[GPR_RAX], size);
-	vcpu->state.general.rip += length;
-	in->stored = address;
-	in->stored_size = size;
-	if (dummy_memory_write(vm, address, write.data, size) == size ||
-	    dummy_coalesced(vm, &write))
-		return DONE;
-	memcpy(vcpu->data, write.data, sizeof(write.data));
-	exit_mmio(vcpu, address, size, true, exit);
-	return EXITED;
-}
-
-/* mov moffs32 */
-static enum outcome do_store(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
-{
-	uint32_t address;
-
-	memcpy(&address, in->bytes + 1, sizeof(address));
-	return store(vcpu, in, address, in->bytes[0] & 1 ? 4 : 1, 5, exit);
-}
-
-#define MODRM_AL_AT_RDI 0x07
-
-/* mov %al,(%rdi) */
-static enum outcome do_store_at(struct dummy_vcpu *vcpu, struct instruction *in,
-				struct vm_exit *exit)
-{
-	if (in->bytes[1] != MODRM_AL_AT_RDI)
-		return emulation_failure(in, exit);
-	return store(vcpu, in, vcpu->state.general.gpr[GPR_RDI], 1, 2, exit);
-}
-
-/* mov (%rdi),%al; what is not in memory exits, with RIP still there. */
-static enum outcome do_load_at(struct dummy_vcpu *vcpu, struct instruction *in,
-			       struct vm_exit *exit)
-{
-	struct cpu_general *general = &vcpu->state.general;
-	uint64_t address = general->gpr[GPR_RDI];
-
-	if (in->bytes[1] != MODRM_AL_AT_RDI)
-		return emulation_failure(in, exit);
-	if (dummy_memory_read(dummy_vm_of(vcpu), address, &general->gpr[GPR_RAX], 1) == 1) {
-		general->rip += 2;
-		return DONE;
-	}
-	memset(vcpu->data, 0, sizeof(vcpu->data));
-	vcpu->pending = true;
-	vcpu->pending_write = false;
-	vcpu->pending_size = 1;
-	vcpu->pending_rip = general->rip;
-	vcpu->pending_next = general->rip + 2;
-	exit_mmio(vcpu, address, 1, false, exit);
 	return EXITED;
 }
 
@@ -237,12 +92,12 @@ static void exit_debug(const struct dummy_vcpu *vcpu, uint8_t vector, uint64_t d
 }
 
 /* The guest's handler, were there one, would return behind the int3. */
-static enum outcome do_int3(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_int3(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	enum dummy_int3 how = dummy_vm_of(vcpu)->config.int3;
 
 	if (how == DUMMY_INT3_EMULATION_FAILURE)
-		return emulation_failure(in, exit);
+		return dummy_emulation_failure(in, exit);
 	if (how == DUMMY_INT3_TRAPS && vcpu->debug.int3) {
 		exit_debug(vcpu, VECTOR_BP, 0, exit);
 		return EXITED;
@@ -252,43 +107,43 @@ static enum outcome do_int3(struct dummy_vcpu *vcpu, struct instruction *in, str
 }
 
 /* 0f 30, wrmsr; 0f 32, rdmsr; nothing else of the second page. */
-static enum outcome do_msr(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome do_msr(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	if (in->bytes[1] != 0x30 && in->bytes[1] != 0x32)
-		return emulation_failure(in, exit);
+		return dummy_emulation_failure(in, exit);
 	return dummy_msr_execute(vcpu, in->bytes[1] == 0x30, exit) ? EXITED : DONE;
 }
 
 static const struct opcode {
 	uint8_t mask, value; /* of the first byte */
 	size_t length;
-	enum outcome (*execute)(struct dummy_vcpu *vcpu, struct instruction *in,
+	enum outcome (*execute)(struct dummy_vcpu *vcpu, struct dummy_insn *in,
 				struct vm_exit *exit);
 } opcodes[] = {
 	// clang-format off
 	{0xff, 0x90, 1, do_nop},
 	{0xff, 0xeb, 2, do_jmp},
-	{0xfe, 0xe4, 2, do_in},
-	{0xfe, 0xe6, 2, do_out},
+	{0xfe, 0xe4, 2, dummy_in},
+	{0xfe, 0xe6, 2, dummy_out},
 	{0xff, 0xf4, 1, do_hlt},
 	{0xff, 0xcc, 1, do_int3},
 	{0xff, 0x0f, 2, do_msr},
 	{0xff, 0xfa, 1, do_cli},
 	{0xff, 0xfb, 1, do_sti},
 	{0xf8, 0x40, 1, do_inc},
-	{0xfe, 0xa2, 5, do_store},
-	{0xff, 0x88, 2, do_store_at},
-	{0xff, 0x8a, 2, do_load_at},
+	{0xfe, 0xa2, 5, dummy_store},
+	{0xff, 0x88, 2, dummy_store_at},
+	{0xff, 0x8a, 2, dummy_load_at},
 	// clang-format on
 };
 
-static enum outcome execute(struct dummy_vcpu *vcpu, struct instruction *in, struct vm_exit *exit)
+static enum outcome execute(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	for (size_t i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++)
 		if ((in->bytes[0] & opcodes[i].mask) == opcodes[i].value &&
 		    in->known >= opcodes[i].length)
 			return opcodes[i].execute(vcpu, in, exit);
-	return emulation_failure(in, exit);
+	return dummy_emulation_failure(in, exit);
 }
 
 /* ---- debug slots ------------------------------------------------------------------------ */
@@ -329,17 +184,24 @@ static uint64_t execution_hits(struct dummy_vcpu *vcpu)
 	return hits;
 }
 
-/* Slots that the store which has just been made hits. */
-static uint64_t watch_hits(struct dummy_vcpu *vcpu, const struct instruction *in)
+static bool watches(uint64_t dr7, unsigned slot, bool load)
+{
+	enum dr_type type = slot_type(dr7, slot);
+
+	return slot_enabled(dr7, slot) && (load ? type == DR_ACCESS : (type & DR_WRITE) != 0);
+}
+
+/* Slots that the access which has just been made hits. */
+static uint64_t watch_hits(struct dummy_vcpu *vcpu, const struct dummy_insn *in)
 {
 	uint64_t dr7 = vcpu->debug.dr7, hits = 0;
 
-	if (!slots_work(vcpu) || !in->stored_size)
+	if (!slots_work(vcpu) || !in->touched_size || dummy_vm_of(vcpu)->config.no_watches)
 		return 0;
 	for (unsigned i = 0; i < DR_SLOTS; i++)
-		if (slot_enabled(dr7, i) && (slot_type(dr7, i) & DR_WRITE) &&
-		    in->stored < vcpu->debug.dr[i] + slot_length(dr7, i) &&
-		    vcpu->debug.dr[i] < in->stored + in->stored_size)
+		if (watches(dr7, i, in->load) &&
+		    in->touched < vcpu->debug.dr[i] + slot_length(dr7, i) &&
+		    vcpu->debug.dr[i] < in->touched + in->touched_size)
 			hits |= 1ull << i;
 	return hits;
 }
@@ -365,7 +227,7 @@ static void retire(struct dummy_vcpu *vcpu, uint8_t old_shadow)
 		vcpu->state.events.interrupt.shadow = 0;
 }
 
-static bool trapped(struct dummy_vcpu *vcpu, const struct instruction *in, struct vm_exit *exit)
+static bool trapped(struct dummy_vcpu *vcpu, const struct dummy_insn *in, struct vm_exit *exit)
 {
 	uint64_t dr6 = watch_hits(vcpu, in);
 
@@ -381,7 +243,7 @@ static bool one_instruction(struct dummy_vcpu *vcpu, struct vm_exit *exit)
 {
 	uint8_t shadow = vcpu->state.events.interrupt.shadow;
 	uint64_t hits = execution_hits(vcpu);
-	struct instruction in = {0};
+	struct dummy_insn in = {0};
 
 	if (hits) {
 		exit_debug(vcpu, VECTOR_DB, hits, exit);

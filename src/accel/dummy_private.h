@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The dummy accelerator, seen from inside: dummy.c is its "KVM", dummy_memory.c its memory,
- * dummy_cpu.c its instructions.
- */
+ * dummy_cpu.c its instructions, dummy_access.c those that reach outside. */
 #ifndef ACCEL_DUMMY_PRIVATE_H
 #define ACCEL_DUMMY_PRIVATE_H
 
@@ -123,12 +122,35 @@ int dummy_msr_trap(struct accel_vm *vm, const struct accel_msr_range *ranges, un
 bool dummy_msr_execute(struct dummy_vcpu *vcpu, bool write, struct vm_exit *exit);
 void dummy_msr_complete(struct dummy_vcpu *vcpu);
 
+/* ---- dummy_access.c --------------------------------------------------------------------- */
+
+/* What one instruction came to. */
+enum outcome { DONE, EXITED };
+
+struct dummy_insn {
+	uint8_t bytes[15];
+	size_t known;	       /* bytes that lie in memory */
+	uint64_t touched;      /* an access to memory: where … */
+	unsigned touched_size; /* … and how much; 0: none */
+	bool load;
+};
+
+/* in, out; mov of AL or EAX to a 32-bit address; mov of AL to what RDI points to, and back. */
+enum outcome dummy_in(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit);
+enum outcome dummy_out(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit);
+enum outcome dummy_store(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit);
+enum outcome dummy_store_at(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit);
+enum outcome dummy_load_at(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit);
+
+/* Finishes an I/O exit; no instruction runs. */
+void dummy_cpu_complete(struct dummy_vcpu *vcpu);
+
 /* ---- dummy_cpu.c ------------------------------------------------------------------------ */
 
 /* Executes instructions until there is an exit. */
 void dummy_cpu_run(struct dummy_vcpu *vcpu, struct vm_exit *exit);
 
-/* Finishes an I/O exit; no instruction runs. */
-void dummy_cpu_complete(struct dummy_vcpu *vcpu);
+/* As KVM tells of an instruction that it does not know. */
+enum outcome dummy_emulation_failure(const struct dummy_insn *in, struct vm_exit *exit);
 
 #endif

@@ -58,7 +58,8 @@ static bool steps(const struct debug_capabilities *found, enum capability_mode m
 
 static const char to_guest[] = "the guest gets it", no_failure[] = "it does not fail there",
 		  silent[] = "debug registers do not fire", unseen[] = "never reported",
-		  no_exit[] = "a protected page does not exit", leaks[] = "the guest gets the trap", mapped[] = "";
+		  no_exit[] = "a protected page does not exit", leaks[] = "the guest gets the trap",
+		  mapped[] = "";
 
 /* clang-format off */
 const struct ladder_row ladder[] = {
@@ -167,7 +168,9 @@ static int refuse_for_host(enum wish wish, const struct ladder_place *place, str
 
 	if (wish == WISH_WATCH || wish == WISH_ACCESS)
 		return error_set(err, -ENOTSUP,
-				 "this host's KVM never reports watches by debug register");
+				 "this host's KVM tells nothing of accesses to 0x%llx: neither its "
+				 "debug registers nor protected pages report them here",
+				 at);
 	if (wish == WISH_STEP)
 		return error_set(
 			err, -ENOTSUP,
