@@ -263,13 +263,35 @@ static void join(struct joined *joined, const char *part)
 	joined->column = 2 + width;
 }
 
-static void show_where(struct monitor *monitor, int cpu, struct monitor_out *out)
+/* A watch is told behind the access: who made it says more than where the vCPU stands now. */
+static bool show_access(struct monitor *monitor, const struct stop *stop, int cpu,
+			struct joined *joined)
+{
+	bool watch = stop && stop->vcpu == cpu && stop->reason >= STOP_WATCH_WRITE &&
+		     stop->reason <= STOP_WATCH_ACCESS;
+	char where[160], text[192];
+	uint64_t offset;
+
+	if (watch && symbols_name(monitor->symbols, stop->address, &offset))
+		join(joined, address_name(monitor, stop->address, text, sizeof(text)));
+	if (!watch || !stop->writer)
+		return false;
+	snprintf(text, sizeof(text), "by %s",
+		 address_text(monitor, stop->writer, where, sizeof(where)));
+	join(joined, text);
+	return true;
+}
+
+static void show_where(struct monitor *monitor, const struct stop *stop, int cpu,
+		       struct monitor_out *out)
 {
 	struct joined joined = {.out = out};
 	unsigned others = debug_vcpu_count(monitor->debug) - 1;
 	char text[192];
 
-	join(&joined, address_text(monitor, debug_pc(monitor->debug, cpu), text, sizeof(text)));
+	if (!show_access(monitor, stop, cpu, &joined))
+		join(&joined,
+		     address_text(monitor, debug_pc(monitor->debug, cpu), text, sizeof(text)));
 	debug_vcpu_text(monitor->debug, cpu, text, sizeof(text));
 	join(&joined, text);
 	snprintf(text, sizeof(text), "%u other%s held", others, others == 1 ? "" : "s");
@@ -300,7 +322,7 @@ void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_
 
 	if (reason && stop)
 		show_reason(stop, out);
-	show_where(monitor, cpu, out);
+	show_where(monitor, stop, cpu, out);
 	show_source(monitor, debug_pc(monitor->debug, cpu), out);
 	show_code(monitor, cpu, out);
 	registers_show(monitor, cpu, true, out);

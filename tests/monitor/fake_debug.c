@@ -120,7 +120,7 @@ void fake_debug_tell(struct debug *debug, enum debug_event event, enum debug_own
 		debug->listener(debug->listener_ctx, event, actor);
 }
 
-static void stop_at(struct debug *debug, const struct stop *stop)
+void fake_debug_stop_as(struct debug *debug, const struct stop *stop)
 {
 	debug->running = false;
 	debug->stop = *stop;
@@ -128,17 +128,12 @@ static void stop_at(struct debug *debug, const struct stop *stop)
 	fake_debug_tell(debug, DEBUG_STOPPED, OWNER_NONE);
 }
 
-void fake_debug_stop_at_point(struct debug *debug, int vcpu, int point)
-{
-	stop_at(debug, &(struct stop){.reason = STOP_STEP, .vcpu = vcpu, .point = point});
-}
-
 void fake_debug_stop(struct debug *debug, enum stop_reason reason, int vcpu, const char *text)
 {
 	struct stop stop = {.reason = reason, .vcpu = vcpu};
 
 	snprintf(stop.text, sizeof(stop.text), "%s", text);
-	stop_at(debug, &stop);
+	fake_debug_stop_as(debug, &stop);
 }
 
 int debug_listen(struct debug *debug, debug_listener_fn *fn, void *ctx)

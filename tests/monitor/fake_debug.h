@@ -40,8 +40,8 @@ void fake_debug_free(struct debug *debug);
 
 /* The machine has stopped for this reason, where its registers say; listeners are told. */
 void fake_debug_stop(struct debug *debug, enum stop_reason reason, int vcpu, const char *text);
-/* A step that ended on a point. */
-void fake_debug_stop_at_point(struct debug *debug, int vcpu, int point);
+/* The same with all that is known of it, but the pc. */
+void fake_debug_stop_as(struct debug *debug, const struct stop *stop);
 void fake_debug_tell(struct debug *debug, enum debug_event event, enum debug_owner actor);
 
 /* The fixture beside the running program, mapped for good. */

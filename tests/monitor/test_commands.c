@@ -523,6 +523,23 @@ static void test_watch(void **state)
 	refusal(rig, "watch nowhere", -ENOENT);
 }
 
+/* Who wrote is named, in place of where the vCPU stands behind it. */
+static void test_watch_screen(void **state)
+{
+	struct rig *rig = *state;
+	struct stop stop = {.reason = STOP_WATCH_WRITE, .point = 1, .text = "a write"};
+
+	stop.address = address_of(rig, "counter");
+	stop.writer = address_of(rig, "twice") + 9;
+	fake_debug_stop_as(rig->debug, &stop);
+	contains(answer(rig, "context"),
+		 "■ vCPU 0: a write\n  counter · by twice+0x9 at fixture.c:");
+	stop.writer = 0;
+	fake_debug_stop_as(rig->debug, &stop);
+	contains(answer(rig, "context"), "a write\n  counter · ");
+	lacks(rig->text, "by ");
+}
+
 static void test_changing_points(void **state)
 {
 	struct rig *rig = *state;
@@ -688,7 +705,7 @@ static void test_breakpoint_ends_steps(void **state)
 	struct rig *rig = *state;
 
 	answer(rig, "s 3");
-	fake_debug_stop_at_point(rig->debug, 0, 1);
+	fake_debug_stop_as(rig->debug, &(struct stop){.reason = STOP_STEP, .point = 1});
 	assert_int_equal(rig->debug->steps, 1);
 	assert_false(rig->debug->running);
 }
@@ -1141,6 +1158,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_break_clauses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_clauses_that_are_wrong, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_watch_screen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changing_points, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dprintf, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_dprintf_that_is_wrong, setup, teardown),

@@ -78,6 +78,32 @@ def a_condition_that_cannot_be_evaluated_stops_and_says_so():
 
 
 @test
+def a_watch_with_a_condition():
+    with long64() as console:
+        has(console.run("watch *(int *)counter if *(int *)counter == 3"), "write watch 1 at", "4 bytes: counter (")
+        screen = console.until_stop("continue")
+        has(screen, "watch 1", "long mode", "counter")
+        equal(console.memory("counter", "w"), 3)
+        where = pc_of(screen)
+        assert is_in("counter_add", where), screen
+        has(console.run("info breakpoints"), "write watch         1 ", "come upon 3 times")
+        console.run("condition 1")
+        console.until_stop("continue")
+        equal(console.memory("counter", "w"), 4)
+        equal(pc_of(console.run("x/i $pc")), where)
+
+
+@test
+def a_watch_of_a_whole_object():
+    with long64() as console:
+        has(console.run("watch counter"), "write watch 1 at", "16 bytes: counter (")
+        console.until_stop("continue")
+        equal((console.memory("counter", "w"), console.memory("(u64 *)counter + 1")), (1, 0))
+        console.until_stop("continue")
+        equal((console.memory("counter", "w"), console.memory("(u64 *)counter + 1")), (1, 1))
+
+
+@test
 def ignored_hits_are_counted():
     with long64() as console:
         console.run("break counter_add")
