@@ -47,6 +47,13 @@ static bool may_repeat(const ZydisDecodedInstruction *insn)
 	       insn->mnemonic == ZYDIS_MNEMONIC_ENDBR32 || insn->mnemonic == ZYDIS_MNEMONIC_ENDBR64;
 }
 
+/* Behind other prefixes alone a REX counts: with one that does not, emulated processors do this or that. */
+static bool is_stray_rex(const struct simulation *s, unsigned i)
+{
+	return s->code_bits == 64 && (s->insn.raw.prefixes[i].value & 0xf0) == 0x40 &&
+	       i + 1u < s->insn.raw.prefix_count;
+}
+
 /* Processors disagree about the size of a jump with an operand-size prefix in 64-bit code. */
 static bool prefixes_are_known(const struct simulation *s)
 {
@@ -55,7 +62,7 @@ static bool prefixes_are_known(const struct simulation *s)
 	for (unsigned i = 0; i < s->insn.raw.prefix_count; i++) {
 		uint8_t prefix = s->insn.raw.prefixes[i].value;
 
-		if (prefix == PREFIX_LOCK ||
+		if (prefix == PREFIX_LOCK || is_stray_rex(s, i) ||
 		    (prefix == PREFIX_OPERAND_SIZE && branch && s->code_bits == 64) ||
 		    ((prefix == PREFIX_REP || prefix == PREFIX_REPNE) && !may_repeat(&s->insn)))
 			return false;

@@ -67,6 +67,7 @@ static const struct {
 	{"jmp with 66", 64, BYTES(0x66, 0xe9, 0, 0, 0, 0)},
 	{"ret with 66", 64, BYTES(0x66, 0xc3)},
 	{"pause with REX.B", 64, BYTES(0xf3, 0x41, 0x90)},
+	{"REX before another prefix", 64, BYTES(0x48, 0x2e, 0x96)},
 	{"half an instruction", 64, BYTES(0x48, 0x81, 0xec)},
 	{"no bytes", 64, {0}, 0},
 };
