@@ -104,7 +104,7 @@ struct vm_exit {
 
 struct accel_debug {
 	bool step;	/* one instruction, then EXIT_DEBUG with DR6.BS */
-	bool block_irq; /* no interrupts while stepping */
+	bool block_irq; /* interrupts wait, but for one that the CPU has accepted already */
 	bool int3;	/* EXIT_DEBUG with vector 3 instead of #BP */
 	bool slots;	/* dr[] and dr7 hold vitrine's points; the guest's own do not fire */
 	uint64_t dr[4], dr7;
@@ -247,6 +247,9 @@ struct accel_ops {
 	bool (*interrupt_ready)(struct accel_vcpu *vcpu);
 	int (*interrupt)(struct accel_vcpu *vcpu, uint8_t vector);
 	void (*interrupt_window)(struct accel_vcpu *vcpu, bool wanted);
+	/* With in-kernel controllers: lets the CPU accept an interrupt that waits, if it can now, and
+	 * executes nothing. cpu_events shows it then. Nothing may be half done. [own] */
+	void (*accept_interrupt)(struct accel_vcpu *vcpu);
 	int (*nmi)(struct accel_vcpu *vcpu);
 
 	/* ---- snapshots; every vCPU is parked, and has nothing to complete ---- */

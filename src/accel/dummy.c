@@ -142,11 +142,13 @@ static void dummy_vcpu_destroy(struct accel_vcpu *base)
 
 static bool waits(const struct dummy_vcpu *vcpu)
 {
-	return vcpu->state.events.run_state == CPU_WAIT_INIT ||
-	       vcpu->state.events.run_state == CPU_WAIT_SIPI;
+	const struct cpu_events *events = &vcpu->state.events;
+
+	return events->run_state == CPU_WAIT_INIT || events->run_state == CPU_WAIT_SIPI ||
+	       (events->run_state == CPU_HALTED && !events->interrupt.injected);
 }
 
-/* Nobody sends INIT here, so only a kick ends the wait. */
+/* Nobody sends INIT or interrupts here, so only a kick ends the wait. */
 static void wait_for_kick(struct dummy_vcpu *vcpu)
 {
 	struct dummy_vm *vm = dummy_vm_of(vcpu);
@@ -323,6 +325,11 @@ static void dummy_interrupt_window(struct accel_vcpu *base, bool wanted)
 	to_dummy_vcpu(base)->window_wanted = wanted;
 }
 
+static void dummy_accept_interrupt(struct accel_vcpu *base)
+{
+	(void)base;
+}
+
 static int dummy_nmi(struct accel_vcpu *base)
 {
 	to_dummy_vcpu(base)->counts.nmis++;
@@ -357,6 +364,7 @@ const struct accel_ops accel_dummy = {
 	.msr_get = dummy_msr_get,
 	.msr_set = dummy_msr_set,
 	.debug_set = dummy_debug_set,
+	.accept_interrupt = dummy_accept_interrupt,
 	.sync_state = dummy_sync_state,
 	.vcpu_reset = dummy_vcpu_reset,
 	.interrupt_ready = dummy_interrupt_ready,

@@ -277,6 +277,7 @@ static void deliver(struct dummy_vcpu *vcpu)
 	if (!state->events.interrupt.injected)
 		return;
 	state->events.interrupt.injected = false;
+	state->events.run_state = CPU_RUNNABLE;
 	if (interrupt_handler(state, state->events.interrupt.vector, read_flat, dummy_vm_of(vcpu),
 			      &handler) < 0)
 		return;

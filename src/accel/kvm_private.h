@@ -78,6 +78,8 @@ struct kvm_vcpu {
 	 * CPU was runnable, unless it has just stepped over hlt. */
 	bool settled, known_runnable;
 
+	bool stepping; /* KVM_GUESTDBG_SINGLESTEP is in force */
+
 	uint32_t events_flags; /* KVM_VCPUEVENT_VALID_* that this KVM uses */
 
 	/* MSRs that this KVM has, and what state_get last told about them. A value that comes back
@@ -156,6 +158,8 @@ int kvm_debug_set(struct accel_vcpu *vcpu, const struct accel_debug *debug);
 bool kvm_interrupt_ready(struct accel_vcpu *vcpu);
 int kvm_interrupt(struct accel_vcpu *vcpu, uint8_t vector);
 void kvm_interrupt_window(struct accel_vcpu *vcpu, bool wanted);
+void kvm_accept_interrupt(struct accel_vcpu *vcpu);
+int kvm_stop_stepping(struct kvm_vcpu *vcpu);
 int kvm_nmi(struct accel_vcpu *vcpu);
 
 /* ---- kvm_exit.c ------------------------------------------------------------------------- */

@@ -74,6 +74,8 @@ int kvm_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_sta
 	vcpu->settled = vcpu->known_runnable = false;
 	if (groups & CPU_GENERAL && !(groups & CPU_EVENTS))
 		code = kvm_vcpu_call(vcpu, KVM_GET_VCPU_EVENTS, &events);
+	if (!code && vcpu->stepping && groups & CPU_GENERAL && state->general.rflags & RFLAGS_TF)
+		code = kvm_stop_stepping(vcpu);
 	for (size_t i = 0; !code && i < GROUPS; i++)
 		if (groups & group_table[i].group)
 			code = group_table[i].put(vcpu, state);

@@ -251,7 +251,7 @@ static uint32_t debug_control(const struct kvm_vm *vm, const struct accel_debug 
 	} wishes[] = {
 		// clang-format off
 		{debug->step,                     KVM_GUESTDBG_SINGLESTEP},
-		{debug->step && debug->block_irq, KVM_GUESTDBG_BLOCKIRQ & vm->guest_debug},
+		{debug->block_irq,                KVM_GUESTDBG_BLOCKIRQ & vm->guest_debug},
 		{debug->int3,                     KVM_GUESTDBG_USE_SW_BP},
 		{debug->slots,                    KVM_GUESTDBG_USE_HW_BP},
 		{debug->inject == VECTOR_DB,      KVM_GUESTDBG_INJECT_DB},
@@ -266,6 +266,16 @@ static uint32_t debug_control(const struct kvm_vm *vm, const struct accel_debug 
 	return control ? control | KVM_GUESTDBG_ENABLE : 0;
 }
 
+/* While KVM steps it takes every trap flag for its own, and the next KVM_SET_GUEST_DEBUG would take the
+ * guest's out as well. */
+int kvm_stop_stepping(struct kvm_vcpu *vcpu)
+{
+	struct kvm_guest_debug nothing = {0};
+
+	vcpu->stepping = false;
+	return kvm_vcpu_call(vcpu, KVM_SET_GUEST_DEBUG, &nothing);
+}
+
 /* For a step KVM remembers where RIP is now, and an injected exception is pending from now on. */
 int kvm_debug_set(struct accel_vcpu *base, const struct accel_debug *debug)
 {
@@ -278,6 +288,7 @@ int kvm_debug_set(struct accel_vcpu *base, const struct accel_debug *debug)
 		argument.arch.debugreg[7] = debug->dr7;
 	}
 	vcpu->synced &= ~(unsigned)CPU_EVENTS;
+	vcpu->stepping = debug->step;
 	return ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &argument) < 0 ? -errno : 0;
 }
 
@@ -304,6 +315,16 @@ int kvm_interrupt(struct accel_vcpu *base, uint8_t vector)
 void kvm_interrupt_window(struct accel_vcpu *base, bool wanted)
 {
 	to_kvm_vcpu(base)->run->request_interrupt_window = wanted;
+}
+
+/* KVM_RUN with a signal pending delivers into the CPU what waits, looks at the signal, takes back what it
+ * delivered, and returns: accepted, and nothing executed. */
+void kvm_accept_interrupt(struct accel_vcpu *base)
+{
+	struct vm_exit exit = {0};
+
+	pthread_kill(pthread_self(), SIG_IPI);
+	kvm_vcpu_run(base, &exit);
 }
 
 int kvm_nmi(struct accel_vcpu *base)

@@ -432,6 +432,7 @@ const struct accel_ops accel_kvm = {
 	.interrupt_ready = kvm_interrupt_ready,
 	.interrupt = kvm_interrupt,
 	.interrupt_window = kvm_interrupt_window,
+	.accept_interrupt = kvm_accept_interrupt,
 	.nmi = kvm_nmi,
 	.vm_save = kvm_vm_save,
 	.vm_fits = kvm_vm_fits,

@@ -63,7 +63,7 @@ int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value
 		return -EBUSY;
 	rc = set_now(&debug->machine->vcpus[vcpu], &registers[reg], value);
 	if (rc == 0)
-		debug->dead = false;
+		debug->dead = debug->vcpu[vcpu].comes_back.expected = false;
 	return rc;
 }
 

@@ -37,6 +37,7 @@ static void start_stopped(struct debug *debug)
 	core_lock(debug);
 	debug->machine->observer = (struct machine_observer){.ctx = debug,
 							     .exit = core_exit,
+							     .stepping = core_stepping,
 							     .stepped = core_stepped,
 							     .settled = core_settled,
 							     .request = core_request,

@@ -18,6 +18,7 @@
 #define DEBUG_CORE_H
 
 #include "debug/debug.h"
+#include "debug/step.h"
 #include "machine/machine.h"
 #include "x86/debug_registers.h"
 
@@ -66,22 +67,14 @@ struct planted {
 	uint64_t dr[DR_SLOTS], dr7;
 };
 
-/* Debug registers on the places where a step may end without a trap (guards.c). */
-struct guards {
-	unsigned slots; /* bit mask of those in use */
-	uint64_t address[DR_SLOTS];
-	int vector[DR_SLOTS]; /* whose handler is there, or -1 */
-	uint64_t rflags;      /* before the step */
-};
-
 struct core_vcpu {
 	struct plan plan;
 	bool seen; /* the points at seen_pc had their say for this vCPU: resuming must not ask
 		      them again */
 	uint64_t seen_pc;  /* linear */
 	bool judged;	   /* its step came upon points, whatever they said */
-	uint64_t delivery; /* its step is the delivery of an interrupt, to here; 0: it is not */
-	struct guards guards;
+	struct step step;
+	struct step_return comes_back;
 	bool stepping_off; /* STEPPING_OFF concerns this one */
 	bool pending;	   /* it hit something while another stop was being reported */
 	struct stop pending_stop;
@@ -203,6 +196,7 @@ struct line *core_take_line(struct debug *debug); /* lock held; the caller frees
 uint64_t core_linear_pc(struct debug *debug, unsigned vcpu);
 void core_mark_seen(struct debug *debug);		     /* debug->stop is being told */
 bool core_must_step_off(struct debug *debug, unsigned vcpu); /* before its plan begins */
+bool core_point_under(struct debug *debug, unsigned vcpu); /* a breakpoint, by whatever address */
 /* Makes the next pending stop that still matters debug->stop; false when there is none. */
 bool core_take_pending(struct debug *debug);
 /* Number, address and text of the point that a stop is about; its reason is set. */
@@ -302,26 +296,12 @@ int core_know_host(const struct machine_config *config, const char *cache, bool 
 /* capabilities.c */
 enum capability_mode core_mode_of(const struct cpu_state *state);
 
-/* delivery.c: an interrupt that the CPU has accepted comes before the next instruction, whatever is asked.
- * Arms wish for exactly that in place of a step, and notes where it leads; lock held, vCPU parked. */
-void core_arm_delivery(struct debug *debug, unsigned i, struct accel_debug *wish);
-/* In the vCPU's thread: whether this trap is that handler's entry. */
-bool core_delivered(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
-
-/* guards.c: processors clear the trap flag when they enter a handler, and on some iret does it too: such a
- * step would end behind the handler. Puts debug registers that wish leaves free where the step may lead;
- * lock held, vCPU parked. */
-void core_guard_step(struct debug *debug, unsigned vcpu, struct accel_debug *wish);
-/* A debug trap: whether it is the end of a guarded step. Takes the trap flag out of the frame on the
- * guest's stack. In the vCPU's thread. */
-bool core_guard_hit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
-
 /* pass.c: in the thread of a vCPU that stands on points which let it pass; lock not needed. Executes the
  * instruction there on the vCPU's registers, nothing lifted and nobody held. False: nothing has changed, and
  * it takes a step. */
 bool core_pass(struct debug *debug, struct vcpu *vcpu);
 
-/* A linear_read_fn for a parked vCPU. */
+/* delivery.c: a linear_read_fn for a parked vCPU, or for the calling one */
 struct core_place {
 	struct debug *debug;
 	struct vcpu *vcpu;

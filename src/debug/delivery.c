@@ -4,7 +4,8 @@
  * KVM then delivers that interrupt first thing in the next run, stepping or not, and a step would do
  * harm: the flags that the delivery pushes would hold the step's trap flag, and the handler's iret would
  * bring it back to trap a guest that nobody steps any more. So such a step is the delivery itself, with
- * a debug register on the handler's entry in place of the trap flag.
+ * a debug register on the handler's entry in place of the trap flag. The same holds for an exception that
+ * waits, and for a trap of the guest's own that is being given back to it.
  */
 #include "debug/core.h"
 
@@ -30,47 +31,82 @@ bool core_read_linear(void *ctx, uint64_t linear, void *buf, size_t len)
 	return true;
 }
 
-static bool accepted_vector(const struct cpu_events *events, uint8_t *vector)
+/* ---- the delivery ------------------------------------------------------------------------ */
+
+/* What comes first, in the CPU's own order. */
+static bool waiting_vector(const struct step_at *at, uint8_t *vector)
 {
-	*vector = events->nmi.injected ? VECTOR_NMI : events->interrupt.vector;
-	return events->nmi.injected || (events->interrupt.injected && !events->interrupt.soft);
+	const struct cpu_events *events = &at->state->events;
+
+	if (at->vcpu->debug.inject >= 0)
+		*vector = (uint8_t)at->vcpu->debug.inject;
+	else if (!at->events)
+		return false;
+	else if (events->exception.injected || events->exception.pending)
+		*vector = events->exception.vector;
+	else if (events->nmi.injected)
+		*vector = VECTOR_NMI;
+	else if (events->interrupt.injected && !events->interrupt.soft)
+		*vector = events->interrupt.vector;
+	else
+		return false;
+	return true;
 }
 
-/* Handlers run in ring 0, wherever the vCPU is now. */
-static bool slot_fires(const struct debug *debug, const struct cpu_state *state)
+/* Only where points had their say: what the handler comes back to is new otherwise. */
+static void expect_return(struct step_at *at)
 {
-	return debug->capabilities.slot[core_kernel_mode_of(state)];
+	struct core_vcpu *v = &at->debug->vcpu[at->vcpu->index];
+	uint64_t pc = cpu_linear_pc(at->state);
+
+	core_lock(at->debug);
+	if (v->seen && v->seen_pc == pc && core_point_under(at->debug, (unsigned)at->vcpu->index))
+		v->comes_back = (struct step_return){.expected = true,
+						     .pc = pc,
+						     .sp = cpu_linear_sp(at->state),
+						     .cr3 = at->state->system.cr3};
+	core_unlock(at->debug);
 }
 
-void core_arm_delivery(struct debug *debug, unsigned i, struct accel_debug *wish)
+bool core_arm_delivery(struct step_at *at)
 {
-	struct core_place place = {debug, &debug->machine->vcpus[i]};
-	struct cpu_state *state = vcpu_state(place.vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
+	struct core_place place = {at->debug, at->vcpu};
+	struct accel_debug *wish = &at->vcpu->debug;
 	uint64_t handler;
 	uint8_t vector;
 
-	debug->vcpu[i].delivery = 0;
-	if (!wish->step || !state || !accepted_vector(&state->events, &vector) ||
-	    !slot_fires(debug, state))
-		return;
-	if (interrupt_handler(state, vector, core_read_linear, &place, &handler) < 0)
-		return;
-	debug->vcpu[i].delivery = handler;
+	if (!waiting_vector(at, &vector) || !core_slots_fire(at->debug, at->state) ||
+	    interrupt_handler(at->state, vector, core_read_linear, &place, &handler) < 0 ||
+	    !core_guard(at, handler, -1))
+		return false;
+	at->step->how = STEP_IS_DELIVERY;
+	at->step->armed = true;
 	wish->step = false;
-	wish->slots = true;
-	wish->dr[0] = handler;
-	wish->dr7 = dr7_enable(0, 0, DR_EXEC, 1);
+	expect_return(at);
+	return true;
 }
 
-bool core_delivered(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
-{
-	struct core_vcpu *v = &debug->vcpu[vcpu->index];
+/* ---- the way back ------------------------------------------------------------------------ */
 
-	if (!v->delivery || exit->debug.pc != v->delivery || !(exit->debug.dr6 & 1))
-		return false;
-	v->delivery = 0;
-	/* A range goes on as steps, if it goes on at all. */
-	vcpu->debug.step = true;
-	vcpu->debug.slots = false;
-	return true;
+static bool is_back(const struct step_return *back, const struct cpu_state *state)
+{
+	return back->expected && back->pc == cpu_linear_pc(state) &&
+	       back->sp == cpu_linear_sp(state) && back->cr3 == state->system.cr3;
+}
+
+/* The guest may have moved the interrupted work to another vCPU. */
+bool core_came_back(struct debug *debug, struct vcpu *vcpu)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	bool back = false;
+
+	core_lock(debug);
+	for (unsigned i = 0; state && !back && i < debug->machine->vcpu_count; i++) {
+		struct step_return *its = &debug->vcpu[i].comes_back;
+
+		back = is_back(its, state);
+		its->expected &= !back;
+	}
+	core_unlock(debug);
+	return back;
 }

@@ -56,6 +56,11 @@ static struct core_point *point_under(struct debug *debug, unsigned i)
 	return point ? point : alias_of(debug, i, pc);
 }
 
+bool core_point_under(struct debug *debug, unsigned i)
+{
+	return point_under(debug, i);
+}
+
 /* ---- what was told ----------------------------------------------------------------------- */
 
 static bool tells_of_breakpoint(const struct stop *stop)

@@ -41,7 +41,7 @@ void core_forget_history(struct debug *debug)
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct core_vcpu *v = &debug->vcpu[i];
 
-		v->seen = v->pending = v->stepping_off = false;
+		v->seen = v->pending = v->stepping_off = v->comes_back.expected = false;
 	}
 	debug->dead = false;
 }

@@ -28,7 +28,11 @@ int core_can_step(struct debug *debug, int vcpu, struct error *err)
 				 "vCPU %d waits for the guest to start it (INIT, startup IPI): "
 				 "there is no instruction to step",
 				 vcpu);
-	return core_step_rung(debug, core_mode_of(state), err) ? 0 : -ENOTSUP;
+	switch (core_step_rung(debug, core_mode_of(state), err)) {
+	case RUNG_NONE: return -ENOTSUP;
+	case RUNG_SLOT: return core_slot_can_step(debug, &debug->machine->vcpus[vcpu], err);
+	default: return 0;
+	}
 }
 
 static bool any_plan(const struct debug *debug, enum plan_action action)
@@ -158,18 +162,18 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	const struct planted *planted = &debug->planted;
 	struct accel_debug *wish = &vcpu->debug;
 
-	wish->step = plan == VCPU_STEP;
-	wish->block_irq = !debug->step_interrupts;
+	vcpu->stepping = plan == VCPU_STEP;
+	wish->step = false;
+	wish->block_irq = vcpu->stepping && !debug->step_interrupts;
 	wish->int3 = points && planted->place_count > 0;
 	wish->slots = points && planted->dr7 != 0;
 	memcpy(wish->dr, planted->dr, sizeof(wish->dr));
 	wish->dr7 = planted->dr7;
-	core_arm_delivery(debug, i, wish);
-	core_guard_step(debug, i, wish);
+	core_step_begin(debug, i);
 	vcpu->debug_changed = true;
 	vcpu->accel->ops->sync_state(vcpu->accel,
-				     wish->step || wish->int3 || wish->slots || debug->trace_pc ||
-					     core_pages_any(debug));
+				     vcpu->stepping || wish->int3 || wish->slots ||
+					     debug->trace_pc || core_pages_any(debug));
 	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */
 	if (plan == VCPU_HOLD)
 		vcpu->valid = vcpu->dirty;

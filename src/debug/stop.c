@@ -119,13 +119,19 @@ static bool lands_on_point(struct debug *debug, struct vcpu *vcpu, struct stop *
 {
 	bool *judged = &debug->vcpu[vcpu->index].judged;
 
+	if (core_came_back(debug, vcpu)) {
+		*judged = true;
+		return false;
+	}
 	return core_judge_here(debug, vcpu, stop, judged);
 }
 
 static bool step_done(struct debug *debug, struct vcpu *vcpu)
 {
-	struct stop stop = make_stop(vcpu, STOP_STEP, "step");
+	struct stop stop;
 
+	core_step_retire(debug, vcpu);
+	stop = make_stop(vcpu, STOP_STEP, "step");
 	if (stepped_off(debug, vcpu, stop.pc))
 		return false;
 	if (!lands_on_point(debug, vcpu, &stop) &&
@@ -154,12 +160,12 @@ static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
 	struct stop stop = make_stop(vcpu, STOP_BREAKPOINT, "%s", "");
 	bool any;
 
-	if (core_judge_here(debug, vcpu, &stop, &any)) {
+	if (!core_came_back(debug, vcpu) && core_judge_here(debug, vcpu, &stop, &any)) {
 		core_stop(debug, &stop);
 		return false;
 	}
 	if (core_pass(debug, vcpu))
-		return vcpu->debug.step ? step_done(debug, vcpu) : true;
+		return vcpu->stepping ? step_done(debug, vcpu) : true;
 	core_pass_slowly(debug, vcpu);
 	return false;
 }
@@ -206,7 +212,7 @@ static bool on_watches(struct debug *debug, struct vcpu *vcpu, const struct vm_e
 		stop = hit_stop(vcpu, point);
 		go_on = core_hit(debug, vcpu, point, &stop) && go_on;
 	}
-	return go_on && vcpu->debug.step ? step_done(debug, vcpu) : go_on;
+	return go_on && vcpu->stepping ? step_done(debug, vcpu) : go_on;
 }
 
 /* A watch that fires during a step sets BS as well: the watch is what the user wants to hear of. */
@@ -214,15 +220,14 @@ static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct v
 {
 	struct core_point *point;
 
-	if (core_delivered(debug, vcpu, exit))
-		return step_done(debug, vcpu);
 	point = slot_hit(debug, vcpu, exit);
 	if (point)
 		return core_is_watch(point->point.spec.kind) ? on_watches(debug, vcpu, exit)
 							     : on_breakpoints(debug, vcpu);
-	if (core_guard_hit(debug, vcpu, exit) || (vcpu->debug.step && (exit->debug.dr6 & DR6_BS)))
+	if (core_step_ends(debug, vcpu, exit))
 		return step_done(debug, vcpu);
-	return give_back(vcpu, VECTOR_DB);
+	core_give_debug_trap(debug, vcpu, exit->debug.dr6);
+	return true;
 }
 
 /* Watches that the same instruction has touched come first: a stop is about them. */

@@ -142,6 +142,13 @@ static bool go_on(void *ctx, struct vcpu *vcpu)
 	return true;
 }
 
+static enum step_go step_by_itself(void *ctx, struct vcpu *vcpu)
+{
+	(void)ctx;
+	(void)vcpu;
+	return STEP_ARMED;
+}
+
 static void ignore_request(void *ctx, enum host_request request, int status, const char *why)
 {
 	(void)ctx;
@@ -164,6 +171,7 @@ static void ignore_output(void *ctx, const void *bytes, size_t size)
 
 const struct machine_observer no_observer = {
 	.exit = hold_on_exit,
+	.stepping = step_by_itself,
 	.stepped = hold_on_step,
 	.saw = ignore_exit,
 	.settled = go_on,

@@ -36,6 +36,12 @@ struct machine_config {
 	struct serial_backend serial[2];
 };
 
+enum step_go {
+	STEP_ARMED,   /* run */
+	STEP_DONE,    /* the instruction is executed already, without running */
+	STEP_REFUSED, /* a stop has been recorded, and the vCPU parks */
+};
+
 /* Who hears of what the machine cannot answer by itself: the debugger core, or a test. Called by
  * vCPU threads, no lock held unless it says so. */
 struct machine_observer {
@@ -43,6 +49,8 @@ struct machine_observer {
 	/* An exit that devices do not answer. Returns true when the vCPU may go on at once;
 	 * otherwise a stop has been recorded and the vCPU parks. */
 	bool (*exit)(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
+	/* Before each run of a vCPU that is stepping: arms vcpu->debug for the next instruction. */
+	enum step_go (*stepping)(void *ctx, struct vcpu *vcpu);
 	/* A plan's step was completed by something other than a debug exit. As above. */
 	bool (*stepped)(void *ctx, struct vcpu *vcpu);
 	/* While machine.attentive is set: an exit that was answered, whoever did it. A vCPU with

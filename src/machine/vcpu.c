@@ -85,13 +85,12 @@ static void vcpu_look(struct vcpu *vcpu)
 	vcpu->accel->ops->vcpu_kick_done(vcpu->accel);
 }
 
-/* Gives the guest an interrupt from vitrine's own controllers, or asks to be told when it can take
- * one. */
-static void offer_interrupt(struct vcpu *vcpu)
+/* Gives the guest an interrupt from vitrine's own controllers; true while one waits that it cannot take yet. */
+static bool give_interrupt(struct vcpu *vcpu)
 {
 	const struct accel_ops *ops = vcpu->accel->ops;
 	struct machine *machine = vcpu->machine;
-	bool waiting = atomic_load(&machine->intr) && !(vcpu->debug.step && vcpu->debug.block_irq);
+	bool waiting = atomic_load(&machine->intr) && !vcpu->debug.block_irq;
 
 	if (waiting && ops->interrupt_ready(vcpu->accel)) {
 		pthread_mutex_lock(&machine->device_lock);
@@ -99,7 +98,26 @@ static void offer_interrupt(struct vcpu *vcpu)
 		waiting = pic_pending(machine->pic);
 		pthread_mutex_unlock(&machine->device_lock);
 	}
-	ops->interrupt_window(vcpu->accel, waiting);
+	return waiting;
+}
+
+static bool has_own_pic(const struct vcpu *vcpu)
+{
+	return vcpu->machine->pic && vcpu->index == 0;
+}
+
+void vcpu_accept_interrupt(struct vcpu *vcpu)
+{
+	const struct accel_debug nothing = {.inject = -1};
+
+	if (vcpu_flush(vcpu) < 0 || vcpu->accel->ops->debug_set(vcpu->accel, &nothing) < 0)
+		return;
+	vcpu->debug_changed = true;
+	if (has_own_pic(vcpu))
+		give_interrupt(vcpu);
+	else
+		vcpu->accel->ops->accept_interrupt(vcpu->accel);
+	vcpu->valid = 0;
 }
 
 /* What must be true before the guest is entered. Registers first: see vcpu_flush(). */
@@ -112,8 +130,8 @@ static int vcpu_prepare(struct vcpu *vcpu)
 		vcpu->debug.inject = -1;
 		vcpu->debug_changed = false;
 	}
-	if (vcpu->machine->pic && vcpu->index == 0)
-		offer_interrupt(vcpu);
+	if (has_own_pic(vcpu))
+		vcpu->accel->ops->interrupt_window(vcpu->accel, give_interrupt(vcpu));
 	return rc;
 }
 
@@ -180,26 +198,44 @@ static bool tell_caught(struct vcpu *vcpu)
 	return vcpu->machine->observer.settled(vcpu->machine->observer.ctx, vcpu) && go_on;
 }
 
+/* Enters the guest once, and answers the exit. */
+static bool run_once(struct vcpu *vcpu)
+{
+	struct vm_exit exit = {.reason = EXIT_HOST_ERROR, .name = "entering the guest"};
+	int rc = vcpu_prepare(vcpu);
+	bool go_on;
+
+	recorder_enter(&vcpu->recorder);
+	if (rc < 0)
+		exit.host_errno = -rc;
+	else
+		vcpu->accel->ops->vcpu_run(vcpu->accel, &exit);
+	go_on = answer(vcpu, &exit);
+	if (go_on && vcpu->stepping && (vcpu->completion_due || vcpu->halted))
+		go_on = settle_step(vcpu);
+	if (vcpu->caught)
+		go_on = tell_caught(vcpu) && go_on;
+	return go_on;
+}
+
+static bool step_once(struct vcpu *vcpu)
+{
+	const struct machine_observer *observer = &vcpu->machine->observer;
+
+	switch (observer->stepping(observer->ctx, vcpu)) {
+	case STEP_ARMED: return run_once(vcpu);
+	case STEP_DONE: return observer->stepped(observer->ctx, vcpu);
+	default: return false;
+	}
+}
+
 static void vcpu_exec(struct vcpu *vcpu)
 {
 	bool go_on = true;
 
 	while (go_on && !vcpu->halted &&
-	       !atomic_load_explicit(&vcpu->attention, memory_order_acquire)) {
-		struct vm_exit exit = {.reason = EXIT_HOST_ERROR, .name = "entering the guest"};
-		int rc = vcpu_prepare(vcpu);
-
-		recorder_enter(&vcpu->recorder);
-		if (rc < 0)
-			exit.host_errno = -rc;
-		else
-			vcpu->accel->ops->vcpu_run(vcpu->accel, &exit);
-		go_on = answer(vcpu, &exit);
-		if (go_on && vcpu->debug.step && (vcpu->completion_due || vcpu->halted))
-			go_on = settle_step(vcpu);
-		if (vcpu->caught)
-			go_on = tell_caught(vcpu) && go_on;
-	}
+	       !atomic_load_explicit(&vcpu->attention, memory_order_acquire))
+		go_on = vcpu->stepping ? step_once(vcpu) : run_once(vcpu);
 	vcpu_settle(vcpu);
 	if (vcpu->caught)
 		tell_caught(vcpu);

@@ -33,6 +33,7 @@ struct vcpu {
 	unsigned valid, dirty; /* groups of state fetched; groups changed and not yet put */
 	struct accel_debug debug;
 	bool debug_changed;
+	bool stepping;	     /* its plan is one instruction, or one after the other */
 	bool completion_due; /* the last exit must be completed before registers mean anything */
 	bool halted;	     /* hlt under -irqchip=user */
 	bool caught;	  /* the observer has something to tell once the instruction is complete */
@@ -52,6 +53,10 @@ void vcpu_dirty(struct vcpu *vcpu, unsigned groups);
 
 /* Puts changed groups back to the accelerator. 0, or -errno: then they are fetched anew. */
 int vcpu_flush(struct vcpu *vcpu);
+
+/* Lets the CPU accept an interrupt that waits for it, if it can, without executing anything: CPU_EVENTS tells.
+ * In the vCPU's own thread, nothing half done. */
+void vcpu_accept_interrupt(struct vcpu *vcpu);
 
 /* Back to power-on. Parked only. */
 int vcpu_reset(struct vcpu *vcpu);

@@ -16,6 +16,7 @@
 #define DESC_CODE      0x08
 #define DESC_CODE_DATA 0x10
 #define DESC_LONG      0x20
+#define DESC_PAGES     0x80
 #define CALL_GATE_16   4
 #define CALL_GATE_32   12
 
@@ -161,5 +162,35 @@ int far_target(const struct cpu_state *state, uint16_t selector, uint64_t offset
 	if (mode != MODE_REAL && mode != MODE_V86)
 		return protected_far(&reader, state, selector, offset, linear);
 	*linear = ((uint64_t)selector << 4) + (offset & 0xffff);
+	return 0;
+}
+
+/* ---- segments ---------------------------------------------------------------------------- */
+
+/* SDM vol. 3A, figure 3-8. */
+int descriptor_load(const struct cpu_state *state, uint16_t selector, linear_read_fn *read,
+		    void *ctx, struct cpu_segment *segment)
+{
+	const struct table_reader reader = {read, ctx};
+	uint32_t limit;
+	uint8_t d[8];
+
+	if (!(selector & ~3u) || !read_descriptor(&reader, state, selector, d, sizeof(d)) ||
+	    !(d[5] & GATE_PRESENT) || !(d[5] & DESC_CODE_DATA))
+		return -ENOENT;
+	limit = d[0] | (uint32_t)d[1] << 8 | (uint32_t)(d[6] & 0xf) << 16;
+	*segment = (struct cpu_segment){
+		.base = segment_base(d),
+		.limit = d[6] & DESC_PAGES ? limit << 12 | 0xfff : limit,
+		.selector = selector,
+		.type = d[5] & DESC_TYPE,
+		.present = 1,
+		.dpl = d[5] >> 5 & 3,
+		.s = 1,
+		.avl = d[6] >> 4 & 1,
+		.l = d[6] >> 5 & 1,
+		.db = d[6] >> 6 & 1,
+		.g = d[6] >> 7 & 1,
+	};
 	return 0;
 }

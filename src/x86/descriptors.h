@@ -22,4 +22,9 @@ int interrupt_handler(const struct cpu_state *state, uint8_t vector, linear_read
 int far_target(const struct cpu_state *state, uint16_t selector, uint64_t offset,
 	       linear_read_fn *read, void *ctx, uint64_t *linear);
 
+/* The code or data segment that a selector names in protected and long mode, as loading it into a segment
+ * register would have it. The same errors; system segments are none. */
+int descriptor_load(const struct cpu_state *state, uint16_t selector, linear_read_fn *read,
+		    void *ctx, struct cpu_segment *segment);
+
 #endif

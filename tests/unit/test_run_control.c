@@ -172,7 +172,7 @@ static void test_pause_ends_an_endless_range(void **state)
 
 static void test_step_that_the_host_cannot_make_is_refused(void **state)
 {
-	struct rig rig = {.dummy = {.no_step = true}};
+	struct rig rig = {.dummy = {.no_step = true, .no_slots = true}};
 	struct error err = {0};
 
 	(void)state;

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * KVM steps with the processor's trap flag and hides it where registers are read. But the processor itself
+ * copies RFLAGS: pushf and interrupt frames to the stack, syscall to R11. And popf, iret and sysret load
+ * RFLAGS, so that KVM can no longer tell its own flag from one that the guest has set. What an instruction
+ * will do with it is known before it runs; what it has done is put right behind it.
+ */
+#include "debug/core.h"
+
+#include "x86/exceptions.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TF_BYTE	    1 /* of the flags in memory … */
+#define TF_BIT	    1 /* … and in that byte */
+#define DR7_ENABLES 0xffu
+#define DR7_GD	    (1ull << 13)
+#define DR6_OWN	    (DR6_HIT | 0xe000ull) /* B0-B3, BD, BS, BT */
+
+/* ---- what is next ------------------------------------------------------------------------ */
+
+static struct step *step_of(struct debug *debug, const struct vcpu *vcpu)
+{
+	return &debug->vcpu[vcpu->index].step;
+}
+
+static bool holds_traps_back(const struct instruction *insn)
+{
+	return insn->kind == INSN_MOV_SS || insn->kind == INSN_POP_SS;
+}
+
+void core_look_ahead(struct step_at *at)
+{
+	struct core_place place = {at->debug, at->vcpu};
+	struct instruction *insn = at->step->insn;
+
+	insn[1].kind = INSN_INVALID;
+	instruction_fetch(at->state, cpu_linear_pc(at->state), core_read_linear, &place, &insn[0]);
+	if (holds_traps_back(&insn[0]))
+		instruction_fetch(at->state, insn[0].linear + insn[0].length, core_read_linear,
+				  &place, &insn[1]);
+}
+
+/* The flags that popf, iret and sysret will load. */
+static bool loaded_flags(struct step_at *at, const struct instruction *insn, uint64_t *flags)
+{
+	struct core_place place = {at->debug, at->vcpu};
+	unsigned size = insn->operand_bits / 8, word = insn->kind == INSN_IRET ? 2 : 0;
+
+	*flags = at->state->general.gpr[GPR_R11];
+	if (insn->kind == INSN_SYSRET)
+		return true;
+	*flags = 0;
+	return (insn->kind == INSN_POPF || insn->kind == INSN_IRET) &&
+	       core_read_linear(&place, cpu_linear_sp(at->state) + (uint64_t)word * size, flags, 2);
+}
+
+static bool loads_trap_flag(struct step_at *at)
+{
+	uint64_t flags;
+
+	return loaded_flags(at, &at->step->insn[0], &flags) && (flags & RFLAGS_TF);
+}
+
+/* ---- arming ------------------------------------------------------------------------------ */
+
+/* The points that are planted; where there are none, the guest's own debug registers go on working. */
+static void take_registers(struct step_at *at)
+{
+	const struct planted *planted = &at->debug->planted;
+	struct accel_debug *wish = &at->vcpu->debug;
+	const struct cpu_debug *guest = &at->state->debug;
+	bool own = planted->dr7 == 0 && (guest->dr7 & DR7_ENABLES);
+
+	memcpy(wish->dr, own ? guest->dr : planted->dr, sizeof(wish->dr));
+	wish->dr7 = own ? guest->dr7 & ~DR7_GD : planted->dr7;
+	wish->slots = planted->dr7 != 0;
+	at->step->guests = 0;
+	for (unsigned i = 0; own && i < DR_SLOTS; i++)
+		at->step->guests |= (guest->dr7 >> 2 * i & 3) ? 1u << i : 0;
+	at->step->guards.slots = 0;
+	at->step->armed = false;
+}
+
+/* A guest that steps itself needs no flag of ours, and keeps its own as it is. */
+static void arm_guests_own(struct step_at *at)
+{
+	struct core_place place = {at->debug, at->vcpu};
+	uint64_t handler;
+
+	take_registers(at);
+	at->step->how = STEP_BY_GUEST;
+	at->step->armed = true;
+	at->vcpu->debug.step = false;
+	at->vcpu->debug.slots = true;
+	core_guard_certain(at, &at->step->insn[0]);
+	if (interrupt_handler(at->state, VECTOR_DB, core_read_linear, &place, &handler) == 0)
+		core_guard(at, handler, VECTOR_DB);
+	core_guard_exceptions(at);
+}
+
+/* In a range the guards of the first instruction stay, until one needs others. */
+static void arm_trap(struct step_at *at, bool anew)
+{
+	const struct instruction *insn = at->step->insn;
+
+	at->step->how = STEP_BY_TRAP;
+	at->vcpu->debug.step = true;
+	for (unsigned i = 0; i < 2; i++)
+		core_guard_certain(at, &insn[i]);
+	if (at->step->armed && !anew)
+		take_registers(at);
+	if (anew)
+		core_guard_exceptions(at);
+}
+
+/* A range that comes to where no rung carries it ends there. */
+static enum step_go refuse(struct step_at *at, const struct error *why)
+{
+	struct stop stop = {.reason = STOP_STEP, .vcpu = at->vcpu->index};
+
+	stop.pc = cpu_linear_pc(at->state);
+	snprintf(stop.text, sizeof(stop.text), "%.*s", (int)sizeof(stop.text) - 1, why->text);
+	core_stop(at->debug, &stop);
+	return STEP_REFUSED;
+}
+
+static enum step_go arm_slots(struct step_at *at)
+{
+	struct error why = {0};
+
+	at->step->how = STEP_BY_SLOTS;
+	at->step->armed = true;
+	at->vcpu->debug.step = false;
+	return core_slot_arm(at, &why) < 0 ? refuse(at, &why) : STEP_ARMED;
+}
+
+static enum step_go arm_by_rung(struct step_at *at, bool anew)
+{
+	struct error why = {0};
+
+	switch (core_step_rung(at->debug, core_mode_of(at->state), &why)) {
+	case RUNG_TF: arm_trap(at, anew); return STEP_ARMED;
+	case RUNG_SLOT: return arm_slots(at);
+	default: return refuse(at, &why);
+	}
+}
+
+static enum step_go arm(struct step_at *at, bool anew)
+{
+	struct step *step = at->step;
+
+	if (anew)
+		take_registers(at);
+	step->rflags = at->state->general.rflags;
+	if (core_arm_delivery(at))
+		return STEP_ARMED;
+	core_look_ahead(at);
+	if (core_step_by_hand(at, &step->insn[0]))
+		return STEP_DONE;
+	step->loads_tf = loads_trap_flag(at);
+	if (!(step->rflags & RFLAGS_TF) || !core_slots_fire(at->debug, at->state))
+		return arm_by_rung(at, anew);
+	arm_guests_own(at);
+	return STEP_ARMED;
+}
+
+void core_step_begin(struct debug *debug, unsigned i)
+{
+	debug->vcpu[i].step.follows = false;
+	debug->vcpu[i].step.guards.slots = 0;
+}
+
+enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
+{
+	struct step_at at = {.debug = ctx, .vcpu = vcpu, .step = step_of(ctx, vcpu)};
+	struct step *step = at.step;
+	bool anew = !step->follows || step->armed;
+	unsigned groups = CPU_GENERAL | CPU_SYSTEM;
+
+	if (!vcpu->debug.block_irq)
+		vcpu_accept_interrupt(vcpu);
+	if (!step->follows || !vcpu->debug.block_irq)
+		groups |= CPU_EVENTS;
+	/* Between two steps only the guest's own mov changes them. */
+	if (!step->follows || step->insn[0].kind == INSN_MOV_DR)
+		groups |= CPU_DEBUG;
+	at.state = vcpu_state(vcpu, groups);
+	if (!at.state)
+		return STEP_ARMED; /* entering the guest will fail likewise, and say so */
+	at.events = groups & CPU_EVENTS;
+	step->follows = false;
+	vcpu->debug_changed = true;
+	return arm(&at, anew);
+}
+
+/* ---- the end ----------------------------------------------------------------------------- */
+
+bool core_step_ends(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
+{
+	const struct step *step = step_of(debug, vcpu);
+	int guard = core_guard_hit(step, exit);
+
+	if (!vcpu->stepping)
+		return false;
+	if (guard >= 0) {
+		if (step->how == STEP_BY_TRAP && step->guards.vector[guard] >= 0)
+			core_clean_frame(debug, vcpu, step->guards.vector[guard], step->rflags);
+		return true;
+	}
+	/* What the guest watches itself, the guest is told of: the step goes on into its handler. */
+	return step->how == STEP_BY_TRAP && (exit->debug.dr6 & DR6_BS) &&
+	       !(exit->debug.dr6 & step->guests);
+}
+
+/* The instruction that was executed last: of two, if the first held its trap back. */
+static const struct instruction *last_executed(const struct step *step, uint64_t pc)
+{
+	bool two = step->insn[1].kind != INSN_INVALID &&
+		   pc != step->insn[0].linear + step->insn[0].length;
+
+	return &step->insn[two];
+}
+
+static void clear_pushed(struct debug *debug, struct vcpu *vcpu, const struct cpu_state *state)
+{
+	struct core_place place = {debug, vcpu};
+	uint64_t at = cpu_linear_sp(state) + TF_BYTE;
+	struct paging_walk walk;
+	uint8_t byte;
+
+	if (!core_read_linear(&place, at, &byte, 1) || !(byte & TF_BIT))
+		return;
+	byte &= (uint8_t)~TF_BIT;
+	if (core_walk(debug, vcpu, at, &walk) == PAGING_OK)
+		mem_write_phys(debug->machine->memory, walk.gpa, &byte, 1);
+}
+
+static void clear_saved(struct vcpu *vcpu, struct cpu_state *state)
+{
+	if (!(state->general.gpr[GPR_R11] & RFLAGS_TF))
+		return;
+	state->general.gpr[GPR_R11] &= ~(uint64_t)RFLAGS_TF;
+	vcpu_dirty(vcpu, CPU_GENERAL);
+}
+
+static void set_own(struct vcpu *vcpu, struct cpu_state *state)
+{
+	if (state->general.rflags & RFLAGS_TF)
+		return;
+	state->general.rflags |= RFLAGS_TF;
+	vcpu_dirty(vcpu, CPU_GENERAL);
+}
+
+/* Whether an exception came instead. */
+static bool faulted(const struct step *step, uint64_t pc)
+{
+	for (unsigned i = 0; i < DR_SLOTS; i++)
+		if ((step->guards.slots >> i & 1) && step->guards.vector[i] >= 0 &&
+		    step->guards.address[i] == pc)
+			return true;
+	return false;
+}
+
+void core_step_retire(struct debug *debug, struct vcpu *vcpu)
+{
+	struct step *step = step_of(debug, vcpu);
+	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	const struct instruction *insn;
+	uint64_t pc;
+
+	step->follows = true;
+	if (!state || !vcpu->stepping || step->how != STEP_BY_TRAP || (step->rflags & RFLAGS_TF))
+		return;
+	pc = cpu_linear_pc(state);
+	insn = last_executed(step, pc);
+	if (insn->kind == INSN_PUSHF && pc == insn->linear + insn->length)
+		clear_pushed(debug, vcpu, state);
+	if (insn->kind == INSN_SYSCALL && !faulted(step, pc))
+		clear_saved(vcpu, state);
+	if (step->loads_tf && !faulted(step, pc))
+		set_own(vcpu, state);
+}
+
+/* ---- the guest's own --------------------------------------------------------------------- */
+
+void core_give_debug_trap(struct debug *debug, struct vcpu *vcpu, uint64_t dr6)
+{
+	const struct step *step = step_of(debug, vcpu);
+	struct cpu_state *state = vcpu_state(vcpu, CPU_DEBUG);
+	uint64_t own = dr6 & DR6_OWN;
+
+	if (vcpu->debug.slots)
+		own &= ~DR6_HIT | step->guests;
+	if (vcpu->debug.step)
+		own &= ~DR6_BS;
+	vcpu->debug.inject = VECTOR_DB;
+	vcpu->debug_changed = true;
+	if (!state || own == 0)
+		return;
+	state->debug.dr6 = (state->debug.dr6 & ~DR6_HIT) | own;
+	vcpu_dirty(vcpu, CPU_DEBUG);
+}

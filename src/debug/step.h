@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One instruction at a time; only src/debug includes this. In reading order:
+ *
+ *   step.c       before each run of a vCPU that steps: which instruction is next, how it is stepped here, and
+ *                what must be put right behind it so that the guest never sees the debugger's trap flag
+ *   delivery.c   an event that the CPU delivers before any instruction: the step is its delivery
+ *   by_hand.c    the few instructions that vitrine executes itself, because no rung ends behind them
+ *   slot_step.c  the rung below KVM's own step: debug registers wherever the instruction can lead
+ *   guards.c     debug registers on the handlers that a step may end in
+ *
+ * All of it in the thread of the vCPU that steps, no lock held, unless a function says otherwise.
+ */
+#ifndef DEBUG_STEP_H
+#define DEBUG_STEP_H
+
+#include "machine/machine.h"
+#include "x86/debug_registers.h"
+#include "x86/instruction.h"
+
+struct debug;
+
+/* Debug registers on the places where a step may end without a trap. */
+struct guards {
+	unsigned slots; /* bit mask of those in use */
+	uint64_t address[DR_SLOTS];
+	int vector[DR_SLOTS]; /* whose handler is there, or -1 */
+};
+
+enum step_how {
+	STEP_BY_TRAP,	  /* KVM's own: the trap flag, which KVM keeps from most eyes */
+	STEP_BY_SLOTS,	  /* debug registers wherever it can lead */
+	STEP_BY_GUEST,	  /* the guest steps itself: its own trap ends the step, and goes to it */
+	STEP_IS_DELIVERY, /* of an event that comes first */
+};
+
+struct step {
+	bool follows; /* right behind another one of the same plan: no event can have come between */
+	bool armed;   /* guards are for this instruction alone: the next needs others */
+	enum step_how how;
+	/* The second where the first holds traps back: mov ss, pop ss. INSN_INVALID: there is none. */
+	struct instruction insn[2];
+	uint64_t rflags; /* before it */
+	bool loads_tf;	 /* it loads flags in which the guest's own trap flag is set */
+	unsigned guests; /* bit mask of debug registers in force that are the guest's own */
+	struct guards guards;
+};
+
+/* The guest's breakpoint at pc was told, and then an interrupt came before its instruction: the way back
+ * from the handler meets it again, and that is no second hit. */
+struct step_return {
+	bool expected;
+	uint64_t pc, sp, cr3; /* linear; where the interrupt came */
+};
+
+struct step_at {
+	struct debug *debug;
+	struct vcpu *vcpu;
+	struct step *step;
+	struct cpu_state *state; /* CPU_GENERAL, CPU_SYSTEM; CPU_DEBUG as last fetched */
+	bool events;		 /* … and CPU_EVENTS */
+};
+
+/* ---- step.c ------------------------------------------------------------------------------ */
+
+/* A plan begins; gate.lock held, vCPU parked. */
+void core_step_begin(struct debug *debug, unsigned vcpu);
+/* machine_observer.stepping */
+enum step_go core_stepping(void *ctx, struct vcpu *vcpu);
+/* Fills step->insn: what is executed next, from state. */
+void core_look_ahead(struct step_at *at);
+/* Whether this debug trap is the end of the step. */
+bool core_step_ends(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
+/* The step has ended: puts the guest's trap flag right, on its stack and in its registers. */
+void core_step_retire(struct debug *debug, struct vcpu *vcpu);
+/* The debug trap is the guest's own: it gets it, DR6 included. */
+void core_give_debug_trap(struct debug *debug, struct vcpu *vcpu, uint64_t dr6);
+
+/* ---- delivery.c -------------------------------------------------------------------------- */
+
+/* Whether an event comes first; then vcpu->debug is armed for its delivery. */
+bool core_arm_delivery(struct step_at *at);
+/* Whether the vCPU is back at a breakpoint that it had been told of when an interrupt came. Answers yes once. */
+bool core_came_back(struct debug *debug, struct vcpu *vcpu);
+
+/* ---- by_hand.c --------------------------------------------------------------------------- */
+
+/* Executes the instruction if it is one of those; false: it is not. */
+bool core_step_by_hand(struct step_at *at, const struct instruction *insn);
+/* Whether a return to ring 3 is one of those, unless its frame is odd. */
+bool core_returns_by_hand(const struct step_at *at, const struct instruction *insn);
+
+/* ---- slot_step.c ------------------------------------------------------------------------- */
+
+/* Whether debug registers would end a step of the instruction that is next; else -ENOTSUP with a sentence. */
+int core_slot_can_step(struct debug *debug, struct vcpu *vcpu, struct error *err);
+/* Arms vcpu->debug with them. The same errors. */
+int core_slot_arm(struct step_at *at, struct error *err);
+
+/* ---- guards.c ---------------------------------------------------------------------------- */
+
+/* A debug register on this place, if one is free and it is not there already. vector: whose handler it is, or -1.
+ * False: none is free. */
+bool core_guard(struct step_at *at, uint64_t linear, int vector);
+/* On where the instruction leads when the processor forgets the trap flag over it. */
+void core_guard_certain(struct step_at *at, const struct instruction *insn);
+/* On the handlers of exceptions that are likely, as far as they go. */
+void core_guard_exceptions(struct step_at *at);
+/* Which guard a trap is of, or -1. */
+int core_guard_hit(const struct step *step, const struct vm_exit *exit);
+/* The vCPU has entered the handler of vector with the trap flag set: takes it out of the frame. rflags: what
+ * the guest's were. */
+void core_clean_frame(struct debug *debug, struct vcpu *vcpu, int vector, uint64_t rflags);
+
+/* Handlers run in ring 0, wherever the vCPU is now. */
+bool core_slots_fire(const struct debug *debug, const struct cpu_state *state);
+
+#endif
