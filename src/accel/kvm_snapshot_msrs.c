@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A vCPU's MSRs in a snapshot: all that KVM_GET_MSR_INDEX_LIST names, as far as this KVM lets them be read
- * and written. The table in x86/msr.c is only what a user may want to see.
+ * A vCPU's MSRs in a snapshot: all that KVM_GET_MSR_INDEX_LIST names, and some that it leaves out, as far as
+ * this KVM lets them be read and written. The table in x86/msr.c is only what a user may want to see.
  */
 #include "accel/kvm_snapshot.h"
 
@@ -144,18 +144,51 @@ static struct kvm_msr_list *list_msrs(const struct kvm_vm *vm)
 	return NULL;
 }
 
+/* KVM keeps these too, and does not say so (SDM vol. 4, table 2-2). */
+static const struct {
+	uint32_t first, count;
+} unlisted[] = {
+	{0x200, 16},  /* MTRRs: variable … */
+	{0x250, 1},   /* … fixed, 64 KiB … */
+	{0x258, 2},   /* … 16 KiB … */
+	{0x268, 8},   /* … 4 KiB … */
+	{0x2ff, 1},   /* … and the default type */
+	{0x400, 128}, /* machine check banks */
+};
+#define UNLISTED (sizeof(unlisted) / sizeof(unlisted[0]))
+
+static uint32_t unlisted_count(void)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < UNLISTED; i++)
+		count += unlisted[i].count;
+	return count;
+}
+
 /* Time has its own ways. */
 static bool is_time(uint32_t index)
 {
 	return index == MSR_TSC || index == MSR_TSC_DEADLINE;
 }
 
-/* At power-on a value that is written again changes nothing: so it shows whether it can be. */
-static bool moves_both_ways(struct kvm_vcpu *vcpu, uint32_t index)
+static bool is_known(const struct kvm_vm *vm, uint32_t index)
 {
+	for (unsigned i = 0; i < vm->msr_count; i++)
+		if (vm->msrs[i] == index)
+			return true;
+	return false;
+}
+
+/* At power-on a value that is written again changes nothing: so it shows whether it can be. */
+static void learn_msr(struct kvm_vcpu *vcpu, uint32_t index)
+{
+	struct kvm_vm *vm = kvm_vm_of(vcpu);
 	uint64_t value;
 
-	return kvm_msr_read(vcpu, index, &value) && kvm_msr_write(vcpu, index, value);
+	if (!is_time(index) && !is_known(vm, index) && kvm_msr_read(vcpu, index, &value) &&
+	    kvm_msr_write(vcpu, index, value))
+		vm->msrs[vm->msr_count++] = index;
 }
 
 static int learn_msrs(struct kvm_vcpu *vcpu, struct error *err)
@@ -163,14 +196,16 @@ static int learn_msrs(struct kvm_vcpu *vcpu, struct error *err)
 	struct kvm_vm *vm = kvm_vm_of(vcpu);
 	struct kvm_msr_list *list = list_msrs(vm);
 
-	vm->msrs = list ? calloc(list->nmsrs + 1, sizeof(*vm->msrs)) : NULL;
+	vm->msrs = list ? calloc(list->nmsrs + unlisted_count(), sizeof(*vm->msrs)) : NULL;
 	if (!vm->msrs) {
 		free(list);
 		return kvm_error(err, "KVM_GET_MSR_INDEX_LIST", "see the kernel log (dmesg)");
 	}
 	for (uint32_t i = 0; i < list->nmsrs; i++)
-		if (!is_time(list->indices[i]) && moves_both_ways(vcpu, list->indices[i]))
-			vm->msrs[vm->msr_count++] = list->indices[i];
+		learn_msr(vcpu, list->indices[i]);
+	for (size_t i = 0; i < UNLISTED; i++)
+		for (uint32_t n = 0; n < unlisted[i].count; n++)
+			learn_msr(vcpu, unlisted[i].first + n);
 	free(list);
 	return 0;
 }

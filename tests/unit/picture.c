@@ -36,6 +36,32 @@ void picture_take(struct picture *p, struct machine *machine)
 		assert_int_equal(mem_read_phys(machine->memory, gpa, p->ram + gpa, size), size);
 }
 
+static void copy_parts(struct parts *to, const struct parts *from)
+{
+	parts_free(to);
+	for (unsigned i = 0; i < from->count; i++)
+		parts_put(to, from->part[i].name, from->part[i].bytes, from->part[i].size);
+	assert_int_equal(to->error, 0);
+}
+
+void picture_take_saved(struct picture *p, struct machine *machine, const struct snapshot *snapshot)
+{
+	picture_take(p, machine);
+	p->parts.guest_time = snapshot->parts.guest_time;
+	copy_parts(&p->parts.vm, &snapshot->parts.vm);
+	copy_parts(&p->parts.devices, &snapshot->parts.devices);
+	for (unsigned i = 0; i < p->parts.vcpu_count; i++)
+		copy_parts(&p->parts.vcpu[i], &snapshot->parts.vcpu[i]);
+	for (uint64_t i = 0; i < snapshot->ram.pages; i++) {
+		const uint8_t *bytes = page_tree_get(&snapshot->ram, i);
+
+		if (i * TREE_PAGE + TREE_PAGE <= p->ram_size && bytes)
+			memcpy(p->ram + i * TREE_PAGE, bytes, TREE_PAGE);
+		else if (i * TREE_PAGE + TREE_PAGE <= p->ram_size)
+			memset(p->ram + i * TREE_PAGE, 0, TREE_PAGE);
+	}
+}
+
 void picture_free(struct picture *p)
 {
 	machine_parts_free(&p->parts);
@@ -47,6 +73,7 @@ void picture_free(struct picture *p)
 /* ---- what goes on by itself ----------------------------------------------------------------- */
 
 #define APIC_CURRENT_COUNT 0x390 /* SDM vol. 3A, table 11-1 */
+#define XSTATE_BV	   512	 /* SDM vol. 1, 13.4.2 */
 
 /* A part's bytes without those of running clocks; the caller frees them. NULL: nothing is left. */
 static uint8_t *still(const struct named_part *part)
@@ -55,10 +82,16 @@ static uint8_t *still(const struct named_part *part)
 
 	assert_non_null(bytes);
 	memcpy(bytes, part->bytes, part->size);
-	if (!strcmp(part->name, "tsc") || !strcmp(part->name, "clock"))
+	/* cpuid: what the host's CPU was that answered; whether it fits is asked elsewhere. */
+	if (!strcmp(part->name, "tsc") || !strcmp(part->name, "clock") ||
+	    !strcmp(part->name, "cpuid"))
 		memset(bytes, 0, part->size);
 	if (!strcmp(part->name, "apic"))
 		memset(bytes + APIC_CURRENT_COUNT, 0, 4);
+	/* Which components the processor found in their initial state is its own affair: their bytes are the
+	 * same then (SDM vol. 1, 13.6). */
+	if (!strcmp(part->name, "xsave"))
+		memset(bytes + XSTATE_BV, 0, 8);
 	if (!strcmp(part->name, "pit") && part->size > sizeof(struct kvm_pit_state2)) {
 		struct kvm_pit_state2 *pit = (void *)bytes;
 

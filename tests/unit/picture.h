@@ -14,6 +14,10 @@ struct picture {
 };
 
 void picture_take(struct picture *picture, struct machine *machine);
+/* As a snapshot that was just saved has it: controllers in the kernel go on while the machine stands still,
+ * and may have another interrupt to tell by now. */
+void picture_take_saved(struct picture *picture, struct machine *machine,
+			const struct snapshot *snapshot);
 void picture_free(struct picture *picture);
 
 /* Fails the test, and says where, unless they are the same in everything; but for what goes on while the
