@@ -81,7 +81,7 @@ static unsigned rounds(void)
 {
 	const char *stress = getenv("STRESS");
 
-	return stress && !strcmp(stress, "full") ? 500000 : 50000;
+	return stress && !strcmp(stress, "full") ? 500000 : 25000;
 }
 
 /* Each is held once it has come to the end. */
