@@ -37,10 +37,11 @@ benches: $(sort $(BENCHES))
 SUBMAKE   = $(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 RUN_TESTS = tests/scripts/run-tests --build $(BUILD) $(if $(T),--only '$(T)')
 
+# Everything here, and then a quick selection on a complete KVM (see tests/nested/nested.mk).
 check:
 	@tests/scripts/need check
 	+@$(SUBMAKE) all tests
-	@$(RUN_TESTS)
+	@$(RUN_TESTS) $(if $(QUICK_BED),--quick --beds $(QUICK_BED))
 
 # With sanitizers: the C programs and the stress tests. gdb's own sessions would only be slower.
 check-asan:

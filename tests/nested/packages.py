@@ -19,6 +19,7 @@ SUITE = os.environ.get("NESTED_SUITE", "trixie")  # the oldest with QEMU 10 and 
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "vitrine/nested")
 APT = os.path.join(CACHE, "apt")
+PATIENCE = 1200  # seconds for one download; the next try goes on where this one ended
 
 
 class Unavailable(Exception):
@@ -124,18 +125,21 @@ def _run(command, complaint, folder=None):
     """Its output."""
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, text=True, check=False,
-                              capture_output=True, cwd=folder)
+                              capture_output=True, cwd=folder, timeout=PATIENCE)
     except FileNotFoundError:
         raise Unavailable(f"{complaint}: there is no {command[0]} here") from None
+    except subprocess.TimeoutExpired:
+        raise Unavailable(f"{complaint}: not done after {PATIENCE // 60} minutes; try again, it goes on") from None
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.startswith("E:")]
-        raise Unavailable(complaint + (": " + lines[0][2:].strip() if lines else ""))
+        why = re.sub(r"^E: (Failed to fetch \S+ +)?", ": ", lines[0]) if lines else ""
+        raise Unavailable(complaint + why)
     return done.stdout
 
 
 def _apt(tool, *words):
     """In the folder of archives, because apt-get download writes to where it is started."""
-    complaint = f"Debian {SUITE} cannot be reached ({tool} {' '.join(words[:3])})"
+    complaint = f"needs packages of Debian {SUITE}, which are not in {CACHE} and cannot be had"
     return _run([tool, *_options(), *words], complaint, APT + "/archives")
 
 
