@@ -263,6 +263,7 @@ int run_info_breakpoints(struct call *call);
 int run_info_exits(struct call *call);
 int run_trace(struct call *call);
 int run_info_capabilities(struct call *call);
+int run_doctor(struct call *call);
 int run_info_symbol(struct call *call);
 int run_info_line(struct call *call);
 int run_context(struct call *call);

@@ -191,7 +191,8 @@ static void show_more_capabilities(struct call *call, const struct debug_capabil
 		out_printf(call->out, "\n  %-26s", asked->title);
 		for (enum capability_mode mode = 0; mode < (asked->modes ? CAP_MODE_COUNT : 1);
 		     mode++)
-			out_printf(call->out, " %-12s", answer(caps, i, mode));
+			out_printf(call->out, " %-12s",
+				   capability_answer(caps, asked, mode)->brief);
 	}
 	out_printf(call->out, "\n");
 }
@@ -213,5 +214,18 @@ int run_info_capabilities(struct call *call)
 		out_printf(call->out,
 			   "  RFLAGS.RF is ignored: an execution slot is stepped off by vitrine\n");
 	show_more_capabilities(call, caps, 3);
+	return 0;
+}
+
+static void put_report(void *ctx, const char *text, size_t size)
+{
+	struct monitor_out *out = ctx;
+
+	out->write(out->ctx, text, size);
+}
+
+int run_doctor(struct call *call)
+{
+	debug_doctor(call->monitor->debug, call->arg[0].given, put_report, call->out);
 	return 0;
 }

@@ -32,6 +32,7 @@ enum rung {
 	RUNG_PAGE,    /* page protection */
 	RUNG_ALWAYS, /* seen without planting anything: what exits to us anyway */
 	RUNG_TF,     /* of steps: by KVM's own */
+	RUNG_COUNT
 };
 
 struct core_point {

@@ -248,9 +248,10 @@ static void tell_rung(struct report *report, const char *title, const char *rung
 	}
 }
 
-/* Why a row is not taken where a worse one is, or none. */
+/* Why a row is not taken where a worse one is, or none. told: bit masks of modes by rung, whose reasons were
+ * given for an earlier row of the same kind. */
 static void tell_passed_over(const struct diagnosis *d, struct report *report, enum wish wish,
-			     const struct ladder_row *row)
+			     const struct ladder_row *row, unsigned *told)
 {
 	unsigned modes = 0;
 	char text[200], list[100];
@@ -261,6 +262,8 @@ static void tell_passed_over(const struct diagnosis *d, struct report *report, e
 		if ((!taken || taken > row) && !ladder_works(row, &d->found, mode))
 			modes |= 1u << mode;
 	}
+	modes &= ~told[row->rung];
+	told[row->rung] |= modes;
 	if (!modes)
 		return;
 	snprintf(text, sizeof(text), "not %s%s%s: %s", row->title, modes == ALL_MODES ? "" : " in ",
@@ -270,6 +273,7 @@ static void tell_passed_over(const struct diagnosis *d, struct report *report, e
 
 static void tell_wish(const struct diagnosis *d, struct report *report, enum wish wish)
 {
+	unsigned told[RUNG_COUNT] = {0};
 	char title[40];
 
 	snprintf(title, sizeof(title), "  %s", wish_title(wish));
@@ -285,7 +289,7 @@ static void tell_wish(const struct diagnosis *d, struct report *report, enum wis
 		tell_indented(report, "by -debug-strategy");
 	for (const struct ladder_row *row = ladder; row < ladder + ladder_size; row++)
 		if (diagnosis_considers(d, row, wish))
-			tell_passed_over(d, report, wish, row);
+			tell_passed_over(d, report, wish, row, told);
 }
 
 static void tell_ladder(const struct diagnosis *d, struct report *report)

@@ -76,7 +76,7 @@ const struct ladder_row ladder[] = {
 	{WISH_WATCH,  RUNG_PAGE,    "page",      "page protection",           page_writes_exit, NEED_PAGES,         no_exit},
 	{WISH_ACCESS, RUNG_SLOT,    "slot",      "debug register",            access_fires, BY_SLOT | NEED_ALIGNED, unseen},
 	{WISH_ACCESS, RUNG_PAGE,    "page",      "withdrawn page",            page_reads_exit, NEED_PAGES,          no_exit},
-	{WISH_STEP,   RUNG_TF,      "tf",        "KVM's own",                 steps,        0,                      leaks},
+	{WISH_STEP,   RUNG_TF,      "tf",        "KVM's single step",         steps,        0,                      leaks},
 	{WISH_STEP,   RUNG_SLOT,    "slots",     "debug registers ahead",     slot_fires,   0,                      silent},
 };
 /* clang-format on */

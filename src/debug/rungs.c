@@ -111,6 +111,59 @@ static const struct ladder_row *choose(struct debug *debug, const struct core_po
 			     &place, err);
 }
 
+#define ALL_TAKEN ((1u << DR_SLOTS) - 1)
+
+/* Whether a debug register is all that carries it. */
+static bool needs_slot(struct debug *debug, const struct core_point *point)
+{
+	enum point_kind kind = point->point.spec.kind;
+	const struct ladder_row *row;
+
+	if (!point->enabled || !(core_is_watch(kind) || core_is_breakpoint(kind)))
+		return false;
+	row = choose(debug, point, false, NULL);
+	return row && row->rung == RUNG_SLOT && !choose(debug, point, true, NULL);
+}
+
+static unsigned count_needing_slots(struct debug *debug, const struct core_point *from)
+{
+	unsigned count = 0;
+
+	for (const struct core_point *p = from; p; p = p->next)
+		count += needs_slot(debug, p);
+	return count;
+}
+
+static bool is_listed(const struct debug *debug, const struct core_point *point)
+{
+	for (const struct core_point *p = debug->points; p; p = p->next)
+		if (p == point)
+			return true;
+	return false;
+}
+
+/* Points are given debug registers in the order of the list. One that has another rung leaves the last to
+ * those behind it that have none. */
+static bool leaves_slot(struct debug *debug, const struct core_point *point, unsigned taken)
+{
+	unsigned in_use = (unsigned)__builtin_popcount(taken & ALL_TAKEN);
+
+	if (!point->next || !choose(debug, point, true, NULL))
+		return false;
+	return in_use + count_needing_slots(debug, point->next) >= DR_SLOTS;
+}
+
+/* All are taken, but the point is new: some of them will be left to it. */
+static bool gets_slot(struct debug *debug, const struct core_point *point)
+{
+	const struct ladder_row *row;
+
+	if (is_listed(debug, point) || count_needing_slots(debug, debug->points) >= DR_SLOTS)
+		return false;
+	row = choose(debug, point, false, NULL);
+	return row && row->rung == RUNG_SLOT;
+}
+
 enum rung core_choose_rung(struct debug *debug, const struct core_point *point, unsigned taken,
 			   struct error *err)
 {
@@ -119,7 +172,11 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 
 	if (!core_is_watch(kind) && !core_is_breakpoint(kind))
 		return RUNG_ALWAYS;
-	row = choose(debug, point, taken == (1u << DR_SLOTS) - 1, err);
+	row = choose(debug, point, taken == ALL_TAKEN, err);
+	if (row && row->rung == RUNG_SLOT && leaves_slot(debug, point, taken))
+		row = choose(debug, point, true, err);
+	if (!row && taken == ALL_TAKEN && gets_slot(debug, point))
+		return RUNG_SLOT;
 	return row ? row->rung : RUNG_NONE;
 }
 
@@ -155,7 +212,7 @@ const char *core_rung_text(const struct debug *debug, const struct core_point *p
 						    "debug register 2", "debug register 3"};
 
 	switch (point->rung) {
-	case RUNG_SLOT: return slots[point->slot];
+	case RUNG_SLOT: return point->slot < DR_SLOTS ? slots[point->slot] : "debug register";
 	case RUNG_INT3:
 		return debug->capabilities.int3[CAP_LONG] == INT3_TRAPS
 			       ? "int3"

@@ -883,6 +883,8 @@ static void test_the_rest(void **state)
 	contains(answer(rig, "u add_one 2"), "mov    %rsp, %rbp");
 	contains(answer(rig, ""), "0x200018 <add_one+0x4>");
 	contains(answer(rig, "info capabilities"), "by emulation failure");
+	contains(answer(rig, "doctor"), "so on this host");
+	contains(answer(rig, "doctor -j"), "\"debuggable\": true");
 	contains(answer(rig, "info line add_one"), "line 19 of ");
 	contains(answer(rig, "list twice"), "\n12   → ");
 	contains(rig->text, "int result = value * 2;");
