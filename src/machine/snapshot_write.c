@@ -125,7 +125,7 @@ static int put_all(FILE *file, const struct machine *machine, const struct snaps
 	put_parts(&w, SECTION_DEVICE, 0, &snapshot->parts.devices);
 	put_ram(&w, &snapshot->ram);
 	put_section(&w, SECTION_END, 0, "", &w.sections, sizeof(w.sections));
-	if (!w.error && (fflush(file) || fsync(fileno(file)) < 0))
+	if (!w.error && fflush(file))
 		w.error = -errno;
 	return w.error;
 }
