@@ -10,6 +10,7 @@
 #include "x86/mode.h"
 
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,11 +108,20 @@ void rig_boot(struct rig *rig, const void *code, size_t size)
 		fail_msg("%s", err.text);
 }
 
+/* The runner knows how slow this machine is. */
+static int patience_ms(const struct rig *rig)
+{
+	const char *slower = getenv("SLOWER");
+	int factor = slower ? atoi(slower) : 1;
+
+	return (rig->patience ? rig->patience : 10) * 1000 * (factor > 1 ? factor : 1);
+}
+
 bool rig_wait(struct rig *rig)
 {
 	struct pollfd fd = {.fd = debug_event_fd(rig->debug), .events = POLLIN};
 
-	if (poll(&fd, 1, (rig->patience ? rig->patience : 10) * 1000) != 1)
+	if (poll(&fd, 1, patience_ms(rig)) != 1)
 		return false;
 	debug_dispatch(rig->debug);
 	return true;
@@ -121,7 +131,7 @@ const struct stop *rig_wait_stop(struct rig *rig)
 {
 	while (debug_running(rig->debug))
 		if (!rig_wait(rig))
-			fail_msg("the machine did not stop for ten seconds");
+			fail_msg("the machine did not stop in time");
 	debug_dispatch(rig->debug);
 	return debug_last_stop(rig->debug);
 }
@@ -130,7 +140,7 @@ const struct stop *rig_wait_exit(struct rig *rig)
 {
 	while (rig->count[DEBUG_EXITED] == 0)
 		if (!rig_wait(rig))
-			fail_msg("the run did not end for ten seconds");
+			fail_msg("the run did not end in time");
 	return debug_last_stop(rig->debug);
 }
 
