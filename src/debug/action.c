@@ -186,13 +186,18 @@ static const char *put_conversion(struct printer *printer, const char *at)
 	return at + 2 + flags;
 }
 
-void core_act(struct debug *debug, struct vcpu *vcpu, const struct core_point *point)
+void core_act(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
+	      const struct stop *stop)
 {
 	struct printer printer = {.place = {debug, vcpu}, .action = point->action};
 	const char *at = point->action->format;
 
 	if (!at)
 		return;
+	if (!*at) {
+		core_log_stop(debug, vcpu, point, stop);
+		return;
+	}
 	while (*at) {
 		size_t plain = strcspn(at, "%");
 

@@ -39,7 +39,9 @@ static void start_stopped(struct debug *debug)
 							     .exit = core_exit,
 							     .stepping = core_stepping,
 							     .stepped = core_stepped,
+							     .saw = core_saw,
 							     .settled = core_settled,
+							     .started = core_started,
 							     .request = core_request,
 							     .parked = core_parked,
 							     .debug_output = core_debug_output};

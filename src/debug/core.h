@@ -48,6 +48,20 @@ struct core_point {
 	unsigned slot;	   /* RUNG_SLOT: 0-3 */
 	bool warned;	   /* the user knows that no rung carries it at present */
 	bool shares;	   /* the user knows that it takes debug registers from the guest */
+	char how[120];	   /* of a catch: by what it is seen, where that is no constant */
+	/* The core's own breakpoint on the handler of an exception that this catch is about; else 0. */
+	int catch;
+	bool wanted;	  /* such a breakpoint still is */
+	uint64_t refused; /* a handler on which a catch could put none */
+};
+
+/* What an exit brought that catches want to hear of, until its instruction is complete. */
+struct caught {
+	unsigned kinds; /* a bit for each enum point_kind; 0: nothing */
+	uint64_t pc;	/* linear, at the exit */
+	uint64_t address, value;
+	unsigned size, count; /* of one element; elements */
+	bool write, refused;
 };
 
 /* Where an int3 was written, and what was there. A point has several places when vCPUs map its
@@ -79,6 +93,10 @@ struct core_vcpu {
 	bool stepping_off; /* STEPPING_OFF concerns this one */
 	bool pending;	   /* it hit something while another stop was being reported */
 	struct stop pending_stop;
+	struct caught caught; /* its own thread's */
+	enum cpu_mode mode;   /* as last seen, for catches of mode switches */
+	bool mode_known;
+	bool waited; /* for its startup IPI, when the machine was last launched */
 };
 
 struct news {
@@ -125,6 +143,10 @@ struct debug {
 	struct core_point *points; /* by number, ascending */
 	struct planted planted;
 	struct pages *pages; /* watches by page protection (pages.h) */
+	unsigned
+		catches; /* a bit for each enum point_kind of enabled ones; changed while all are parked */
+	uint64_t msr_filter;	     /* a sum of what is in force; 0: nothing */
+	bool ports_exit, mmio_exits; /* writes to coalesced regions are not collected */
 	struct news news[MAX_NEWS];
 	unsigned news_count;
 	bool step_interrupts;
@@ -188,8 +210,37 @@ bool core_judge_here(struct debug *debug, struct vcpu *vcpu, struct stop *stop, 
  * recorded and it parks. */
 bool core_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point, struct stop *stop);
 
+/* catch.c; lock held, all parked */
+void core_catch_prepare(struct debug *debug); /* before points are planted, and before steps */
+bool core_catches_int3(const struct debug *debug);
+enum rung core_catch_rung(struct debug *debug, const struct core_point *point, struct error *err);
+const char *core_catch_how(const struct core_point *point);
+
+/* catch_exit.c: machine_observer.saw and .started, and a part of .settled; lock not held */
+void core_saw(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
+bool core_catch_settled(struct debug *debug, struct vcpu *vcpu);
+bool core_started(void *ctx, struct vcpu *vcpu);
+/* The rest in the vCPU's thread. What its last instruction did is complete: true when a catch wants
+ * that told; stop says what. Asks once. */
+bool core_take_caught(struct debug *debug, struct vcpu *vcpu, struct stop *stop);
+/* An event that stop describes: true when a catch of this kind wants it told. */
+bool core_caught(struct debug *debug, struct vcpu *vcpu, enum point_kind kind, struct stop *stop);
+/* The line of a catch that only logs. */
+void core_log_stop(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
+		   const struct stop *stop);
+void core_catch_request(struct debug *debug, enum host_request request);
+bool core_msr(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
+
+/* catch_exception.c: the vCPU stands on a core_point with catch set. As core_judge(). */
+bool core_catch_entry(struct debug *debug, struct vcpu *vcpu, const struct core_point *entry,
+		      struct stop *stop);
+
+/* fault_chain.c: "#PF at 0x200a30, write to 0x0 → …" of a vCPU in shutdown; "" when that cannot be known. */
+void core_fault_chain_text(struct debug *debug, struct vcpu *vcpu, char *buf, size_t size);
+
 /* action.c: the line that an action prints; lock NOT held. */
-void core_act(struct debug *debug, struct vcpu *vcpu, const struct core_point *point);
+void core_act(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
+	      const struct stop *stop);
 void core_print(struct debug *debug, struct vcpu *vcpu, enum debug_owner owner, const char *text);
 struct line *core_take_line(struct debug *debug); /* lock held; the caller frees it */
 

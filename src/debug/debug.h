@@ -10,14 +10,13 @@
 #ifndef DEBUG_DEBUG_H
 #define DEBUG_DEBUG_H
 
+#include "debug/catch.h"
 #include "debug/doctor.h"
 #include "debug/points.h"
 #include "debug/program.h"
 #include "debug/snapshot.h"
-#include "debug/trace.h"
-#include "debug/trace.h"
-#include "debug/program.h"
 #include "debug/strategy.h"
+#include "debug/trace.h"
 #include "error.h"
 #include "x86/cpu_state.h"
 #include "x86/mode.h"

@@ -100,7 +100,7 @@ void core_clear_goals(struct debug *debug)
 	while (*link) {
 		struct core_point *p = *link;
 
-		if (p->point.number) {
+		if (p->point.number || p->catch) {
 			link = &p->next;
 			continue;
 		}

@@ -66,7 +66,7 @@ bool core_point_under(struct debug *debug, unsigned i)
 static bool tells_of_breakpoint(const struct stop *stop)
 {
 	return stop->reason == STOP_BREAKPOINT || stop->reason == STOP_HW_BREAKPOINT ||
-	       (stop->reason == STOP_STEP && stop->point);
+	       stop->reason == STOP_EXCEPTION || (stop->reason == STOP_STEP && stop->point);
 }
 
 /* A pause, or a watch, may come just before a breakpoint is hit: that hit is still to come. But one
@@ -113,6 +113,8 @@ void core_describe_hit(struct stop *stop, const struct core_point *point)
 	enum point_kind kind = point->point.spec.kind;
 	bool step = stop->reason == STOP_STEP;
 
+	if (point->catch)
+		return; /* it has described the exception */
 	if (!point->point.number) {
 		describe_goal(stop);
 		return;

@@ -113,6 +113,8 @@ bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point
 {
 	bool broken = false;
 
+	if (point->catch)
+		return core_catch_entry(debug, vcpu, point, stop);
 	if (!point->enabled || core_point_limited(vcpu, point) || goal_is_deeper(vcpu, point))
 		return false;
 	count_evaluation(debug, point);
@@ -123,7 +125,7 @@ bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point
 	if (let_pass(debug, point))
 		return false;
 	if (point->action)
-		core_act(debug, vcpu, point);
+		core_act(debug, vcpu, point, stop);
 	if (point->action && point->action->go_on)
 		return false;
 	core_describe_hit(stop, point);

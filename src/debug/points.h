@@ -66,7 +66,7 @@ struct point_spec {
 /* What happens at a hit beside, or in place of, the stop: a line is printed. */
 #define ACTION_ARGS 8
 struct point_action {
-	/* printf's, without the newline: %d %i %u %x %X %o %c %p with flags, width and l/ll, %s for the
+	/* "": what the catch has to say. Else printf's, without the newline: %d %i %u %x %X %o %c %p with flags, width and l/ll, %s for the
 	 * string at an address (at most 200 bytes), %%. NULL: nothing is printed. */
 	char *format;
 	struct program *args[ACTION_ARGS];

@@ -21,6 +21,7 @@ void core_request(void *ctx, enum host_request request, int status, const char *
 			debug->state = CORE_STOPPING;
 		if (debug->state == CORE_STOPPING)
 			gate_hold_all(debug->machine);
+		core_catch_request(debug, request);
 	}
 	core_unlock(debug);
 }

@@ -165,15 +165,15 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	vcpu->stepping = plan == VCPU_STEP;
 	wish->step = false;
 	wish->block_irq = vcpu->stepping && !debug->step_interrupts;
-	wish->int3 = points && planted->place_count > 0;
+	wish->int3 = points && (planted->place_count > 0 || core_catches_int3(debug));
 	wish->slots = points && planted->dr7 != 0;
 	memcpy(wish->dr, planted->dr, sizeof(wish->dr));
 	wish->dr7 = planted->dr7;
 	core_step_begin(debug, i);
 	vcpu->debug_changed = true;
-	vcpu->accel->ops->sync_state(vcpu->accel,
-				     vcpu->stepping || wish->int3 || wish->slots ||
-					     debug->trace_pc || core_pages_any(debug));
+	vcpu->accel->ops->sync_state(vcpu->accel, vcpu->stepping || wish->int3 || wish->slots ||
+							  debug->trace_pc || debug->catches ||
+							  core_pages_any(debug));
 	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */
 	if (plan == VCPU_HOLD)
 		vcpu->valid = vcpu->dirty;
@@ -233,6 +233,7 @@ void core_launch(struct debug *debug)
 		return;
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		debug->vcpu[i].judged = false;
+	core_catch_prepare(debug);
 	core_pages_plant(debug);
 	if (points && begin_stepping_off(debug))
 		return;

@@ -171,7 +171,7 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 	const struct ladder_row *row;
 
 	if (!core_is_watch(kind) && !core_is_breakpoint(kind))
-		return RUNG_ALWAYS;
+		return core_catch_rung(debug, point, err);
 	row = choose(debug, point, taken == ALL_TAKEN, err);
 	if (row && row->rung == RUNG_SLOT && leaves_slot(debug, point, taken))
 		row = choose(debug, point, true, err);
@@ -219,7 +219,7 @@ const char *core_rung_text(const struct debug *debug, const struct core_point *p
 			       : "int3 by emulation failure";
 	case RUNG_PENDING: return "pending: armed when the guest maps its page";
 	case RUNG_PAGE: return "page protection";
-	case RUNG_ALWAYS: return "what exits anyway";
+	case RUNG_ALWAYS: return core_catch_how(point);
 	default: return "not armed";
 	}
 }

@@ -131,6 +131,10 @@ static bool step_done(struct debug *debug, struct vcpu *vcpu)
 	struct stop stop;
 
 	core_step_retire(debug, vcpu);
+	if (core_take_caught(debug, vcpu, &stop)) {
+		core_stop(debug, &stop);
+		return false;
+	}
 	stop = make_stop(vcpu, STOP_STEP, "step");
 	if (stepped_off(debug, vcpu, stop.pc))
 		return false;
@@ -150,7 +154,7 @@ bool core_stepped(void *ctx, struct vcpu *vcpu)
 
 bool core_settled(void *ctx, struct vcpu *vcpu)
 {
-	return core_pages_settled(ctx, vcpu);
+	return core_pages_settled(ctx, vcpu) && core_catch_settled(ctx, vcpu);
 }
 
 /* The vCPU stands on breakpoints, before the instruction there. When all of them let it pass, that one
@@ -179,13 +183,28 @@ static bool give_back(struct vcpu *vcpu, unsigned vector)
 	return true;
 }
 
+/* It is the guest's, and will be delivered, whether or not somebody wants to hear of it before. */
+static bool guest_int3(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
+{
+	struct stop stop = make_stop(vcpu, STOP_GUEST_INT3,
+				     "the guest's own int3 at 0x%llx; its handler is next",
+				     (unsigned long long)pc);
+
+	stop.writer = pc;
+	if (!core_caught(debug, vcpu, POINT_CATCH_INT3, &stop))
+		return true;
+	core_stop(debug, &stop);
+	return false;
+}
+
 static bool on_breakpoint_trap(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	if (core_planted_at(debug, vcpu, exit->debug.pc))
 		return on_breakpoints(debug, vcpu);
 	if (core_undo_stray(debug, vcpu, exit->debug.pc))
 		return on_stray(debug, vcpu);
-	return give_back(vcpu, VECTOR_BP);
+	give_back(vcpu, VECTOR_BP);
+	return guest_int3(debug, vcpu, exit->debug.pc);
 }
 
 static struct core_point *slot_hit(struct debug *debug, const struct vcpu *vcpu,
@@ -254,22 +273,34 @@ static bool registers_are_lost(struct vcpu *vcpu)
 	       state->system.seg[SEG_CS].base == 0xffff0000 && !(state->system.cr0 & CR0_PE);
 }
 
+static struct stop triple_fault_stop(struct debug *debug, struct vcpu *vcpu)
+{
+	char first[140] = "";
+
+	if (registers_are_lost(vcpu))
+		return make_stop(
+			vcpu, STOP_TRIPLE_FAULT,
+			"triple fault; this host's KVM has reset the vCPU, so its registers "
+			"are lost and only memory tells what happened");
+	core_fault_chain_text(debug, vcpu, first, sizeof(first));
+	return make_stop(vcpu, STOP_TRIPLE_FAULT,
+			 "triple fault; the guest would have been reset, it is stopped instead%s%s",
+			 first[0] ? ". First " : "", first);
+}
+
 static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	const char *lost = "";
-	struct stop stop;
+	struct stop stop = triple_fault_stop(debug, vcpu);
 
 	(void)exit;
+	if (core_caught(debug, vcpu, POINT_CATCH_TRIPLE_FAULT, &stop)) {
+		core_stop(debug, &stop);
+		return false;
+	}
 	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_RESET)
 		return triple_fault_policy(debug, HOST_RESET, 0);
 	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_EXIT)
 		return triple_fault_policy(debug, HOST_POWER_OFF, 1);
-	if (registers_are_lost(vcpu))
-		lost = "; this host's KVM has reset the vCPU, so its registers are lost and only "
-		       "memory tells what happened";
-	stop = make_stop(vcpu, STOP_TRIPLE_FAULT,
-			 "triple fault; the guest would have been reset, it is stopped instead%s",
-			 lost);
 	core_stop(debug, &stop);
 	return false;
 }
@@ -304,7 +335,7 @@ static bool on_int3_failure(struct debug *debug, struct vcpu *vcpu, const struct
 	state->events.exception.vector = VECTOR_BP;
 	state->events.exception.has_error_code = false;
 	vcpu_dirty(vcpu, CPU_GENERAL | CPU_EVENTS);
-	return true;
+	return guest_int3(debug, vcpu, cpu_linear_pc(state) - 1);
 }
 
 static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
@@ -320,6 +351,7 @@ static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const stru
 	else
 		vm_exit_describe(exit, what, sizeof(what));
 	stop = make_stop(vcpu, STOP_EMULATION_FAILURE, "%s", what);
+	core_caught(debug, vcpu, POINT_CATCH_EMULATION, &stop);
 	core_stop(debug, &stop);
 	return false;
 }
@@ -344,10 +376,9 @@ bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit)
 {
 	static bool (*const table[EXIT_REASON_COUNT])(struct debug *, struct vcpu *,
 						      const struct vm_exit *) = {
-		[EXIT_DEBUG] = on_debug,
-		[EXIT_MMIO] = on_ram,
-		[EXIT_SHUTDOWN] = on_shutdown,
-		[EXIT_INTERNAL_ERROR] = on_internal_error,
+		[EXIT_DEBUG] = on_debug,       [EXIT_MMIO] = on_ram,
+		[EXIT_SHUTDOWN] = on_shutdown, [EXIT_RDMSR] = core_msr,
+		[EXIT_WRMSR] = core_msr,       [EXIT_INTERNAL_ERROR] = on_internal_error,
 	};
 
 	return (table[exit->reason] ? table[exit->reason] : on_anything_else)(ctx, vcpu, exit);
