@@ -20,18 +20,20 @@ const struct command commands[] = {
 	{"step", "s si stepi", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS | COMMAND_REPEAT,
 	 {{ARG_EXPRESSION, "COUNT", true}},
 	 "execute one instruction, or COUNT of them, on the current vCPU",
-	 "The other vCPUs are held, unless `set scheduler-locking off`. Interrupts wait while stepping,\n"
-	 "unless `set step-interrupts on`. A breakpoint ends the count. An empty line steps again.",
+	 "The other vCPUs are held, unless `set scheduler-locking off`. Interrupts wait\n"
+	 "while stepping, unless `set step-interrupts on`. A breakpoint ends the count.\n"
+	 "An empty line steps again.",
 	 run_step},
 	{"next", "n ni nexti", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS | COMMAND_REPEAT,
 	 {{ARG_EXPRESSION, "COUNT", true}},
-	 "like step, but a call, an int or a rep is one step with all that it does",
-	 "What is called runs until it returns here, or until something else stops the guest. It may\n"
-	 "wait for vCPUs that are held: `set scheduler-locking off` lets them run.", run_next},
+	 "like step, but all that is called is one step",
+	 "A call, an int, a syscall or a rep runs until it comes back here, or until\n"
+	 "something else stops the guest. It may wait for vCPUs that are held:\n"
+	 "`set scheduler-locking off` lets them run.", run_next},
 	{"finish", "fin", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS, {{0}},
 	 "run until the current function returns to its caller",
-	 "The caller is the one that `bt` shows. A return from a deeper call of the same function is\n"
-	 "not taken for it.", run_finish},
+	 "The caller is the one that `bt` shows. A return from a deeper call of the same\n"
+	 "function is not taken for it.", run_finish},
 	{"advance", "until", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS,
 	 {{ARG_LOCATION, "LOCATION", false}},
 	 "run until the current vCPU comes to a location",
@@ -46,23 +48,24 @@ const struct command commands[] = {
 	/* ---- points ---- */
 	{"break", "b br", CLASS_POINTS, 0, POINT_ARGS,
 	 "stop the guest before it executes a location",
-	 "LOCATION is a FUNCTION (entered: behind its prologue), FILE:LINE, LINE in the current file,\n"
-	 "*ADDRESS, or an expression such as main+4 or 0x7c00. Without one: where the vCPU stands.\n"
-	 "-p: the address is a physical one. Behind it, in any order:\n"
-	 "  if EXPR     only when it is not 0, with the registers and memory of the vCPU that comes by\n"
+	 "LOCATION is a FUNCTION (entered: behind its prologue), FILE:LINE, LINE in the\n"
+	 "current file, *ADDRESS, or an expression such as main+4 or 0x7c00. Without one:\n"
+	 "where the vCPU stands. -p: it is a physical address. Behind it, in any order:\n"
+	 "  if EXPR     only when it is not 0, for the vCPU that comes by\n"
 	 "  cpu N       only on this vCPU\n"
 	 "  cr3 VALUE   only in this address space\n"
 	 "  ring N      only in this ring\n"
 	 "as in: break add_one if $edi > 5 cpu 1", run_break},
 	{"tbreak", "tb", CLASS_POINTS, 0, POINT_ARGS,
-	 "like break, and delete the breakpoint when it has stopped the guest", NULL, run_tbreak},
+	 "like break, and deleted when it has stopped the guest", NULL, run_tbreak},
 	{"hbreak", "hb", CLASS_POINTS, 0, POINT_ARGS,
-	 "like break, by a debug register: nothing is written into the guest", NULL, run_hbreak},
+	 "like break, but nothing is written into the guest", NULL, run_hbreak},
 	{"watch", NULL, CLASS_POINTS, 0, WATCH_ARGS,
 	 "stop the guest after it has written to memory",
-	 "EXPR is an address: watch counter, watch 0x1000,64. Without LEN as many bytes as the object\n"
-	 "of that name has, as (u32 *)ADDR says, or 8. gdb's watch *(u32 *)ADDR means the same.\n"
-	 "-p: the address is a physical one. if, cpu, cr3 and ring are break's.", run_watch},
+	 "EXPR is an address: watch counter, watch 0x1000,64. Without LEN as many bytes\n"
+	 "as the object of that name has, as (u32 *)ADDR says, or 8. gdb's spelling,\n"
+	 "watch *(u32 *)ADDR, means the same. -p: it is a physical address.\n"
+	 "if, cpu, cr3 and ring are break's.", run_watch},
 	{"rwatch", NULL, CLASS_POINTS, 0, WATCH_ARGS,
 	 "like watch, when memory is read", NULL, run_rwatch},
 	{"awatch", NULL, CLASS_POINTS, 0, WATCH_ARGS,
@@ -70,25 +73,27 @@ const struct command commands[] = {
 	{"dprintf", NULL, CLASS_POINTS, 0,
 	 {{ARG_PLACE, "LOCATION,\"FORMAT\",EXPR,...", false}},
 	 "print a line whenever a location is executed, and go on",
-	 "FORMAT is printf's: %d %i %u %x %X %o are 32 bits wide, 64 with l as in %lx; %c, %p, and %s\n"
-	 "for the text at an address. if, cpu, cr3 and ring may follow, as break has them:\n"
+	 "FORMAT is printf's: %d %i %u %x %X %o are 32 bits wide, 64 with l as in %lx;\n"
+	 "%c, %p, and %s for the text at an address. if, cpu, cr3 and ring may follow,\n"
+	 "as break has them:\n"
 	 "dprintf add_one,\"vCPU %d adds %#lx\",$_cpu,$rdi if $rdi != 0", run_dprintf},
 	{"condition", "cond", CLASS_POINTS, 0,
 	 {{ARG_POINT, "NUMBER", false}, {ARG_PLACE, "EXPR", true}},
-	 "let a point stop the guest only when EXPR is not 0; without one: always", NULL,
+	 "stop at a point only when EXPR is not 0; without one: always", NULL,
 	 run_condition},
 	{"ignore", NULL, CLASS_POINTS, 0,
 	 {{ARG_POINT, "NUMBER", false}, {ARG_EXPRESSION, "COUNT", false}},
 	 "let the next COUNT hits of a point pass", "They are counted as hits.", run_ignore},
 	{"enable", "en", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
-	 "enable points by number; without one, all that were set here", NULL, run_enable},
+	 "enable points by number, or all that were set here", NULL, run_enable},
 	{"disable", "dis", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
 	 "disable points by number, or all; they keep what they are", NULL, run_disable},
 	{"delete", "d", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
-	 "delete points by number; without one, all that were set here", NULL, run_delete},
+	 "delete points by number, or all that were set here", NULL, run_delete},
 	{"info breakpoints", "b watchpoints", CLASS_POINTS, 0, {{0}},
-	 "points: owner, where, how they are made here, how often they were hit",
-	 "Hits are counted where limits and condition hold, also those that `ignore` lets pass.",
+	 "all points: whose, where, how they are made here, hits",
+	 "Hits are counted where limits and condition hold, also those that `ignore` lets\n"
+	 "pass.",
 	 run_info_breakpoints},
 
 	/* ---- registers and memory ---- */
@@ -98,9 +103,10 @@ const struct command commands[] = {
 	 "Groups: core sse segments control descriptors debug msr.", run_info_registers},
 	{"print", "p", CLASS_STATE, COMMAND_FORMAT, {{ARG_EXPRESSION, "EXPR", false}},
 	 "calculate: numbers, $registers, symbols, C's operators",
-	 "A symbol stands for its address, *SYMBOL for what its object holds, *(u16 *)ADDR for two bytes;\n"
-	 "else * reads eight. (s32)EXPR and its like cut and extend. /FMT: x d u o t a c, as p/d $rax.\n"
-	 "$pc and $sp are linear addresses; $rip and $rsp are offsets into their segments.", run_print},
+	 "A symbol stands for its address, *SYMBOL for what its object holds,\n"
+	 "*(u16 *)ADDR for two bytes; else * reads eight. (s32)EXPR and its like cut and\n"
+	 "extend. /FMT: x d u o t a c, as p/d $rax. $pc and $sp are linear addresses;\n"
+	 "$rip and $rsp are offsets into their segments.", run_print},
 	{"x", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT | COMMAND_REPEAT_NEXT,
 	 {{ARG_EXPRESSION, "ADDR", true}},
 	 "memory at a linear address",
@@ -114,7 +120,8 @@ const struct command commands[] = {
 	 "change a register, or a setting",
 	 "set $rax = 5, set $ax = 1, set $pc = main\n"
 	 "set disassembly-flavor att|intel, set step-interrupts on|off,\n"
-	 "set scheduler-locking off|on|step: other vCPUs run; are held; are held while one steps,\n"
+	 "set scheduler-locking off|on|step: other vCPUs run; are held; are held while\n"
+	 "  one steps,\n"
 	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then", run_set},
 	{"pt", "page-walk", CLASS_STATE, COMMAND_STOPPED, {{ARG_EXPRESSION, "ADDR", false}},
 	 "draw the page walk of a linear address, level by level",

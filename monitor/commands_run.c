@@ -203,26 +203,38 @@ static int help_overview(struct call *call)
 	return 0;
 }
 
+static void help_line(struct monitor_out *out, const struct command *command)
+{
+	out_printf(out, "  %-*s ", HELP_MARGIN - 3, command->name);
+	out_wrapped(out, command->help, HELP_MARGIN, HELP_MARGIN);
+}
+
 static int help_lines(struct call *call, const char *group)
 {
 	size_t size = strlen(group);
 
 	for (unsigned i = 0; i < command_count; i++)
 		if (!strncmp(commands[i].name, group, size))
-			out_printf(call->out, "  %-18s %s\n", commands[i].name, commands[i].help);
+			help_line(call->out, &commands[i]);
 	return 0;
 }
 
 static int help_command(struct call *call, const struct command *command)
 {
-	char usage[160];
+	char usage[160], line[256];
 
 	command_usage(command, usage, sizeof(usage));
-	out_printf(call->out, "%s: %s\n", usage, command->help);
+	snprintf(line, sizeof(line), "%s: %s", usage, command->help);
+	out_wrapped(call->out, line, 0, 2);
 	if (command->aliases)
 		out_printf(call->out, "Also: %s\n", command->aliases);
-	if (command->more)
-		out_printf(call->out, "%s\n", command->more);
+	for (const char *more = command->more; more; more = *more ? more + 1 : NULL) {
+		size_t size = strcspn(more, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)size, more);
+		out_wrapped(call->out, line, 0, 2);
+		more += size;
+	}
 	return 0;
 }
 

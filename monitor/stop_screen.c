@@ -10,8 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCREEN_WIDTH 79
-
 /* ---- registers ----------------------------------------------------------------------------- */
 
 /* A blank stands for the prefix that depends on the mode. */
@@ -96,7 +94,7 @@ static bool grid_fits(struct grid *grid, unsigned columns)
 		}
 		total += grid->width[column] + 2;
 	}
-	return total <= SCREEN_WIDTH;
+	return total <= TEXT_COLUMNS;
 }
 
 static void show_cell(const struct grid *grid, unsigned reg, unsigned pad, struct monitor_out *out)
@@ -167,25 +165,6 @@ void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_
 	show_ip_and_flags(grid.general, grid.before, grid.prefix, out);
 }
 
-/* Breaks a long text at blanks. column: where the cursor stands. */
-static void show_wrapped(const char *text, size_t column, struct monitor_out *out)
-{
-	while (*text) {
-		size_t word = strcspn(text, " "), blanks = strspn(text + word, " ");
-		char piece[TEXT_CLEAN_SIZE(240)];
-
-		snprintf(piece, sizeof(piece), "%.*s", (int)word, text);
-		if (column + text_width(piece) > SCREEN_WIDTH && column > 4) {
-			out_printf(out, "\n  ");
-			column = 2;
-		}
-		out_printf(out, "%s%s", piece, text[word + blanks] ? " " : "");
-		column += text_width(piece) + 1;
-		text += word + blanks;
-	}
-	out_printf(out, "\n");
-}
-
 /* ---- code ---------------------------------------------------------------------------------- */
 
 #define BEFORE 2
@@ -227,7 +206,7 @@ static void show_code(struct monitor *monitor, int cpu, struct monitor_out *out)
 
 	if (code_show(monitor, cpu, &address, count, out, &err) && address <= pc) {
 		out_printf(out, "  ");
-		show_wrapped(err.text, 2, out);
+		out_wrapped(out, err.text, 2, 2);
 	}
 }
 
@@ -254,7 +233,7 @@ static void join(struct joined *joined, const char *part)
 
 	if (!*part)
 		return;
-	if (joined->column && joined->column + 3 + width <= SCREEN_WIDTH) {
+	if (joined->column && joined->column + 3 + width <= TEXT_COLUMNS) {
 		out_printf(joined->out, " · %s", part);
 		joined->column += 3 + width;
 		return;
@@ -313,7 +292,7 @@ static void show_reason(const struct stop *stop, struct monitor_out *out)
 	stop_text(stop, text, sizeof(text));
 	snprintf(head, sizeof(head), "■ vCPU %d: ", stop->vcpu < 0 ? 0 : stop->vcpu);
 	out_printf(out, "%s%s%s", color(out, COLOR_STOP), head, color(out, COLOR_OFF));
-	show_wrapped(text, text_width(head), out);
+	out_wrapped(out, text, text_width(head), 2);
 }
 
 void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_out *out)

@@ -85,13 +85,38 @@ size_t text_clean(const char *text, size_t size, bool newlines, char *out, size_
 	return used;
 }
 
-size_t text_width(const char *text)
+/* As text_width() of the first size bytes. */
+static size_t width_of(const char *text, size_t size)
 {
 	size_t width = 0;
 
-	for (; *text; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
+	for (size_t i = 0; i < size; i++)
+		width += ((unsigned char)text[i] & 0xc0) != 0x80;
 	return width;
+}
+
+size_t text_width(const char *text)
+{
+	return width_of(text, strlen(text));
+}
+
+void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent)
+{
+	while (*text) {
+		size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
+		size_t width = width_of(text + blanks, word);
+
+		if (word && column + blanks + width > TEXT_COLUMNS && column > indent) {
+			out_printf(out, "\n%*s", (int)indent, "");
+			column = indent;
+			text += blanks;
+			blanks = 0;
+		}
+		out_printf(out, "%.*s", (int)(blanks + word), text);
+		column += blanks + width;
+		text += blanks + word;
+	}
+	out_printf(out, "\n");
 }
 
 const char *color(const struct monitor_out *out, enum color which)

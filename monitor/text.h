@@ -26,6 +26,12 @@ size_t text_utf8_length(const char *text, size_t size, bool *partial);
 /* Columns that text takes: one per character. */
 size_t text_width(const char *text);
 
+/* What fits on a line of a terminal with 80 columns. */
+#define TEXT_COLUMNS 79
+/* Writes text and a newline. Where it would be too long it goes on in the next line, behind indent
+ * blanks. column: where the cursor stands. */
+void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent);
+
 enum color {
 	COLOR_STOP,
 	COLOR_NAME,

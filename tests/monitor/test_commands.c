@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fake_debug.h"
-#include "monitor/monitor.h"
+#include "monitor/command.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -1112,6 +1112,23 @@ static void test_complete(void **state)
 	check_completion(rig, "quit ", "");
 }
 
+/* Whatever the table says, it is shown in 80 columns. */
+static void test_help_fits(void **state)
+{
+	struct rig *rig = *state;
+	char line[64];
+
+	for (int i = -1; i < (int)command_count; i++) {
+		snprintf(line, sizeof(line), "help %s", i < 0 ? "all" : commands[i].name);
+		answer(rig, line);
+		for (char *end, *at = rig->text; (end = strchr(at, '\n')); at = end + 1) {
+			*end = 0;
+			if (text_width(at) > 79)
+				fail_msg("%s: %s", line, at);
+		}
+	}
+}
+
 /* ---- noise --------------------------------------------------------------------------------- */
 
 static void one_random_line(struct rig *rig, unsigned *seed)
@@ -1181,6 +1198,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_show_state, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_complete, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_help_fits, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_abbreviations, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
 	};
