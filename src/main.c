@@ -243,6 +243,17 @@ static int build_debug(struct vitrine *v, struct error *err)
 	return rc;
 }
 
+/* The snapshot stays in memory, under the option's name: `snapshot restore loadvm` goes back to it. */
+static int load_snapshot(struct vitrine *v, struct error *err)
+{
+	int rc;
+
+	if (!v->options.loadvm)
+		return 0;
+	rc = debug_snapshot_read(v->debug, v->options.loadvm, "loadvm", err);
+	return rc < 0 ? rc : debug_snapshot_restore(v->debug, "loadvm", OWNER_NONE, err);
+}
+
 /* The image's own symbols, or those of -symbols. */
 static int load_symbols(struct vitrine *v, struct error *err)
 {
@@ -307,6 +318,8 @@ static int build(struct vitrine *v, bool console, struct error *err)
 	boot_free(&image);
 	if (rc == 0)
 		rc = build_debug(v, err);
+	if (rc == 0)
+		rc = load_snapshot(v, err);
 	if (rc == 0)
 		rc = build_monitor(v, console, err);
 	if (rc == 0)

@@ -28,6 +28,7 @@ static const char help[] =
 	"  -load ADDR, -entry ADDR    where a raw image goes and starts (0x7c00)\n"
 	"  -smp N      vCPUs (1)          -cpu max[,+|-FEATURE...]   -accel kvm|dummy\n"
 	"  -irqchip kernel|user           interrupt controllers in KVM or in vitrine\n"
+	"  -loadvm FILE                   start from a snapshot that was written to a file\n"
 	"debugging\n"
 	"  -s          same as -gdb :1234                -S  do not start the guest\n"
 	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, none\n"
@@ -175,6 +176,13 @@ static int set_s(struct options *o, const char *arg, struct error *err)
 {
 	(void)arg;
 	return net_address_parse(":1234", &o->gdb, err);
+}
+
+static int set_loadvm(struct options *o, const char *arg, struct error *err)
+{
+	(void)err;
+	o->loadvm = arg;
+	return 0;
 }
 
 static int set_paused(struct options *o, const char *arg, struct error *err)
@@ -355,6 +363,7 @@ static const struct {
 	{"irqchip", 1, set_irqchip},
 	{"load", 1, set_load},
 	{"entry", 1, set_entry},
+	{"loadvm", 1, set_loadvm},
 	{"gdb", 1, set_gdb},
 	{"s", 0, set_s},
 	{"S", 0, set_paused},

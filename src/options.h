@@ -18,6 +18,7 @@
 
 struct options {
 	const char *kernel, *append, *initrd, *symbols;
+	const char *loadvm; /* a snapshot's file to start from */
 	uint64_t ram_size;
 	unsigned vcpus;
 	const char *cpu;
