@@ -194,6 +194,8 @@ bool core_stopped(struct debug *debug);
 /* In a vCPU's thread, lock NOT held: it stands on points that let it pass. Steps it off them, with
  * everybody parked for a moment. */
 void core_pass_slowly(struct debug *debug, struct vcpu *vcpu);
+/* The same without a point: all park, and are launched again. */
+void core_park_briefly(struct debug *debug);
 
 /* goals.c: plans that run to a place, by points of the core's own (OWNER_NONE), which nobody lists. */
 int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err); /* by its plan */
@@ -313,6 +315,13 @@ bool core_pages_carry(struct debug *debug, const struct core_point *point, struc
 bool core_page_exit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
 /* The instruction is complete: tells which watches it has touched. False: a stop was recorded. */
 bool core_pages_settled(struct debug *debug, struct vcpu *vcpu);
+
+/* page_lift.c */
+/* In the vCPU's thread, lock NOT held: the vCPU cannot go on, and perhaps because of a protected page. event:
+ * an interrupt or exception was on its way. True: everybody parks, and it goes on with these pages open. */
+bool core_pages_lift(struct debug *debug, struct vcpu *vcpu, bool event);
+bool core_pages_lifting(const struct debug *debug, unsigned vcpu);
+void core_pages_forget(struct debug *debug); /* nothing is on its way any more; all parked */
 
 /* rungs.c: which rung carries this point now; RUNG_NONE with a sentence when none does. taken: bit
  * mask of debug registers in use. */

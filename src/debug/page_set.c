@@ -37,6 +37,8 @@ void core_pages_destroy(struct debug *debug)
 	if (pages->run_count)
 		memory_protect(debug->machine->memory, NULL, 0, NULL);
 	pthread_mutex_destroy(&pages->lock);
+	for (unsigned i = 0; pages->vcpu && i < debug->machine->vcpu_count; i++)
+		free(pages->vcpu[i].lift);
 	free(pages->vcpu);
 	free(pages->piece);
 	free(pages->reach);
@@ -161,23 +163,27 @@ static int add_piece(struct pages *pages, const struct page_piece *piece)
 	return 0;
 }
 
-static int add_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory_access access)
+static int append_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory_access access)
 {
-	uint64_t first = gpa & ~PAGE_MASK, end = (gpa + size + PAGE_MASK) & ~PAGE_MASK;
-	struct memory_run *last = pages->run_count ? &pages->run[pages->run_count - 1] : NULL,
-			  *more;
+	struct memory_run *more = with_room(pages->run, &pages->run_room, pages->run_count,
+					    sizeof(*pages->run));
 
-	if (last && last->access == access && first >= last->gpa &&
-	    first <= last->gpa + last->size) {
-		if (end > last->gpa + last->size)
-			last->size = end - last->gpa;
-		return 0;
-	}
-	more = with_room(pages->run, &pages->run_room, pages->run_count, sizeof(*pages->run));
 	if (!more)
 		return -ENOMEM;
 	pages->run = more;
-	pages->run[pages->run_count++] = (struct memory_run){first, end - first, access};
+	pages->run[pages->run_count++] = (struct memory_run){gpa, size, access};
+	return 0;
+}
+
+static int add_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory_access access)
+{
+	uint64_t first = gpa & ~PAGE_MASK, end = (gpa + size + PAGE_MASK) & ~PAGE_MASK;
+	struct memory_run *last = pages->run_count ? &pages->run[pages->run_count - 1] : NULL;
+
+	if (!last || last->access != access || first < last->gpa || first > last->gpa + last->size)
+		return append_run(pages, first, end - first, access);
+	if (end > last->gpa + last->size)
+		last->size = end - last->gpa;
 	return 0;
 }
 
@@ -263,6 +269,39 @@ void page_each_touched(const struct pages *pages, uint64_t gpa, uint64_t size, p
 			fn(ctx, &pages->piece[i]);
 }
 
+/* ---- pages that are open for a moment ------------------------------------------------------ */
+
+/* The run without this page: what lies before it, and what lies behind it. */
+static int cut_out(struct pages *pages, unsigned i, uint64_t page)
+{
+	struct memory_run *run = &pages->run[i];
+	uint64_t end = run->gpa + run->size;
+	enum memory_access access = run->access;
+
+	run->size = page - run->gpa;
+	return end > page + PAGE ? append_run(pages, page + PAGE, end - (page + PAGE), access) : 0;
+}
+
+static int leave_out(struct pages *pages, uint64_t page)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; rc == 0 && i < pages->run_count; i++)
+		if (page - pages->run[i].gpa < pages->run[i].size)
+			rc = cut_out(pages, i, page);
+	return rc;
+}
+
+static int leave_out_lifted(struct debug *debug)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		for (unsigned n = 0; rc == 0 && n < debug->pages->vcpu[i].lifted; n++)
+			rc = leave_out(debug->pages, debug->pages->vcpu[i].lift[n].gpa);
+	return rc;
+}
+
 /* ---- planting ---------------------------------------------------------------------------- */
 
 static void tell_failure(struct pages *pages, const struct error *err)
@@ -281,6 +320,8 @@ static int collect(struct debug *debug)
 	for (struct core_point *p = debug->points; p && rc == 0; p = p->next)
 		if (p->enabled && p->rung == RUNG_PAGE)
 			rc = add_point(debug, p);
+	if (rc == 0)
+		rc = leave_out_lifted(debug);
 	return rc < 0 ? rc : sort_pieces(pages);
 }
 

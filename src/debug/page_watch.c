@@ -153,6 +153,15 @@ static void overlay(struct page_hit *hit, uint64_t linear, const uint8_t *data, 
 	}
 }
 
+/* The same for what was there before, when it is known only afterwards. */
+static void restore_old(struct page_hit *hit, uint64_t linear, const uint8_t *before, unsigned size)
+{
+	struct page_hit old = *hit;
+
+	overlay(&old, linear, before, size);
+	hit->old_value = old.new_value;
+}
+
 static void touch(void *ctx, const struct page_piece *piece)
 {
 	struct touching *t = ctx;
@@ -175,6 +184,20 @@ static void touch(void *ctx, const struct page_piece *piece)
 	hit->write |= access->write;
 	if (access->write)
 		overlay(hit, linear, access->data + (from - access->gpa), size);
+}
+
+void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
+		    const struct page_access *access, const uint8_t *before)
+{
+	struct page_vcpu *v = &debug->pages->vcpu[vcpu->index];
+	struct touching t = {debug, v, access};
+	unsigned had = v->count;
+
+	touch(&t, piece);
+	if (v->count == had)
+		return;
+	v->by_event = true;
+	restore_old(&v->hit[had], piece->linear + (access->gpa - piece->gpa), before, access->size);
 }
 
 /* Before the write is done. */
@@ -287,11 +310,23 @@ static bool take_write(struct debug *debug, struct vcpu *vcpu, struct page_acces
 
 /* ---- the exit ----------------------------------------------------------------------------- */
 
+/* The processor pushes the debugger's trap flag with the others; the guest never sees it. */
+static void clean_flags(struct debug *debug, struct vcpu *vcpu, struct page_access *access)
+{
+	const struct step *step = &debug->vcpu[vcpu->index].step;
+
+	if (vcpu->stepping && step->how == STEP_BY_TRAP && step->insn[0].kind == INSN_PUSHF &&
+	    !(step->rflags & RFLAGS_TF) && access->size > 1)
+		access->data[1] &= (uint8_t) ~(RFLAGS_TF >> 8);
+}
+
 static bool do_access(struct debug *debug, struct vcpu *vcpu, struct page_access *access,
 		      uint8_t *data)
 {
-	if (access->write)
+	if (access->write) {
+		clean_flags(debug, vcpu, access);
 		return take_write(debug, vcpu, access);
+	}
 	if (!page_read(debug, access->gpa, data, access->size))
 		return false;
 	memcpy(access->data, data, access->size);
@@ -351,27 +386,31 @@ static void watch_text(const struct page_hit *hit, char *buf, size_t size)
 			 hit->size, length, start);
 }
 
-static void writer_text(const struct stop *stop, char *buf, size_t size)
+static void writer_text(const struct stop *stop, bool by_event, char *buf, size_t size)
 {
 	unsigned long long at = stop->writer ? stop->writer : stop->pc;
 
-	snprintf(buf, size, "%s 0x%llx", stop->writer ? "by" : "by what came before", at);
+	snprintf(buf, size, "%s 0x%llx",
+		 by_event	? "by the processor, on its way to the handler at"
+		 : stop->writer ? "by"
+				: "by what came before",
+		 at);
 }
 
-static void describe(struct stop *stop, const struct page_hit *hit)
+static void describe(struct stop *stop, const struct page_hit *hit, bool by_event)
 {
-	char values[56], watch[80], writer[48];
+	char values[56], watch[80], writer[80];
 
 	values_text(hit, values, sizeof(values));
 	watch_text(hit, watch, sizeof(watch));
-	writer_text(stop, writer, sizeof(writer));
+	writer_text(stop, by_event, writer, sizeof(writer));
 	snprintf(stop->text, sizeof(stop->text), "%s 0x%llx (%s): %s %s",
 		 hit->write ? "write to" : "read of", (unsigned long long)hit->address, watch,
 		 values, writer);
 }
 
 static struct stop stop_of(const struct vcpu *vcpu, const struct page_hit *hit, uint64_t pc,
-			   uint64_t writer)
+			   uint64_t writer, bool by_event)
 {
 	static const enum stop_reason reasons[] = {[POINT_WRITE] = STOP_WATCH_WRITE,
 						   [POINT_READ] = STOP_WATCH_READ,
@@ -385,7 +424,7 @@ static struct stop stop_of(const struct vcpu *vcpu, const struct page_hit *hit, 
 			    .size = hit->size,
 			    .writer = writer};
 
-	describe(&stop, hit);
+	describe(&stop, hit, by_event);
 	return stop;
 }
 
@@ -401,12 +440,13 @@ static void mention(struct stop *stop, const struct page_hit *also)
 static bool judge_all(struct debug *debug, struct vcpu *vcpu, struct page_vcpu *v,
 		      struct stop *told)
 {
-	uint64_t writer = page_find_writer(debug, vcpu, &v->first, v->first_linear);
+	uint64_t writer = v->by_event ? 0
+				      : page_find_writer(debug, vcpu, &v->first, v->first_linear);
 	uint64_t pc = core_linear_pc(debug, (unsigned)vcpu->index);
 	bool any = false;
 
 	for (unsigned i = 0; i < v->count; i++) {
-		struct stop stop = stop_of(vcpu, &v->hit[i], pc, writer);
+		struct stop stop = stop_of(vcpu, &v->hit[i], pc, writer, v->by_event);
 
 		if (!core_judge(debug, vcpu, v->hit[i].point, &stop))
 			continue;
@@ -417,6 +457,7 @@ static bool judge_all(struct debug *debug, struct vcpu *vcpu, struct page_vcpu *
 		any = true;
 	}
 	v->count = 0;
+	v->by_event = false;
 	return any;
 }
 
@@ -436,6 +477,8 @@ bool core_pages_settled(struct debug *debug, struct vcpu *vcpu)
 
 	if (v->half)
 		give_up_half(debug, vcpu, v);
+	if (v->lifted)
+		page_lift_done(debug, vcpu);
 	if (v->count == 0 || !judge_all(debug, vcpu, v, &stop))
 		return true;
 	core_stop(debug, &stop);

@@ -7,6 +7,7 @@
  *   page_watch.c   what the guest does to such pages comes here, is done for it, and is compared with the
  *                  pieces
  *   page_writer.c  which instruction it was
+ *   page_lift.c    what the processor does to such pages by itself
  *   page_tables.c  which pages the processor itself must be able to read
  *
  * The set changes only while every vCPU is parked, so that vCPU threads read it without a lock.
@@ -41,7 +42,14 @@ struct page_access {
 	uint8_t data[8];
 };
 
-#define PAGE_HITS 16
+/* A page that is open for one event, and what was on it. */
+struct page_lift {
+	uint64_t gpa;
+	uint8_t before[4096];
+};
+
+#define PAGE_HITS  16
+#define PAGE_LIFTS 8
 
 /* What the present instruction of a vCPU has done so far; its thread's. */
 struct page_vcpu {
@@ -55,6 +63,10 @@ struct page_vcpu {
 	bool half;
 	struct page_access lower;
 	struct instruction locked;
+
+	struct page_lift *lift; /* PAGE_LIFTS of them, once needed */
+	unsigned lifted;
+	bool by_event; /* the hits are of the processor's own making */
 };
 
 struct pages {
@@ -82,6 +94,13 @@ bool page_holds_table(struct debug *debug, uint64_t gpa, uint64_t size);
 /* page_watch.c: RAM as the guest sees it, without the int3s that are planted in it; pages.lock held. */
 bool page_read(struct debug *debug, uint64_t gpa, void *buf, size_t len);
 bool page_write(struct debug *debug, uint64_t gpa, const void *buf, size_t len);
+
+/* The same piece, after the write: these bytes were there before it. */
+void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
+		    const struct page_access *access, const uint8_t *before);
+
+/* page_lift.c */
+void page_lift_done(struct debug *debug, struct vcpu *vcpu); /* its one step is over: compares */
 
 /* page_writer.c; both in the vCPU's thread, with RIP as the exit left it. */
 /* Whether this write is a locked instruction's, of those that locked.h knows. */

@@ -107,6 +107,21 @@ void core_stop(struct debug *debug, const struct stop *stop)
 	core_unlock(debug);
 }
 
+static void park_briefly(struct debug *debug)
+{
+	debug->passing = true;
+	if (debug->state == CORE_RUNNING)
+		debug->state = CORE_STOPPING;
+	gate_hold_all(debug->machine);
+}
+
+void core_park_briefly(struct debug *debug)
+{
+	core_lock(debug);
+	park_briefly(debug);
+	core_unlock(debug);
+}
+
 void core_pass_slowly(struct debug *debug, struct vcpu *vcpu)
 {
 	struct core_vcpu *v = &debug->vcpu[vcpu->index];
@@ -114,10 +129,7 @@ void core_pass_slowly(struct debug *debug, struct vcpu *vcpu)
 	core_lock(debug);
 	v->seen = true;
 	v->seen_pc = core_linear_pc(debug, (unsigned)vcpu->index);
-	debug->passing = true;
-	if (debug->state == CORE_RUNNING)
-		debug->state = CORE_STOPPING;
-	gate_hold_all(debug->machine);
+	park_briefly(debug);
 	core_unlock(debug);
 }
 
@@ -197,7 +209,7 @@ static bool begin_stepping_off(struct debug *debug)
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct core_vcpu *v = &debug->vcpu[i];
 
-		v->stepping_off = core_must_step_off(debug, i);
+		v->stepping_off = core_must_step_off(debug, i) || core_pages_lifting(debug, i);
 		any |= v->stepping_off;
 		arm(debug, i, v->stepping_off ? VCPU_STEP : VCPU_HOLD, false);
 	}

@@ -149,6 +149,7 @@ static bool step_done(struct debug *debug, struct vcpu *vcpu)
 
 bool core_stepped(void *ctx, struct vcpu *vcpu)
 {
+	core_step_retire(ctx, vcpu);
 	return core_pages_settled(ctx, vcpu) && step_done(ctx, vcpu);
 }
 
@@ -252,6 +253,8 @@ static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct v
 /* Watches that the same instruction has touched come first: a stop is about them. */
 static bool on_debug(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
+	if (exit->debug.vector == VECTOR_DB && core_step_ends(debug, vcpu, exit))
+		core_step_retire(debug, vcpu); /* before somebody looks at what it wrote */
 	if (!core_pages_settled(debug, vcpu))
 		return false;
 	return exit->debug.vector == VECTOR_BP ? on_breakpoint_trap(debug, vcpu, exit)
@@ -293,10 +296,15 @@ static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_
 	struct stop stop = triple_fault_stop(debug, vcpu);
 
 	(void)exit;
+<<<<<<< Updated upstream
 	if (core_caught(debug, vcpu, POINT_CATCH_TRIPLE_FAULT, &stop)) {
 		core_stop(debug, &stop);
 		return false;
 	}
+=======
+	if (core_pages_lift(debug, vcpu, true))
+		return false;
+>>>>>>> Stashed changes
 	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_RESET)
 		return triple_fault_policy(debug, HOST_RESET, 0);
 	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_EXIT)
@@ -346,6 +354,8 @@ static bool on_internal_error(struct debug *debug, struct vcpu *vcpu, const stru
 
 	if (emulation && exit->internal.insn_length > 0 && exit->internal.insn[0] == INT3)
 		return on_int3_failure(debug, vcpu, exit);
+	if (core_pages_lift(debug, vcpu, exit->internal.suberror == INTERNAL_DELIVERY))
+		return false;
 	if (emulation)
 		core_describe_emulation_failure(debug, vcpu, exit, what, sizeof(what));
 	else

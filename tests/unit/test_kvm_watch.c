@@ -14,7 +14,9 @@
 #include "x86/mode.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define DATA  0x8000ull
 #define PAGE  0x1000ull
@@ -110,7 +112,7 @@ static void expect_end(struct rig *rig, int point)
 	const struct stop *stop = rig_wait_stop(rig);
 
 	if (stop->point != point)
-		fail_msg("stopped with '%s', not at the end", stop->text);
+		fail_msg("stopped with '%s', not at the end: pc 0x%llx rsp 0x%llx", stop->text, (unsigned long long)stop->pc, (unsigned long long)rig_reg(rig, 0, "rsp"));
 }
 
 /* ---- one write --------------------------------------------------------------------------- */
@@ -510,6 +512,220 @@ static void writes_over_a_breakpoint(void **state)
 	rig_stop(&rig);
 }
 
+/* ---- several vCPUs ------------------------------------------------------------------------- */
+
+/* Counters on the watched page, next to the watched bytes; each vCPU adds one to each, ROUNDS times, in a way
+ * of its own. The last is added to by a plain inc, under a lock that xchg takes. */
+enum { LOCKED, ADDED, COMPARED, BIT, SPIN, GUARDED };
+#define COUNTER(n) (DATA + 8 * (n))
+#define DONE	   (DATA + 4 * PAGE) /* elsewhere */
+
+static const uint8_t counting[] = {
+	/* again: */
+	0xf0, 0xff, 0x05, 0x00, 0x80, 0,    0,		/* lock incl LOCKED */
+	0xb8, 1,    0,	  0,	0,			/* mov $1,%eax */
+	0xf0, 0x0f, 0xc1, 0x05, 0x08, 0x80, 0, 0,	/* lock xadd %eax,ADDED */
+	0xa1, 0x10, 0x80, 0,	0,			/* mov COMPARED,%eax */
+	0x8d, 0x50, 0x01,				/* compare: lea 1(%eax),%edx */
+	0xf0, 0x0f, 0xb1, 0x15, 0x10, 0x80, 0, 0,	/* lock cmpxchg %edx,COMPARED */
+	0x75, 0xf3,					/* jne compare */
+	0xb8, 1,    0,	  0,	0,			/* mov $1,%eax */
+	0x87, 0x05, 0x20, 0x80, 0,    0,		/* spin: xchg %eax,SPIN */
+	0x85, 0xc0,					/* test %eax,%eax */
+	0x75, 0xf6,					/* jne spin */
+	0xff, 0x05, 0x28, 0x80, 0,    0,		/* incl GUARDED */
+	0xc7, 0x05, 0x20, 0x80, 0,    0,    0, 0, 0, 0, /* movl $0,SPIN */
+	0xf0, 0x0f, 0xbb, 0x35, 0x18, 0x80, 0, 0,	/* lock btc %esi,BIT */
+	0x49,						/* dec %ecx */
+	0x75, 0xb0,					/* jne again */
+	0xf0, 0xff, 0x05, 0x00, 0xc0, 0,    0,		/* lock incl DONE */
+	0xfa, 0xf4,					/* cli; hlt */
+};
+
+static unsigned rounds_wanted(void)
+{
+	const char *stress = getenv("STRESS");
+
+	return stress && !strcmp(stress, "full") ? 100001 : 3001;
+}
+
+static void wait_until_done(struct rig *rig, unsigned vcpus)
+{
+	for (unsigned i = 0; i < 12000 && get(rig, DONE, 4) < vcpus; i++)
+		usleep(10000);
+	assert_int_equal(get(rig, DONE, 4), vcpus);
+	assert_int_equal(debug_pause_wait(rig->debug, OWNER_CONSOLE, 10000), 0);
+	rig_wait_stop(rig);
+}
+
+static void no_update_is_lost(void **state)
+{
+	const unsigned vcpus = 4, rounds = rounds_wanted();
+	struct rig rig = {0};
+	int number;
+
+	(void)state;
+	start(&rig, vcpus);
+	number = watch(&rig, POINT_WRITE, DATA + 0x100, 8);
+	for (unsigned i = 0; i < vcpus; i++) {
+		rig_code(&rig, i, counting, sizeof(counting));
+		rig_set_reg(&rig, (int)i, "rcx", rounds);
+		rig_set_reg(&rig, (int)i, "rsi", i);
+	}
+	rig_continue(&rig);
+	wait_until_done(&rig, vcpus);
+	assert_int_equal(get(&rig, COUNTER(LOCKED), 4), vcpus * rounds);
+	assert_int_equal(get(&rig, COUNTER(ADDED), 4), vcpus * rounds);
+	assert_int_equal(get(&rig, COUNTER(COMPARED), 4), vcpus * rounds);
+	assert_int_equal(get(&rig, COUNTER(GUARDED), 4), vcpus * rounds);
+	assert_int_equal(get(&rig, COUNTER(BIT), 4), 0xf); /* an odd number of times each */
+	assert_int_equal(get(&rig, COUNTER(SPIN), 4), 0);
+	assert_int_equal(point_of(&rig, number)->evaluations, 0);
+	rig_stop(&rig);
+}
+
+/* ---- what the processor writes by itself --------------------------------------------------- */
+
+#define GDT	0x3000ull
+#define IDT	0x4000ull
+#define HANDLER 0x5000ull
+#define COUNT	0x6000ull
+#define PML4	0x10000ull
+#define PDPT	0x11000ull
+#define PD_LOW	0x12000ull
+#define PD_APIC 0x13000ull
+#define APIC	0xfee00000ull
+#define TIMER	0x40
+
+static void put64(struct rig *rig, uint64_t gpa, uint64_t value)
+{
+	assert_int_equal(mem_write_phys(rig->machine->memory, gpa, &value, 8), 8);
+}
+
+/* 2 MiB at the bottom and around the local APIC, identity. */
+static void put_page_tables(struct rig *rig)
+{
+	const uint64_t present_write = 3, large = 0x80, size = 2 << 20;
+
+	put64(rig, PML4, PDPT | present_write);
+	put64(rig, PDPT, PD_LOW | present_write);
+	put64(rig, PDPT + 8 * (APIC >> 30), PD_APIC | present_write);
+	put64(rig, PD_LOW, large | present_write);
+	put64(rig, PD_APIC + 8 * (APIC / size % 512), (APIC & ~(size - 1)) | large | present_write);
+}
+
+static void put_gate(struct rig *rig, unsigned vector, uint64_t handler)
+{
+	put64(rig, IDT + 16 * vector, (handler & 0xffff) | 8ull << 16 | 0x8eull << 40);
+}
+
+static void enter_long_mode(struct rig *rig)
+{
+	struct vcpu *vcpu = &rig->machine->vcpus[0];
+	struct cpu_state *state = vcpu_state(vcpu, CPU_SYSTEM);
+
+	put64(rig, GDT + 8, 0x00af9b000000ffff);
+	put64(rig, GDT + 16, 0x00cf93000000ffff);
+	put_page_tables(rig);
+	cpu_segment_flat(&state->system.seg[SEG_CS], 8, true, 64);
+	state->system.gdt = (struct cpu_table){.base = GDT, .limit = 23};
+	state->system.idt = (struct cpu_table){.base = IDT, .limit = 0xfff};
+	state->system.cr3 = PML4;
+	state->system.cr4 |= CR4_PAE;
+	state->system.cr0 |= CR0_PG | CR0_PE | CR0_WP;
+	state->system.efer |= EFER_LME | EFER_LMA;
+	vcpu_dirty(vcpu, CPU_SYSTEM);
+	assert_int_equal(vcpu_flush(vcpu), 0);
+}
+
+/* incl COUNT; addq $2,(%rsp); iretq */
+static const uint8_t ud_handler[] = {0xff, 0x04, 0x25, 0x00, 0x60, 0,	 0,
+				     0x48, 0x83, 0x04, 0x24, 0x02, 0x48, 0xcf};
+/* incl COUNT; movl $0,EOI(%rbp); iretq */
+static const uint8_t timer_handler[] = {0xff, 0x04, 0x25, 0x00, 0x60, 0, 0, 0xc7, 0x85, 0xb0,
+					0,    0,    0,	  0,	0,    0, 0, 0x48, 0xcf};
+
+static void put_handlers(struct rig *rig)
+{
+	struct memory *memory = rig->machine->memory;
+
+	enter_long_mode(rig);
+	put_gate(rig, 6, HANDLER);
+	put_gate(rig, TIMER, HANDLER + 0x100);
+	mem_write_phys(memory, HANDLER, ud_handler, sizeof(ud_handler));
+	mem_write_phys(memory, HANDLER + 0x100, timer_handler, sizeof(timer_handler));
+	rig_set_reg(rig, 0, "rbp", APIC);
+}
+
+static void exception_frames_on_a_watched_page(void **state)
+{
+	struct rig rig = {0};
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	put_handlers(&rig);
+	end = LOAD(&rig, 0x0f, 0x0b, 0xff, 0xc9, 0x75, 0xfa); /* again: ud2; dec %ecx; jnz again */
+	rig_set_reg(&rig, 0, "rcx", 200);
+	number = watch(&rig, POINT_WRITE, STACK - 0x800, 4);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(get(&rig, COUNT, 4), 200);
+	assert_int_equal(rig_reg(&rig, 0, "rsp"), STACK);
+	assert_int_equal(point_of(&rig, number)->hits, 0);
+	rig_stop(&rig);
+}
+
+/* The frame of 40 bytes begins with RIP. */
+static void a_frame_is_a_write_too(void **state)
+{
+	struct rig rig = {0};
+	const struct stop *stop;
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	put_handlers(&rig);
+	end = LOAD(&rig, NOP, 0x0f, 0x0b, NOP);
+	number = watch(&rig, POINT_WRITE, STACK - 40, 8);
+	rig_continue(&rig);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->point, number);
+	expect_text(stop,
+		    "write to 0xafd8 (watch 2, 8 bytes): 0 → 4097 by the processor, on its way "
+		    "to the handler at 0x5000");
+	rig_continue(&rig); /* the handler's addq */
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->new_value, RIG_CODE + 3);
+	assert_int_equal(stop->writer, HANDLER + 7);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	rig_stop(&rig);
+}
+
+/* The local controller would not send another before the last was acknowledged: none is lost. */
+static void interrupt_frames_on_a_watched_page(void **state)
+{
+	struct rig rig = {0};
+	int number, end;
+
+	(void)state;
+	start(&rig, 1);
+	put_handlers(&rig);
+	end = LOAD(&rig, 0xc7, 0x85, 0xf0, 0, 0, 0, 0xff, 0x01, 0, 0, /* SVR: on */
+		   0xc7, 0x85, 0xe0, 0x03, 0, 0, 0x0b, 0, 0, 0,	      /* divide by 1 */
+		   0xc7, 0x85, 0x20, 0x03, 0, 0, TIMER, 0, 2, 0,      /* periodic */
+		   0xc7, 0x85, 0x80, 0x03, 0, 0, 0x40, 0x42, 0x0f, 0, /* 1 ms */
+		   0xfb, 0xff, 0xc3, 0x83, 0x3c, 0x25, 0x00, 0x60, 0, 0, 100, 0x72, 0xf4, 0xfa);
+	number = watch(&rig, POINT_WRITE, STACK - 0x800, 4);
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	assert_int_equal(get(&rig, COUNT, 4), 100);
+	assert_int_equal(rig_reg(&rig, 0, "rsp"), STACK);
+	assert_int_equal(point_of(&rig, number)->hits, 0);
+	rig_stop(&rig);
+}
+
 /* ---- reset ------------------------------------------------------------------------------- */
 
 static void a_reset_leaves_the_watch_in_force(void **state)
@@ -550,6 +766,10 @@ int main(void)
 		cmocka_unit_test(a_step_over_a_write_tells_the_watch),
 		cmocka_unit_test(a_breakpoint_on_the_writer),
 		cmocka_unit_test(writes_over_a_breakpoint),
+		cmocka_unit_test(no_update_is_lost),
+		cmocka_unit_test(exception_frames_on_a_watched_page),
+		cmocka_unit_test(a_frame_is_a_write_too),
+		cmocka_unit_test(interrupt_frames_on_a_watched_page),
 		cmocka_unit_test(a_reset_leaves_the_watch_in_force),
 	};
 
