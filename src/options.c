@@ -28,7 +28,7 @@ static const char help[] =
 	"  -load ADDR, -entry ADDR    where a raw image goes and starts (0x7c00)\n"
 	"  -smp N      vCPUs (1)          -cpu max[,+|-FEATURE...]   -accel kvm|dummy\n"
 	"  -irqchip kernel|user           interrupt controllers in KVM or in vitrine\n"
-	"  -loadvm FILE                   start from a snapshot that was written to a file\n"
+	"  -loadvm FILE                   start from a snapshot in a file\n"
 	"debugging\n"
 	"  -s          same as -gdb :1234                -S  do not start the guest\n"
 	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, none\n"
