@@ -293,18 +293,16 @@ static struct stop triple_fault_stop(struct debug *debug, struct vcpu *vcpu)
 
 static bool on_shutdown(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	struct stop stop = triple_fault_stop(debug, vcpu);
+	struct stop stop;
 
 	(void)exit;
-<<<<<<< Updated upstream
+	if (core_pages_lift(debug, vcpu, true))
+		return false;
+	stop = triple_fault_stop(debug, vcpu);
 	if (core_caught(debug, vcpu, POINT_CATCH_TRIPLE_FAULT, &stop)) {
 		core_stop(debug, &stop);
 		return false;
 	}
-=======
-	if (core_pages_lift(debug, vcpu, true))
-		return false;
->>>>>>> Stashed changes
 	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_RESET)
 		return triple_fault_policy(debug, HOST_RESET, 0);
 	if (debug->config.on_triple_fault == ON_TRIPLE_FAULT_EXIT)
