@@ -12,7 +12,6 @@
 #include "x86/instruction.h"
 #include "x86/simulate.h"
 
-#define INT3	    0xcc
 #define PAGE	    4096u
 #define ACCESSED    (1u << 5) /* in an entry of any level (SDM vol. 3A, 4.8) */
 #define DIRTY	    (1u << 6)
@@ -160,19 +159,6 @@ static bool pass_write(void *ctx, uint64_t linear, uint64_t value, unsigned size
 
 /* ---- the instruction --------------------------------------------------------------------- */
 
-/* The guest's own bytes. Of points on one byte, the first one planted knows what was there. */
-static void without_int3(const struct debug *debug, uint64_t gpa, uint8_t *bytes, unsigned count)
-{
-	const struct planted *planted = &debug->planted;
-
-	for (unsigned i = planted->place_count; i-- > 0;) {
-		uint64_t at = planted->place[i].gpa - gpa;
-
-		if (at < count && bytes[at] == INT3)
-			bytes[at] = planted->place[i].original;
-	}
-}
-
 /* As many bytes as lie on the page: an instruction that goes on behind it is left alone. */
 static unsigned fetch(struct debug *debug, struct vcpu *vcpu, uint8_t *bytes)
 {
@@ -182,9 +168,7 @@ static unsigned fetch(struct debug *debug, struct vcpu *vcpu, uint8_t *bytes)
 	if (!reachable(debug, vcpu, pc, 1, FETCH, &gpa))
 		return 0;
 	count = room < INSTRUCTION_MAX_BYTES ? room : INSTRUCTION_MAX_BYTES;
-	count = (unsigned)mem_read_phys(debug->machine->memory, gpa, bytes, count);
-	without_int3(debug, gpa, bytes, count);
-	return count;
+	return (unsigned)core_read_original(debug, gpa, bytes, count);
 }
 
 bool core_pass(struct debug *debug, struct vcpu *vcpu)

@@ -51,11 +51,16 @@ size_t core_read_original(struct debug *debug, uint64_t gpa, void *buf, size_t l
 {
 	const struct planted *planted = &debug->planted;
 	size_t done = mem_read_phys(debug->machine->memory, gpa, buf, len);
+	uint8_t *bytes = buf;
 
-	/* Backwards: the first of two on one byte knows what the guest had there. */
-	for (unsigned i = planted->place_count; i-- > 0;)
-		if (planted->place[i].gpa - gpa < done)
-			((uint8_t *)buf)[planted->place[i].gpa - gpa] = planted->place[i].original;
+	/* Backwards: the first of two on one byte knows what the guest had there. What the guest wrote over
+	 * an int3 is its own. */
+	for (unsigned i = planted->place_count; i-- > 0;) {
+		uint64_t at = planted->place[i].gpa - gpa;
+
+		if (at < done && bytes[at] == INT3)
+			bytes[at] = planted->place[i].original;
+	}
 	return done;
 }
 
