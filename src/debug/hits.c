@@ -42,7 +42,7 @@ static struct core_point *alias_of(struct debug *debug, unsigned i, uint64_t pc)
 	if (core_walk(debug, &debug->machine->vcpus[i], pc, &walk) != PAGING_OK)
 		return NULL;
 	for (struct core_point *p = debug->points; p; p = p->next)
-		if (p->rung == RUNG_INT3 && !((p->point.spec.address ^ pc) & 0xfff) &&
+		if (p->enabled && p->rung == RUNG_INT3 && !((p->point.spec.address ^ pc) & 0xfff) &&
 		    core_point_covers(debug, p, walk.gpa))
 			return p;
 	return NULL;
@@ -143,7 +143,14 @@ static struct core_point *same_breakpoint(struct debug *debug, unsigned i, const
 {
 	struct core_point *point = stop->point ? core_point_numbered(debug, stop->point) : NULL;
 
-	return point && point->enabled ? point : point_under(debug, i);
+	if (point && point->enabled)
+		return point;
+	point = point_under(debug, i);
+	/* One that has more to ask is met anew when the vCPU runs. */
+	return point && !point->condition && !point->ignore &&
+			       !core_point_limited(&debug->machine->vcpus[i], point)
+		       ? point
+		       : NULL;
 }
 
 /* The point may be gone, or back under another number, and the vCPU elsewhere by now. */

@@ -29,8 +29,8 @@ static bool same(const struct core_point *p, const struct point_spec *spec, enum
 struct core_point *core_point_at(struct debug *debug, uint64_t pc)
 {
 	for (struct core_point *p = debug->points; p; p = p->next)
-		if (core_is_breakpoint(p->point.spec.kind) && !p->point.spec.physical &&
-		    p->point.spec.address == pc)
+		if (p->enabled && core_is_breakpoint(p->point.spec.kind) &&
+		    !p->point.spec.physical && p->point.spec.address == pc)
 			return p;
 	return NULL;
 }
