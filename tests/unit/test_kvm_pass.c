@@ -253,6 +253,32 @@ static void test_device_memory_is_left_to_the_guest(void **state)
 	assert_int_equal(debug_unclaimed(rig.debug).mmio, 1);
 }
 
+/* Who watches what an instruction writes hears of it, whoever executes it. */
+static void test_watches_are_told(void **state)
+{
+	static const uint8_t code[] = {
+		0x90,			      /* nop */
+		0xff, 0x05, 0x00, 0x18, 0, 0, /* incl 0x1800 */
+		0x90,			      /* nop */
+	};
+	const struct point_spec spec = {.kind = POINT_WRITE, .address = 0x1800, .length = 4};
+	struct error err = {0};
+	int never, watch;
+
+	(void)state;
+	start(1);
+	rig_code(&rig, 0, code, sizeof(code));
+	never = break_never(RIG_CODE + 1);
+	watch = debug_point_add(rig.debug, &spec, OWNER_CONSOLE, &err);
+	if (watch < 0)
+		fail_msg("%s", err.text);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_WATCH_WRITE);
+	assert_int_equal(debug_last_stop(rig.debug)->point, watch);
+	assert_int_equal(rig_byte(&rig, 0x1800), 1);
+	assert_int_equal(point(never)->evaluations, 1);
+}
+
 /* ---- page tables ------------------------------------------------------------------------- */
 
 #define PML4  0x10000ull
@@ -350,6 +376,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_instructions_with_int3_in_them, stop),
 		cmocka_unit_test_teardown(test_jump_to_itself, stop),
 		cmocka_unit_test_teardown(test_device_memory_is_left_to_the_guest, stop),
+		cmocka_unit_test_teardown(test_watches_are_told, stop),
 		cmocka_unit_test_teardown(test_changes_of_page_tables_are_seen, stop),
 		cmocka_unit_test_teardown(test_first_write_marks_the_page, stop),
 	};
