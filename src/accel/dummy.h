@@ -12,7 +12,7 @@
  *   40+r       inc, a counter for loops: rAX … rDI, here always 64-bit
  *   a2/a3 id   mov of AL/EAX to a 32-bit address, in RAM or not
  *   88 07      mov %al,(%rdi)         8a 07    mov (%rdi),%al, likewise
- *   0f 30/32   wrmsr, rdmsr
+ *   0f 30/32   wrmsr, rdmsr           9c       pushf; a step's trap flag shows, as it does on a processor
  *
  * Anything else is an emulation failure, as KVM would report it. hlt always exits: there are no
  * controllers here whose interrupts could end it. Slots and watches are those of debug_set; a step

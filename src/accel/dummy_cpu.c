@@ -63,6 +63,22 @@ static enum outcome do_sti(struct dummy_vcpu *vcpu, struct dummy_insn *in, struc
 	return DONE;
 }
 
+/* KVM hides its trap flag where registers are read; the processor does not. */
+static enum outcome do_pushf(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
+{
+	uint64_t *rsp = &vcpu->state.general.gpr[GPR_RSP];
+	uint32_t flags = (uint32_t)vcpu->state.general.rflags;
+
+	(void)in;
+	(void)exit;
+	if (vcpu->debug.step && !dummy_vm_of(vcpu)->config.no_step)
+		flags |= RFLAGS_TF;
+	*rsp = (uint32_t)(*rsp - sizeof(flags));
+	dummy_memory_write(dummy_vm_of(vcpu), *rsp, &flags, sizeof(flags));
+	vcpu->state.general.rip++;
+	return DONE;
+}
+
 static enum outcome do_hlt(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	(void)in;
@@ -130,6 +146,7 @@ static const struct opcode {
 	{0xff, 0x0f, 2, do_msr},
 	{0xff, 0xfa, 1, do_cli},
 	{0xff, 0xfb, 1, do_sti},
+	{0xff, 0x9c, 1, do_pushf},
 	{0xf8, 0x40, 1, do_inc},
 	{0xfe, 0xa2, 5, dummy_store},
 	{0xff, 0x88, 2, dummy_store_at},

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Interrupts and single steps on the host's own KVM: held back, let through, accepted just before a stop; and
+ * hlt, which only an interrupt ends.
+ */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include "step_place.h"
+
+#include "x86/mode.h"
+
+#include <unistd.h>
+
+/* As the controllers are after power-on: no vector base, nothing masked. */
+#define LINE	5
+#define HANDLER (HANDLERS + 16 * LINE)
+
+static uint64_t reg(struct place *p, const char *name)
+{
+	return rig_reg(&p->rig, 0, name);
+}
+
+static void raise_line(struct place *p, bool level)
+{
+	struct accel_vm *vm = p->rig.machine->vm;
+
+	assert_int_equal(vm->ops->irq_line(vm, LINE, level), 0);
+}
+
+static void check_frame(struct place *p, uint64_t from)
+{
+	size_t word = word_size[p->mode];
+	uint64_t sp = reg(p, "rsp");
+
+	assert_int_equal(place_get(p, sp, word), from);
+	assert_int_equal(place_get(p, sp + 2 * word, word) & ~(uint64_t)RFLAGS_RF,
+			 RFLAGS_FIXED | RFLAGS_IF);
+}
+
+static void code_with_interrupts(struct place *p, const uint8_t *code, size_t size)
+{
+	place_code(p, code, size);
+	rig_set_reg(&p->rig, 0, "rflags", RFLAGS_FIXED | RFLAGS_IF);
+}
+
+static const char *const rungs[] = {"step=tf", "step=slots"};
+
+/* ---- waiting ----------------------------------------------------------------------------- */
+
+/* Held back, an interrupt waits through steps by whichever rung. */
+static void test_interrupts_wait(void **state)
+{
+	static const uint8_t code[] = {NOP, 0xeb, 0x01, NOP, NOP};
+	static const uint8_t counts[MODES][5] = {{0xff, 0xc3, 0xcf},
+						 {0xff, 0xc3, 0xcf},
+						 {0xff, 0xc3, 0x48, 0xcf}}; /* inc %ebx; iret */
+
+	(void)state;
+	rig_needs_kvm();
+	for (unsigned i = 0; i < 2; i++)
+		for (enum mode mode = REAL; mode < MODES; mode++) {
+			struct place p;
+
+			place_start(&p, mode, rungs[i]);
+			place_put(&p, HANDLER, counts[mode], sizeof(counts[mode]));
+			code_with_interrupts(&p, code, sizeof(code));
+			rig_set_reg(&p.rig, 0, "rbx", 7);
+			raise_line(&p, true);
+			place_step(&p, "nop", RIG_CODE + 1);
+			place_step(&p, "jmp", RIG_CODE + 4);
+			place_step(&p, "nop", RIG_CODE + 5);
+			assert_int_equal(reg(&p, "rbx"), 7);
+			place_stop(&p);
+		}
+}
+
+/* Let through, it is seen to come: the step ends at its handler's first instruction, and the handler's frame is as
+ * it would be without a debugger. */
+static void test_interrupts_are_seen_to_come(void **state)
+{
+	(void)state;
+	rig_needs_kvm();
+	for (unsigned i = 0; i < 2; i++)
+		for (enum mode mode = REAL; mode < MODES; mode++) {
+			static const uint8_t code[] = {NOP, NOP, NOP, NOP};
+			struct place p;
+
+			place_start(&p, mode, rungs[i]);
+			debug_set_step_interrupts(p.rig.debug, true);
+			code_with_interrupts(&p, code, sizeof(code));
+			place_step(&p, "nothing waits", RIG_CODE + 1);
+			raise_line(&p, true);
+			place_step(&p, "an interrupt", HANDLER);
+			check_frame(&p, RIG_CODE + 1);
+			raise_line(&p, false);
+			place_step(&p, "its handler", HANDLER + 1);
+			if (place_step(&p, "its iret", RIG_CODE + 1))
+				place_step(&p, "and on", RIG_CODE + 2);
+			place_stop(&p);
+		}
+}
+
+/* sti takes effect behind the next instruction. */
+static void test_sti_covers_the_next(void **state)
+{
+	static const uint8_t code[] = {0xfb, NOP, NOP, NOP};
+	struct place p;
+
+	(void)state;
+	rig_needs_kvm();
+	place_start(&p, LONG, NULL);
+	debug_set_step_interrupts(p.rig.debug, true);
+	place_code(&p, code, sizeof(code));
+	raise_line(&p, true);
+	place_step(&p, "sti", RIG_CODE + 1);
+	place_step(&p, "in its shadow", RIG_CODE + 2);
+	place_step(&p, "behind", HANDLER);
+	check_frame(&p, RIG_CODE + 2);
+	place_stop(&p);
+}
+
+/* ---- told once --------------------------------------------------------------------------- */
+
+/* The CPU has accepted an interrupt and not yet entered the handler, as a pause may find it. */
+static void accept(struct place *p)
+{
+	struct vcpu *vcpu = &p->rig.machine->vcpus[0];
+	struct cpu_state *s = vcpu_state(vcpu, CPU_EVENTS);
+
+	s->events.interrupt.injected = true;
+	s->events.interrupt.soft = false;
+	s->events.interrupt.vector = LINE;
+	vcpu_dirty(vcpu, CPU_EVENTS);
+	assert_int_equal(vcpu_flush(vcpu), 0);
+}
+
+static uint64_t hits(struct place *p)
+{
+	return debug_point_next(p->rig.debug, NULL)->hits;
+}
+
+/* A breakpoint is told, an interrupt comes before its instruction, the handler returns to it: one hit. */
+static void told_once(enum mode mode, bool stepping)
+{
+	static const uint8_t code[] = {NOP, NOP, NOP, 0xeb, 0xfb};
+	struct place p;
+	int point;
+
+	place_start(&p, mode, NULL);
+	code_with_interrupts(&p, code, sizeof(code));
+	point = rig_break(&p.rig, RIG_CODE + 1);
+	rig_continue(&p.rig);
+	assert_int_equal(rig_wait_stop(&p.rig)->point, point);
+	assert_int_equal(hits(&p), 1);
+	accept(&p);
+	if (stepping) {
+		place_step(&p, "into the handler", HANDLER);
+		check_frame(&p, RIG_CODE + 1);
+		place_step(&p, "in it", HANDLER + 1);
+		place_step(&p, "back to the breakpoint", RIG_CODE + 1);
+		assert_int_equal(debug_last_stop(p.rig.debug)->point, 0);
+		assert_int_equal(hits(&p), 1);
+		place_step(&p, "off it", RIG_CODE + 2);
+	}
+	/* Once around: the next hit is the next one. */
+	rig_continue(&p.rig);
+	assert_int_equal(rig_wait_stop(&p.rig)->point, point);
+	assert_int_equal(hits(&p), 2);
+	assert_int_equal(reg(&p, "rsp"), STACK);
+	place_stop(&p);
+}
+
+static void test_breakpoint_is_told_once(void **state)
+{
+	(void)state;
+	rig_needs_kvm();
+	for (enum mode mode = REAL; mode < MODES; mode++)
+		for (unsigned stepping = 0; stepping < 2; stepping++)
+			if (mode != PROT) /* this host may have no iret there */
+				told_once(mode, stepping);
+}
+
+/* ---- hlt --------------------------------------------------------------------------------- */
+
+/* Behind hlt the vCPU sleeps; an interrupt wakes it, and it does not fall asleep again. */
+static void test_hlt_is_finished_once(void **state)
+{
+	static const uint8_t code[] = {0xf4, NOP, NOP, 0xeb, 0xfe};
+	/* mov $0x66, %al; mov %al, 0x7000; iretq */
+	static const uint8_t handler[] = {0xb0, 0x66, 0xa2, 0x00, 0x70, 0,   0,
+					  0,	0,    0,    0,	  0x48, 0xcf};
+
+	(void)state;
+	rig_needs_kvm();
+	for (unsigned i = 0; i < 2; i++) {
+		struct vcpu_info info;
+		struct place p;
+
+		place_start(&p, LONG, rungs[i]);
+		place_put(&p, HANDLER, handler, sizeof(handler));
+		code_with_interrupts(&p, code, sizeof(code));
+		place_step(&p, "hlt", RIG_CODE + 1);
+		assert_int_equal(debug_vcpu_info(p.rig.debug, 0, &info), 0);
+		assert_int_equal(info.run_state, CPU_HALTED);
+		rig_break(&p.rig, RIG_CODE + 2);
+		rig_continue(&p.rig);
+		usleep(20000);
+		debug_dispatch(p.rig.debug);
+		assert_true(debug_running(p.rig.debug));
+		raise_line(&p, true);
+		assert_int_equal(rig_wait_stop(&p.rig)->pc, RIG_CODE + 2);
+		assert_int_equal(place_get(&p, 0x7000, 1), 0x66);
+		place_stop(&p);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_interrupts_wait),
+		cmocka_unit_test(test_interrupts_are_seen_to_come),
+		cmocka_unit_test(test_sti_covers_the_next),
+		cmocka_unit_test(test_breakpoint_is_told_once),
+		cmocka_unit_test(test_hlt_is_finished_once),
+	};
+
+	return cmocka_run_group_tests_name("steps and interrupts, on KVM", tests, NULL, NULL);
+}
