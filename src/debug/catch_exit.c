@@ -6,11 +6,8 @@
  */
 #include "debug/catch_private.h"
 
-#include "x86/exceptions.h"
 #include "x86/instruction.h"
-#include "x86/msr.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -172,115 +169,12 @@ void core_catch_request(struct debug *debug, enum host_request request)
 	}
 }
 
-/* ---- words ------------------------------------------------------------------------------- */
-
-static void value_text(const struct caught *caught, char *buf, size_t size)
-{
-	int n;
-
-	if (caught->count > 1) {
-		snprintf(buf, size, "%u times %u byte%s, the first are 0x%llx", caught->count,
-			 caught->size, caught->size == 1 ? "" : "s",
-			 (unsigned long long)caught->value);
-		return;
-	}
-	n = snprintf(buf, size, "0x%llx", (unsigned long long)caught->value);
-	if (caught->size == 1 && caught->value < 0x7f && isprint((int)caught->value))
-		snprintf(buf + n, size - (size_t)n, " '%c'", (int)caught->value);
-}
-
-static void io_text(struct debug *debug, struct vcpu *vcpu, const struct caught *caught,
-		    struct stop *stop)
-{
-	char value[80];
-
-	(void)debug;
-	(void)vcpu;
-	value_text(caught, value, sizeof(value));
-	snprintf(stop->text, sizeof(stop->text), "%s 0x%llx %s %s, %u byte%s",
-		 caught->write ? "out" : "in", (unsigned long long)caught->address,
-		 caught->write ? "←" : "→", value, caught->size, caught->size == 1 ? "" : "s");
-}
-
-static void mmio_text(struct debug *debug, struct vcpu *vcpu, const struct caught *caught,
-		      struct stop *stop)
-{
-	char value[80];
-
-	(void)debug;
-	(void)vcpu;
-	value_text(caught, value, sizeof(value));
-	snprintf(stop->text, sizeof(stop->text), "MMIO %s 0x%llx %s %s, %u byte%s",
-		 caught->write ? "write" : "read", (unsigned long long)caught->address,
-		 caught->write ? "←" : "→", value, caught->size, caught->size == 1 ? "" : "s");
-}
-
-static void msr_text(struct debug *debug, struct vcpu *vcpu, const struct caught *caught,
-		     struct stop *stop)
-{
-	const char *name = msr_name((uint32_t)caught->address);
-	char value[40] = ": refused, the guest gets #GP";
-
-	(void)debug;
-	(void)vcpu;
-	if (!caught->refused)
-		snprintf(value, sizeof(value), " %s 0x%llx", caught->write ? "←" : "→",
-			 (unsigned long long)caught->value);
-	snprintf(stop->text, sizeof(stop->text), "%s 0x%llx%s%s%s%s",
-		 caught->write ? "wrmsr" : "rdmsr", (unsigned long long)caught->address,
-		 name ? " (" : "", name ? name : "", name ? ")" : "", value);
-}
-
-static void mode_text(struct debug *debug, struct vcpu *vcpu, const struct caught *caught,
-		      struct stop *stop)
-{
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
-	const struct core_vcpu *v = &debug->vcpu[vcpu->index];
-
-	(void)caught;
-	snprintf(stop->text, sizeof(stop->text), "mode switch: from %s to %s%s",
-		 cpu_mode_name(v->mode), state ? cpu_mode_name(cpu_mode(state)) : "?",
-		 vcpu->stepping ? "" : ", some instructions ago");
-}
-
-static void hlt_text(struct debug *debug, struct vcpu *vcpu, const struct caught *caught,
-		     struct stop *stop)
-{
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL);
-
-	(void)debug;
-	(void)caught;
-	snprintf(stop->text, sizeof(stop->text), "hlt with interrupts %s",
-		 state && (state->general.rflags & RFLAGS_IF)
-			 ? "on"
-			 : "off: nothing but an NMI or a reset ends it");
-}
-
-static void request_text(struct debug *debug, struct vcpu *vcpu, const struct caught *caught,
-			 struct stop *stop)
-{
-	(void)vcpu;
-	(void)caught;
-	core_lock(debug);
-	snprintf(stop->text, sizeof(stop->text),
-		 "the guest asks for %s (%s); it comes when you continue",
-		 debug->request.what == HOST_RESET ? "a reset" : "the end", debug->request.why);
-	core_unlock(debug);
-}
-
 /* ---- telling ----------------------------------------------------------------------------- */
 
 /* In the order in which they are asked: what happened before where it led. */
-static const struct {
-	enum point_kind kind;
-	void (*text)(struct debug *debug, struct vcpu *vcpu, const struct caught *caught,
-		     struct stop *stop);
-	bool access; /* has an address and a value */
-} tellings[] = {
-	{POINT_CATCH_IO, io_text, true},	  {POINT_CATCH_MMIO, mmio_text, true},
-	{POINT_CATCH_MSR, msr_text, true},	  {POINT_CATCH_HLT, hlt_text, false},
-	{POINT_CATCH_RESET, request_text, false}, {POINT_CATCH_SHUTDOWN, request_text, false},
-	{POINT_CATCH_MODE, mode_text, false},
+static const enum point_kind order[] = {
+	POINT_CATCH_IO,	   POINT_CATCH_MMIO,	 POINT_CATCH_MSR,  POINT_CATCH_HLT,
+	POINT_CATCH_RESET, POINT_CATCH_SHUTDOWN, POINT_CATCH_MODE,
 };
 
 static bool did_access(void *ctx, const struct instruction *insn)
@@ -361,16 +255,16 @@ static bool ask(struct debug *debug, struct vcpu *vcpu, enum point_kind kind,
 	return tell;
 }
 
-static bool tell_kind(struct debug *debug, struct vcpu *vcpu, unsigned i, struct caught *caught,
-		      struct stop *stop)
+static bool tell_kind(struct debug *debug, struct vcpu *vcpu, enum point_kind kind,
+		      struct caught *caught, struct stop *stop)
 {
-	const struct catch_kind *kind = catch_kind_of(tellings[i].kind);
+	const struct catch_kind *catch = catch_kind_of(kind);
 
-	*stop = (struct stop){.reason = kind->reason, .vcpu = vcpu->index, .pc = current_pc(vcpu)};
-	if (tellings[i].access)
+	*stop = (struct stop){.reason = catch->reason, .vcpu = vcpu->index, .pc = current_pc(vcpu)};
+	if (catch->ranged)
 		fill_access(debug, vcpu, caught, stop);
-	tellings[i].text(debug, vcpu, caught, stop);
-	return ask(debug, vcpu, tellings[i].kind, caught, stop);
+	catch_describe(debug, vcpu, kind, caught, stop);
+	return ask(debug, vcpu, kind, caught, stop);
 }
 
 static void see_mode(struct debug *debug, struct vcpu *vcpu)
@@ -384,19 +278,21 @@ static void see_mode(struct debug *debug, struct vcpu *vcpu)
 bool core_take_caught(struct debug *debug, struct vcpu *vcpu, struct stop *stop)
 {
 	struct caught *pending = &debug->vcpu[vcpu->index].caught;
-	struct caught caught = *pending;
+	struct caught caught;
 	bool tell = false;
 
+	catch_finish_wrmsr(vcpu, pending);
+	caught = *pending;
 	if (!debug->catches)
 		return false;
 	if (mode_changed(debug, vcpu))
 		caught.kinds |= KIND_BIT(POINT_CATCH_MODE);
 	pending->kinds = 0;
-	for (unsigned i = 0; i < sizeof(tellings) / sizeof(tellings[0]); i++) {
+	for (unsigned i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		struct stop its;
 
-		if (!(caught.kinds & KIND_BIT(tellings[i].kind)) ||
-		    !tell_kind(debug, vcpu, i, &caught, &its))
+		if (!(caught.kinds & KIND_BIT(order[i])) ||
+		    !tell_kind(debug, vcpu, order[i], &caught, &its))
 			continue;
 		if (!tell)
 			*stop = its;
@@ -450,52 +346,5 @@ bool core_caught(struct debug *debug, struct vcpu *vcpu, enum point_kind kind, s
 	if (!(debug->catches & KIND_BIT(kind)) || !catch_event(debug, vcpu, kind, stop))
 		return false;
 	add_number(stop);
-	return true;
-}
-
-/* ---- MSRs: the filter has kept the access from the kernel, so it is made here ------------ */
-
-#define MSR_EFER	   0xc0000080u
-#define EFER_GUEST_MAY_SET (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE | 0x7000ull)
-
-static int slot_of(uint32_t index)
-{
-	for (int i = 0; i < MSR_SLOT_COUNT; i++)
-		if (msr_table[i].index == index)
-			return i;
-	return -1;
-}
-
-/* A guest may write less than the host may: SDM vol. 4, and for EFER vol. 3A, 2.2.1. */
-static bool guest_may_write(struct vcpu *vcpu, uint32_t index, uint64_t value)
-{
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
-	int slot = slot_of(index);
-
-	if (!state)
-		return false;
-	if (index == MSR_EFER)
-		return !(value & ~EFER_GUEST_MAY_SET) &&
-		       (!(state->system.cr0 & CR0_PG) ||
-			!((value ^ state->system.efer) & EFER_LME));
-	return slot < 0 || msr_table[slot].clock ||
-	       msr_value_valid((enum cpu_msr)slot, value, state);
-}
-
-bool core_msr(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
-{
-	const struct accel_ops *ops = vcpu->accel->ops;
-	uint32_t index = exit->msr.index;
-	int rc;
-
-	(void)debug;
-	if (exit->reason == EXIT_RDMSR)
-		rc = ops->msr_get(vcpu->accel, index, exit->msr.value);
-	else if (guest_may_write(vcpu, index, *exit->msr.value))
-		rc = ops->msr_set(vcpu->accel, index, *exit->msr.value);
-	else
-		rc = -1;
-	*exit->msr.fault = rc < 0;
-	vcpu->valid = vcpu->dirty;
 	return true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The inside of catches. catch.c knows the kinds, and what must be set up before a launch; catch_exit.c
- * looks at exits and tells; catch_exception.c follows IDT gates; fault_chain.c reconstructs a triple fault.
+ * looks at exits and tells, in the words of catch_text.c; catch_msr.c makes the accesses that a filter kept
+ * from the kernel; catch_exception.c follows IDT gates; fault_chain.c reconstructs a triple fault.
  */
 #ifndef DEBUG_CATCH_PRIVATE_H
 #define DEBUG_CATCH_PRIVATE_H
@@ -29,6 +30,13 @@ struct core_point *catch_next(struct core_point *p, enum point_kind kind);
 /* Judges every enabled catch of this kind. True: stop, which now has a point's number, is to be told. In
  * the vCPU's thread, lock NOT held. */
 bool catch_event(struct debug *debug, struct vcpu *vcpu, enum point_kind kind, struct stop *stop);
+
+/* catch_text.c: fills stop->text for a kind that is told when its instruction is complete. */
+void catch_describe(struct debug *debug, struct vcpu *vcpu, enum point_kind kind,
+		    const struct caught *caught, struct stop *stop);
+
+/* catch_msr.c: makes the write that a completed wrmsr has left to be made. */
+void catch_finish_wrmsr(struct vcpu *vcpu, struct caught *caught);
 
 /* catch_exception.c; lock held, all parked: a breakpoint on each handler that a catch is about. */
 void catch_follow_gates(struct debug *debug);

@@ -62,6 +62,11 @@ struct caught {
 	uint64_t address, value;
 	unsigned size, count; /* of one element; elements */
 	bool write, refused;
+	struct {
+		bool due;
+		uint32_t index;
+		uint64_t value, rip; /* of the instruction */
+	} wrmsr;
 };
 
 /* Where an int3 was written, and what was there. A point has several places when vCPUs map its
@@ -231,6 +236,8 @@ bool core_caught(struct debug *debug, struct vcpu *vcpu, enum point_kind kind, s
 void core_log_stop(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
 		   const struct stop *stop);
 void core_catch_request(struct debug *debug, enum host_request request);
+
+/* catch_msr.c: EXIT_RDMSR and EXIT_WRMSR, in the vCPU's thread. */
 bool core_msr(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit);
 
 /* catch_exception.c: the vCPU stands on a core_point with catch set. As core_judge(). */
