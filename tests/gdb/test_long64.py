@@ -353,8 +353,6 @@ def breakpoints_survive_a_reset():
 @test
 def write_watchpoints():
     with Debugged("long64") as vm:
-        if "watch by debug register: NO" in do("monitor info capabilities"):
-            skip("this host's KVM: write watches by debug register")
         gdb.Breakpoint("work", temporary=True)
         vm.go("continue")
         gdb.Breakpoint("counter.value", type=gdb.BP_WATCHPOINT, wp_class=gdb.WP_WRITE)
