@@ -47,11 +47,12 @@ struct debug_capabilities {
 	uint8_t watch_write[CAP_MODE_COUNT];  /* watches by debug register */
 	uint8_t watch_access[CAP_MODE_COUNT]; /* … of reads */
 	uint8_t page_write[CAP_MODE_COUNT];   /* a write to a read-only slot exits with its data */
-	uint8_t page_read[CAP_MODE_COUNT];  /* a read from a withdrawn slot exits and takes data */
-	uint8_t guest_int3[CAP_MODE_COUNT]; /* enum capability_event, nothing of ours planted */
-	uint8_t reinject
-		[CAP_MODE_COUNT]; /* enum capability_event: an int3 that we took, given back */
-	uint8_t inject[CAP_MODE_COUNT]; /* enum capability_event: an exception made by vitrine */
+	uint8_t page_read[CAP_MODE_COUNT];    /* a read from a withdrawn slot takes our data */
+	/* enum capability_event */
+	uint8_t guest_int3[CAP_MODE_COUNT]; /* nothing of ours is planted */
+	uint8_t guest_slot[CAP_MODE_COUNT]; /* its own debug register */
+	uint8_t reinject[CAP_MODE_COUNT];   /* an int3 that we took, given back */
+	uint8_t inject[CAP_MODE_COUNT];	    /* an exception made by vitrine */
 	/* enum capability_over */
 	uint8_t over_io[CAP_MODE_COUNT], over_mmio[CAP_MODE_COUNT], over_syscall[CAP_MODE_COUNT],
 		over_iret[CAP_MODE_COUNT], over_pushf[CAP_MODE_COUNT], over_movss[CAP_MODE_COUNT],

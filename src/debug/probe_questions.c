@@ -228,6 +228,21 @@ static uint8_t judge_guest_int3(struct asking *asking)
 									     : EVENT_LOST;
 }
 
+static void prepare_guest_slot(struct asking *asking)
+{
+	struct cpu_debug *debug = &asking->scratch->state.debug;
+
+	debug->dr[0] = AT_CODE + 1;
+	debug->dr7 = dr7_enable(debug->dr7, 0, DR_EXEC, 1);
+}
+
+/* A fault: the handler returns to the instruction. */
+static uint8_t judge_guest_slot(struct asking *asking)
+{
+	return handled(asking, &asking->exit, VECTOR_DB, false, AT_CODE + 1) ? EVENT_DELIVERED
+									     : EVENT_LOST;
+}
+
 /* The emulator stopped on the int3; the handler must return behind it. */
 static bool inject_after_failure(struct scratch *s)
 {
@@ -306,6 +321,8 @@ const struct micro_probe micro_probes[] = {
 	{ANSWER(int3),         ALL,          2, {0xcc, 0x90},       1, 2, 0,            TRAP_INT3,                     NULL,            judge_int3,          PLAIN},
 	{ANSWER(guest_int3),   ALL,          2, {0xcc, 0x90},       1, 2, 0,            NOTHING,                       NULL,            judge_guest_int3,    PLAIN},
 	{ANSWER(reinject),     ALL,          2, {0xcc, 0x90},       1, 2, 0,            TRAP_INT3,                     NULL,            judge_reinject,      NEEDS_INT3},
+	/* nop; nop */
+	{ANSWER(guest_slot),   ALL,          2, {0x90, 0x90},       1, 2, 0,            NOTHING,                       prepare_guest_slot, judge_guest_slot, PLAIN},
 	/* nop; nop */
 	{ANSWER(inject),       ALL,          2, {0x90, 0x90},       1, 2, 0,            NOTHING,                       prepare_inject,  judge_inject,        PLAIN},
 	{ANSWER(slot),         ALL,          2, {0x90, 0x90},       1, 2, 0,            SLOT(AT_CODE + 1, DR_EXEC),    NULL,            judge_slot,          PLAIN},

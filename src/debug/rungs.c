@@ -201,7 +201,7 @@ void core_note_sharing(struct debug *debug, struct core_point *point)
 		point->shares = true;
 		log_warn("debug",
 			 "point %d takes the debug registers, which the guest uses too (vCPU %u, "
-			 "DR7 0x%llx): its own do not fire as long as the point is there",
+			 "DR7 0x%llx): its own may not fire as long as the point is there",
 			 point->point.number, i, (unsigned long long)state->debug.dr7);
 	}
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 // clang-format on
 #include "debug/probe.h"
+#include "log.h"
 #include "rig.h"
 
 #include <errno.h>
@@ -216,6 +217,64 @@ static void test_steps_are_as_said(void **state)
 	}
 }
 
+/* ---- debug registers that two want ------------------------------------------------------- */
+
+#define HANDLER 0x3000ull
+
+/* Real mode; the guest's DR0 is on the second instruction, and its #DB handler stays where it is. True: it was
+ * entered. */
+static bool guest_slot_fires(bool with_point)
+{
+	static const uint8_t stay[] = {0xeb, 0xfe};
+	const uint16_t vector[2] = {HANDLER, 0};
+	struct point_spec spec = {.kind = POINT_HARDWARE, .address = 0x5000};
+	struct error err = {0};
+	struct rig rig;
+	uint64_t pc;
+
+	start(&rig, CAP_REAL, NULL);
+	mem_write_phys(rig.machine->memory, 4 * 1, vector, sizeof(vector));
+	mem_write_phys(rig.machine->memory, HANDLER, stay, sizeof(stay));
+	rig_set_reg(&rig, 0, "dr0", CODE + 1);
+	rig_set_reg(&rig, 0, "dr7", 0x402);
+	if (with_point)
+		assert_true(debug_point_add(rig.debug, &spec, OWNER_CONSOLE, &err) > 0);
+	do {
+		rig_continue(&rig);
+		assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+		pc = debug_pc(rig.debug, 0);
+		debug_dispatch(rig.debug);
+	} while (pc != HANDLER && pc != CODE + sizeof(code) - 2);
+	assert_int_equal(rig_reg(&rig, 0, "dr7"), 0x402);
+	rig_stop(&rig);
+	return pc == HANDLER;
+}
+
+static void ignore_line(void *ctx, enum log_level level, const char *line)
+{
+	(void)level;
+	*(unsigned *)ctx += strstr(line, "takes the debug registers") != NULL;
+}
+
+/* They are the guest's as long as vitrine needs none, and the user hears of it when it does. */
+static void test_the_guests_own_debug_registers(void **state)
+{
+	struct debug_capabilities found;
+	unsigned told = 0;
+
+	(void)state;
+	rig_needs_kvm();
+	probe(&found);
+	log_set_sink(ignore_line, &told);
+	assert_int_equal(guest_slot_fires(false), found.guest_slot[CAP_REAL] == EVENT_DELIVERED);
+	assert_int_equal(told, 0);
+	if (found.slot[CAP_REAL]) {
+		guest_slot_fires(true); /* or not: that is why the user is told */
+		assert_int_equal(told, 1);
+	}
+	log_set_sink(NULL, NULL);
+}
+
 /* ---- the same again ---------------------------------------------------------------------- */
 
 static void test_answers_do_not_change(void **state)
@@ -297,6 +356,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_points_are_as_said),
 		cmocka_unit_test(test_steps_are_as_said),
+		cmocka_unit_test(test_the_guests_own_debug_registers),
 		cmocka_unit_test(test_answers_do_not_change),
 		cmocka_unit_test(test_it_takes_no_time),
 		cmocka_unit_test(test_host_facts),
