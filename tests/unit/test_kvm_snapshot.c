@@ -60,6 +60,16 @@ static void run_ms(unsigned ms)
 	debug_dispatch(rig.debug);
 }
 
+/* Of whatever width. */
+static void set_reg(const char *name, uint64_t value)
+{
+	uint64_t wide[2] = {value, ~value};
+	int reg = register_find(name);
+
+	assert_true(reg >= 0);
+	assert_int_equal(debug_reg_set(rig.debug, 0, (unsigned)reg, wide), 0);
+}
+
 /* Runs until the code's own hlt is stepped on: a breakpoint there. */
 static void run_to(uint64_t address)
 {
@@ -105,9 +115,9 @@ static void writer_comes_back(unsigned vcpus, enum irqchip irqchip)
 	for (unsigned i = 0; i < vcpus; i++)
 		rig_code(&rig, i, writer, sizeof(writer));
 	run_ms(20);
-	rig_set_reg(&rig, 0, "xmm3", 0x1122334455667788);
-	rig_set_reg(&rig, 0, "dr2", 0x4000);
-	rig_set_reg(&rig, 0, "lstar", 0x5555);
+	set_reg("xmm3", 0x1122334455667788);
+	set_reg("dr2", 0x4000);
+	set_reg("lstar", 0x5555);
 	comes_back(run_on);
 	for (unsigned i = 0; i < 5; i++)
 		comes_back(run_on);
@@ -124,14 +134,14 @@ static void test_everything_comes_back(void **state)
 
 static void change_registers(void)
 {
-	static const char *const names[] = {"rax", "r15", "xmm0",  "xmm15", "mxcsr", "cr2",
-					    "dr0", "dr3", "lstar", "star",  "pat",   "k_gs_base"};
+	static const char *const names[] = {"rax",   "r15",  "xmm0", "xmm15",
+					    "mxcsr", "cr2",  "dr0",  "dr3",
+					    "lstar", "star", "pat",  "kernel_gs_base"};
 	static const uint64_t values[] = {1, 2, 3, 4, 0x1f00, 5, 6, 7, 8, 9, 0x0007040600070405,
 					  10};
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (register_find(names[i]) >= 0)
-			rig_set_reg(&rig, 0, names[i], values[i]);
+		set_reg(names[i], values[i]);
 }
 
 static void test_registers_come_back(void **state)
