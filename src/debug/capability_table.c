@@ -51,6 +51,7 @@ static const struct capability_question questions[] = {
 	{"watch_access_slot","access watch, slot",       ALL,    ANSWER(watch_access),    WORDS(yes_no)},
 	{"watch_write_page", "write watch, page",        ALL,    ANSWER(page_write),      WORDS(yes_no)},
 	{"watch_read_page",  "read watch, page",         ALL,    ANSWER(page_read),       WORDS(yes_no)},
+	{"frame_page",       "event frame, page",        RING_0, ANSWER(page_frame),      WORDS(yes_no)},
 	{"guest_int3",       "the guest's own int3",     ALL,    ANSWER(guest_int3),      WORDS(event_words)},
 	{"guest_slot",       "the guest's own slot",     ALL,    ANSWER(guest_slot),      WORDS(event_words)},
 	{"reinjected_int3",  "int3 given back",          ALL,    ANSWER(reinject),        WORDS(event_words)},

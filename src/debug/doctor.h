@@ -49,6 +49,8 @@ struct debug_capabilities {
 	uint8_t page_write[CAP_MODE_COUNT];   /* a write to a read-only slot exits with its data */
 	uint8_t page_read[CAP_MODE_COUNT];    /* a read from a withdrawn slot takes our data */
 	/* enum capability_event */
+	/* An event whose frame comes upon a read-only slot comes out, and nothing of it has happened. */
+	uint8_t page_frame[CAP_MODE_COUNT];
 	uint8_t guest_int3[CAP_MODE_COUNT]; /* nothing of ours is planted */
 	uint8_t guest_slot[CAP_MODE_COUNT]; /* its own debug register */
 	uint8_t reinject[CAP_MODE_COUNT];   /* an int3 that we took, given back */

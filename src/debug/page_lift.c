@@ -44,33 +44,46 @@ static void add_page(struct debug *debug, struct vcpu *vcpu, uint64_t linear)
 		v->lift[v->lifted++].gpa = page;
 }
 
-/* A stack that grows down from top. */
-static void add_stack(struct debug *debug, struct vcpu *vcpu, uint64_t top)
-{
-	add_page(debug, vcpu, top - 1);
-	add_page(debug, vcpu, top - FRAME);
-}
-
-static void add_stack_at(struct debug *debug, struct vcpu *vcpu, uint64_t linear, unsigned size)
+static void stack_at(struct debug *debug, struct vcpu *vcpu, uint64_t linear, unsigned size,
+		     page_stack_fn *fn, void *ctx)
 {
 	struct core_place place = {debug, vcpu};
 	uint64_t top = 0;
 
 	if (core_read_linear(&place, linear, &top, size) && top)
-		add_stack(debug, vcpu, top);
+		fn(ctx, vcpu, top);
 }
 
 /* Ring 0's stack comes right behind the first word of either TSS, and the 64-bit one has seven more. */
-static void add_tss_stacks(struct debug *debug, struct vcpu *vcpu, const struct cpu_state *state)
+static void tss_stacks(struct debug *debug, struct vcpu *vcpu, const struct cpu_state *state,
+		       page_stack_fn *fn, void *ctx)
 {
 	const struct cpu_segment *tr = &state->system.seg[SEG_TR];
 	bool is_64 = state->system.efer & EFER_LMA;
 
 	if (!tr->present || cpu_mode(state) == MODE_REAL)
 		return;
-	add_stack_at(debug, vcpu, tr->base + 4, is_64 ? 8 : 4);
+	stack_at(debug, vcpu, tr->base + 4, is_64 ? 8 : 4, fn, ctx);
 	for (unsigned i = 0; is_64 && i < STACK_COUNT; i++)
-		add_stack_at(debug, vcpu, tr->base + TSS_STACKS + 8 * i, 8);
+		stack_at(debug, vcpu, tr->base + TSS_STACKS + 8 * i, 8, fn, ctx);
+}
+
+void page_each_stack(struct debug *debug, struct vcpu *vcpu, page_stack_fn *fn, void *ctx)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	if (!state)
+		return;
+	if (cpu_cpl(state) < 3)
+		fn(ctx, vcpu, cpu_linear_sp(state));
+	tss_stacks(debug, vcpu, state, fn, ctx);
+}
+
+/* A stack that grows down from top. */
+static void add_stack(void *debug, struct vcpu *vcpu, uint64_t top)
+{
+	add_page(debug, vcpu, top - 1);
+	add_page(debug, vcpu, top - FRAME);
 }
 
 /* ---- an event that got lost ----------------------------------------------------------------- */
@@ -124,10 +137,8 @@ bool core_pages_lift(struct debug *debug, struct vcpu *vcpu, bool event)
 	state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
 	if (!state)
 		return false;
-	if (event) {
-		add_stack(debug, vcpu, cpu_linear_sp(state));
-		add_tss_stacks(debug, vcpu, state);
-	}
+	if (event)
+		page_each_stack(debug, vcpu, add_stack, debug);
 	add_page(debug, vcpu, cpu_linear_pc(state));
 	if (!v->lifted)
 		return false;

@@ -375,6 +375,39 @@ static bool walks_to(struct debug *debug, struct vcpu *vcpu, uint64_t linear, ui
 	       in_page_range(walk.gpa, gpa, size);
 }
 
+struct stack_search {
+	struct debug *debug;
+	uint64_t gpa, size;
+	bool found;
+};
+
+static void look_for_stack(void *ctx, struct vcpu *vcpu, uint64_t top)
+{
+	struct stack_search *s = ctx;
+
+	s->found |= walks_to(s->debug, vcpu, top - 1, s->gpa, s->size);
+}
+
+static bool holds_stack(struct debug *debug, struct vcpu *vcpu, uint64_t gpa, uint64_t size)
+{
+	struct stack_search s = {debug, gpa, size, false};
+
+	page_each_stack(debug, vcpu, look_for_stack, &s);
+	return s.found;
+}
+
+/* Where a frame that comes upon a protected page does not come out of the guest, but is lost in KVM. */
+static const char *frames_need(struct debug *debug, struct vcpu *vcpu, uint64_t gpa, uint64_t size)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	if (!state || debug->capabilities.page_frame[core_kernel_mode_of(state)] ||
+	    !holds_stack(debug, vcpu, gpa, size))
+		return NULL;
+	return "a stack is on that page, and on this host interrupts could not get onto it; a "
+	       "debug register watches 1, 2, 4 or 8 aligned bytes";
+}
+
 /* What the processor, or KVM for it, reads by itself and could not read any more. */
 static const char *processor_needs(struct debug *debug, struct vcpu *vcpu, uint64_t gpa,
 				   uint64_t size)
@@ -387,7 +420,7 @@ static const char *processor_needs(struct debug *debug, struct vcpu *vcpu, uint6
 	s = &state->system;
 	if (walks_to(debug, vcpu, cpu_linear_pc(state), gpa, size))
 		return "code is executed on that page, and reads of it cannot be taken away";
-	if (walks_to(debug, vcpu, cpu_linear_sp(state) - 1, gpa, size))
+	if (holds_stack(debug, vcpu, gpa, size))
 		return "a stack is on that page, and the processor uses it by itself";
 	if (walks_to(debug, vcpu, s->gdt.base, gpa, size) ||
 	    walks_to(debug, vcpu, s->idt.base, gpa, size) ||
@@ -405,9 +438,14 @@ static int check_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size
 
 	if (!mem_hva(machine->memory, gpa, &room) || room < size)
 		return refuse(c->err, linear, "there is no RAM, but perhaps a device");
-	for (unsigned i = 0; c->withdraw && !why && i < machine->vcpu_count; i++)
-		if (!waits_for_start(&machine->vcpus[i]))
-			why = processor_needs(c->debug, &machine->vcpus[i], gpa, size);
+	for (unsigned i = 0; !why && i < machine->vcpu_count; i++) {
+		struct vcpu *vcpu = &machine->vcpus[i];
+
+		if (waits_for_start(vcpu))
+			continue;
+		why = c->withdraw ? processor_needs(c->debug, vcpu, gpa, size)
+				  : frames_need(c->debug, vcpu, gpa, size);
+	}
 	if (!why && c->withdraw && page_holds_table(c->debug, gpa, size))
 		why = "page tables in use are on that page, and the processor reads them by itself";
 	return why ? refuse(c->err, linear, why) : 0;

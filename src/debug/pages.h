@@ -100,6 +100,9 @@ void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_pi
 		    const struct page_access *access, const uint8_t *before);
 
 /* page_lift.c */
+/* Where the processor pushes frames by itself: calls fn for the top of each such stack, a linear address. */
+typedef void page_stack_fn(void *ctx, struct vcpu *vcpu, uint64_t top);
+void page_each_stack(struct debug *debug, struct vcpu *vcpu, page_stack_fn *fn, void *ctx);
 void page_lift_done(struct debug *debug, struct vcpu *vcpu); /* its one step is over: compares */
 
 /* page_writer.c; both in the vCPU's thread, with RIP as the exit left it. */

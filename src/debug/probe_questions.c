@@ -112,6 +112,25 @@ static uint8_t judge_page_read(struct asking *asking)
 	       (uint8_t)asking->scratch->state.general.gpr[GPR_RAX] == AL_FROM_US;
 }
 
+static void prepare_frame(struct asking *asking)
+{
+	asking->scratch->state.general.gpr[GPR_RSP] = AT_GUARDED + STACK_TOP;
+}
+
+/* As a write like others, as a shutdown, or as KVM's admission that it cannot; the vCPU stands where it
+ * stood, so the event can be given back once the page is open. */
+static uint8_t judge_page_frame(struct asking *asking)
+{
+	const struct vm_exit *exit = &asking->exit;
+	bool told = exit->reason == EXIT_SHUTDOWN || (exit->reason == EXIT_INTERNAL_ERROR &&
+						      exit->internal.suberror == INTERNAL_DELIVERY);
+
+	if (exit->reason == EXIT_MMIO && exit->mmio.write)
+		return exit->mmio.gpa - AT_GUARDED < SCRATCH_PAGE;
+	return told && scratch_get(asking->scratch, CPU_GENERAL) &&
+	       asking->scratch->state.general.rip == AT_CODE;
+}
+
 static void prepare_store(struct asking *asking)
 {
 	asking->scratch->state.general.gpr[GPR_RAX] = AL_BEFORE;
@@ -351,6 +370,8 @@ const struct micro_probe micro_probes[] = {
 	/* mov %al,(%rdi); mov (%rdi),%al */
 	{ANSWER(page_write),   ALL,          2, {0x88, 0x07},       2, 3, AT_GUARDED,   NOTHING,                       prepare_store,   judge_page_write,    NEEDS_PROTECTED},
 	{ANSWER(page_read),    ALL,          2, {0x8a, 0x07},       2, 3, AT_WITHDRAWN, NOTHING,                       NULL,            judge_page_read,     NEEDS_PROTECTED},
+	/* ud2 */
+	{ANSWER(page_frame),   RING_0,       2, {0x0f, 0x0b},       2, 2, AT_GUARDED,   NOTHING,                       prepare_frame,   judge_page_frame,    NEEDS_PROTECTED},
 };
 /* clang-format on */
 const unsigned micro_probe_count = sizeof(micro_probes) / sizeof(micro_probes[0]);
