@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The host as KVM presents it: the device, what KVM_CHECK_EXTENSION promises, the processor. Whether any of it is
- * kept is another question, and not asked here. */
+/* The host as KVM presents it: the device, what KVM_CHECK_EXTENSION promises, the processor.
+ * Whether any of it is kept is another question, and not asked here. */
 #include "accel/kvm_private.h"
 
 #include <cpuid.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Which module of the kernel serves this processor, and how it was told to: kvm itself is the common half. */
+/* Which module of the kernel serves this processor, and how it was told to: kvm itself is the
+ * common half. */
 #include "accel/kvm_private.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What can be asked of a host, in one table: the probe answers it, the cache keeps the answers, and all that
- * show them read their words here. */
+/* What can be asked of a host, in one table: the probe answers it, the cache keeps the answers, and
+ * all that show them read their words here. */
 #include "debug/doctor.h"
 
 /* ---- the words of answers ---------------------------------------------------------------- */

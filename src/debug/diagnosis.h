@@ -35,15 +35,16 @@ void report_printf(struct report *report, const char *fmt, ...)
 void doctor_tell_text(const struct diagnosis *diagnosis, struct report *report);
 void doctor_tell_json(const struct diagnosis *diagnosis, struct report *report);
 
-/* The rung that a wish takes in a mode, at a place that is mapped, aligned and among the first four; NULL: it is
- * refused. */
+/* The rung that a wish takes in a mode, at a place that is mapped, aligned and among the first
+ * four; NULL: it is refused. */
 const struct ladder_row *diagnosis_rung(const struct diagnosis *diagnosis, enum wish wish,
 					enum capability_mode mode);
 /* Whether -debug-strategy lets the wish take a row, and it is one for such a place. */
 bool diagnosis_considers(const struct diagnosis *diagnosis, const struct ladder_row *row,
 			 enum wish wish);
 
-/* What is promised and not kept: the promise's title, and in which modes (a bit mask). i: 0, 1, … until NULL. */
+/* What is promised and not kept: the promise's title, and in which modes (a bit mask). i: 0, 1, …
+ * until NULL. */
 const char *diagnosis_broken(const struct diagnosis *diagnosis, unsigned i, unsigned *modes);
 
 #endif

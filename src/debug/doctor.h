@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What this host's KVM really does, as against what it promises. Part of debug/debug.h, the only door.
+ * What this host's KVM really does, as against what it promises. Part of debug/debug.h, the only
+ * door.
  */
 #ifndef DEBUG_DOCTOR_H
 #define DEBUG_DOCTOR_H
@@ -49,7 +50,8 @@ struct debug_capabilities {
 	uint8_t page_write[CAP_MODE_COUNT];   /* a write to a read-only slot exits with its data */
 	uint8_t page_read[CAP_MODE_COUNT];    /* a read from a withdrawn slot takes our data */
 	/* enum capability_event */
-	/* An event whose frame comes upon a read-only slot comes out, and nothing of it has happened. */
+	/* An event whose frame comes upon a read-only slot comes out, and nothing of it has
+	 * happened. */
 	uint8_t page_frame[CAP_MODE_COUNT];
 	uint8_t guest_int3[CAP_MODE_COUNT]; /* nothing of ours is planted */
 	uint8_t guest_slot[CAP_MODE_COUNT]; /* its own debug register */
@@ -86,9 +88,10 @@ struct doctor_request {
 /* Output, in pieces. */
 typedef void doctor_write_fn(void *ctx, const char *text, size_t size);
 
-/* Asks the host afresh, and tells: what it is, promises and does, which rung each wish takes and why no
- * better one, and what would help. As text of 80 columns, or as one JSON object (docs/doctor.md). True when
- * guests can be debugged here; everything that can be found out is told in any case. */
+/* Asks the host afresh, and tells: what it is, promises and does, which rung each wish takes and
+ * why no better one, and what would help. As text of 80 columns, or as one JSON object
+ * (docs/doctor.md). True when guests can be debugged here; everything that can be found out is told
+ * in any case. */
 bool doctor_examine(const struct doctor_request *request, bool json, doctor_write_fn *write,
 		    void *ctx);
 /* The same about a machine that is there: what the core works by, without asking again. */
@@ -109,7 +112,8 @@ struct capability_word {
 	const char *brief;	  /* title in at most 12 letters */
 };
 const struct capability_question *capability_question(unsigned index);
-/* mode is ignored where there is one answer for all. Never fails: an answer out of range is the first word. */
+/* mode is ignored where there is one answer for all. Never fails: an answer out of range is the
+ * first word. */
 const struct capability_word *capability_answer(const struct debug_capabilities *found,
 						const struct capability_question *question,
 						enum capability_mode mode);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The doctor tells programs: one JSON object (RFC 8259). docs/doctor.md lists the fields, which stay. */
+/* The doctor tells programs: one JSON object (RFC 8259). docs/doctor.md lists the fields, which
+ * stay. */
 #include "debug/diagnosis.h"
 
 #include <stdio.h>

@@ -248,8 +248,8 @@ static void tell_rung(struct report *report, const char *title, const char *rung
 	}
 }
 
-/* Why a row is not taken where a worse one is, or none. told: bit masks of modes by rung, whose reasons were
- * given for an earlier row of the same kind. */
+/* Why a row is not taken where a worse one is, or none. told: bit masks of modes by rung, whose
+ * reasons were given for an earlier row of the same kind. */
 static void tell_passed_over(const struct diagnosis *d, struct report *report, enum wish wish,
 			     const struct ladder_row *row, unsigned *told)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The ladder: for every wish the ways of realising it, best first. A wish takes the first rung that works here,
- * now, for this address. rungs.c and run_control.c choose by it, the doctor explains by it, and
- * -debug-strategy names its rows.
+ * The ladder: for every wish the ways of realising it, best first. A wish takes the first rung that
+ * works here, now, for this address. rungs.c and run_control.c choose by it, the doctor explains by
+ * it, and -debug-strategy names its rows.
  */
 #ifndef DEBUG_LADDER_H
 #define DEBUG_LADDER_H
@@ -31,8 +31,8 @@ struct ladder_row {
 	const char *why_not; /* where it does not work, what happens instead */
 };
 
-/* A place at which a wish is to come true. modes: bit mask of capability_mode, where vCPUs may meet it now;
- * soon: where they may meet it as the guest boots on. */
+/* A place at which a wish is to come true. modes: bit mask of capability_mode, where vCPUs may meet
+ * it now; soon: where they may meet it as the guest boots on. */
 struct ladder_place {
 	unsigned modes, soon;
 	bool mapped, loaded, physical, slots_full;
@@ -47,15 +47,15 @@ extern const unsigned ladder_size;
 const char *wish_name(enum wish wish);
 const char *wish_title(enum wish wish);
 
-/* Whether a row may be taken at all: it is the wish's own, and -debug-strategy forces no other. Waiting for a
- * page is no other rung than the one that needs it. */
+/* Whether a row may be taken at all: it is the wish's own, and -debug-strategy forces no other.
+ * Waiting for a page is no other rung than the one that needs it. */
 bool ladder_allowed(const struct ladder_row *row, enum wish wish,
 		    const struct debug_strategy *strategy);
 bool ladder_works(const struct ladder_row *row, const struct debug_capabilities *found,
 		  enum capability_mode mode);
 
-/* The first row that works in every mode of place, preferring one that goes on working in the modes that come
- * soon; NULL with a sentence (-ENOTSUP, -ENOSPC) when there is none. */
+/* The first row that works in every mode of place, preferring one that goes on working in the modes
+ * that come soon; NULL with a sentence (-ENOTSUP, -ENOSPC) when there is none. */
 const struct ladder_row *ladder_choose(const struct debug_capabilities *found,
 				       const struct debug_strategy *strategy, enum wish wish,
 				       const struct ladder_place *place, struct error *err);

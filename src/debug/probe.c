@@ -66,7 +66,8 @@ static bool worth_asking(const struct micro_probe *probe, enum capability_mode m
 	}
 }
 
-/* The table is in order: what needs the protected pages comes last, so that they were used before. */
+/* The table is in order: what needs the protected pages comes last, so that they were used
+ * before. */
 static void ask_all(struct scratch *s, struct debug_capabilities *found)
 {
 	bool tried = false, protected = false;
@@ -113,7 +114,8 @@ static void ask_about_rf(struct scratch *s, struct debug_capabilities *found)
 
 /* ---- interrupts that wait ---------------------------------------------------------------- */
 
-/* Long mode, RDI at the local APIC: enables it, sends an interrupt to itself, and says that it did. */
+/* Long mode, RDI at the local APIC: enables it, sends an interrupt to itself, and says that it
+ * did. */
 static const uint8_t interrupt_itself[] = {
 	0xc7, 0x87, 0xf0, 0x00, 0x00, 0x00, 0xff,
 	0x01, 0x00, 0x00, /* spurious vector */
@@ -159,8 +161,8 @@ static bool interrupts_wait(struct scratch *s)
 	return exit.reason == EXIT_IO && exit.io.port == HANDLER_PORT;
 }
 
-/* The local APIC needs the controllers in the kernel, which a VM has from its beginning or not at all. A host
- * without them blocks nothing. */
+/* The local APIC needs the controllers in the kernel, which a VM has from its beginning or not at
+ * all. A host without them blocks nothing. */
 static bool ask_about_interrupts(const struct machine_config *config)
 {
 	struct scratch s;

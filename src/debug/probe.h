@@ -19,7 +19,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* To be raised whenever answers that were kept could be wrong: a question, a program or a judge changes. */
+/* To be raised whenever answers that were kept could be wrong: a question, a program or a judge
+ * changes. */
 #define PROBE_VERSION 3
 
 /* Guest-physical, all below 64 KiB so that real mode reaches them. Linear is the same. */
@@ -134,7 +135,8 @@ void scratch_push(struct scratch *scratch, uint64_t value, unsigned size);
 
 /* What was kept of this very host; false when there is nothing, or nothing that may be trusted. */
 bool cache_load(const char *path, const struct accel_host *host, struct debug_capabilities *found);
-/* Replaces the file at once or not at all. -errno: it is as it was. -EINVAL: a host that cannot be recognised. */
+/* Replaces the file at once or not at all. -errno: it is as it was. -EINVAL: a host that cannot be
+ * recognised. */
 int cache_save(const char *path, const struct accel_host *host,
 	       const struct debug_capabilities *found);
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * What the probe found, kept for the next start: one small file of text. It begins with everything that the answers
- * depend on, as it is now on this host, and counts only if that is the same to the byte; it ends with a sum. The
- * kernel's boot id is part of it, so that a folder shared between hosts, or a kernel that was changed, never
- * matters. Whatever is wrong with the file, the host is asked instead.
+ * What the probe found, kept for the next start: one small file of text. It begins with everything
+ * that the answers depend on, as it is now on this host, and counts only if that is the same to the
+ * byte; it ends with a sum. The kernel's boot id is part of it, so that a folder shared between
+ * hosts, or a kernel that was changed, never matters. Whatever is wrong with the file, the host is
+ * asked instead.
  */
 #include "debug/probe.h"
 

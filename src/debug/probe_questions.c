@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The micro-probes. An answer is given only for what was seen to the end: the right exit at the right place
- * with the right data. Anything else is a no.
+ * The micro-probes. An answer is given only for what was seen to the end: the right exit at the
+ * right place with the right data. Anything else is a no.
  *
- * An event that wrongly reaches the guest ends in a handler, which halts; where even that is missing, in
- * shutdown.
+ * An event that wrongly reaches the guest ends in a handler, which halts; where even that is
+ * missing, in shutdown.
  */
 #include "debug/probe.h"
 
@@ -117,8 +117,8 @@ static void prepare_frame(struct asking *asking)
 	asking->scratch->state.general.gpr[GPR_RSP] = AT_GUARDED + STACK_TOP;
 }
 
-/* As a write like others, as a shutdown, or as KVM's admission that it cannot; the vCPU stands where it
- * stood, so the event can be given back once the page is open. */
+/* As a write like others, as a shutdown, or as KVM's admission that it cannot; the vCPU stands
+ * where it stood, so the event can be given back once the page is open. */
 static uint8_t judge_page_frame(struct asking *asking)
 {
 	const struct vm_exit *exit = &asking->exit;

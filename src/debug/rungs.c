@@ -142,8 +142,8 @@ static bool is_listed(const struct debug *debug, const struct core_point *point)
 	return false;
 }
 
-/* Points are given debug registers in the order of the list. One that has another rung leaves the last to
- * those behind it that have none. */
+/* Points are given debug registers in the order of the list. One that has another rung leaves the
+ * last to those behind it that have none. */
 static bool leaves_slot(struct debug *debug, const struct core_point *point, unsigned taken)
 {
 	unsigned in_use = (unsigned)__builtin_popcount(taken & ALL_TAKEN);

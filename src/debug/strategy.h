@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What -debug-strategy says: which rung of the ladder a wish must take, whatever the ladder would choose. Part
- * of debug/debug.h, the only door. The ladder itself is debug/ladder.h.
+ * What -debug-strategy says: which rung of the ladder a wish must take, whatever the ladder would
+ * choose. Part of debug/debug.h, the only door. The ladder itself is debug/ladder.h.
  */
 #ifndef DEBUG_STRATEGY_H
 #define DEBUG_STRATEGY_H
@@ -26,8 +26,8 @@ struct debug_strategy {
 	bool probe;		    /* ask the host again, whatever was kept from last time */
 };
 
-/* Adds "WISH=RUNG[,…]" to what strategy holds; the word "probe" may stand among them. -EINVAL with a sentence
- * that lists what would be understood; then strategy is as it was. */
+/* Adds "WISH=RUNG[,…]" to what strategy holds; the word "probe" may stand among them. -EINVAL with
+ * a sentence that lists what would be understood; then strategy is as it was. */
 int debug_strategy_parse(const char *text, struct debug_strategy *strategy, struct error *err);
 
 #endif

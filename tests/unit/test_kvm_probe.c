@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The probe on this host's KVM: whatever it says, it must be true of a machine. Nothing here knows what this host can
- * do; a yes must work, and a no must be refused.
+ * The probe on this host's KVM: whatever it says, it must be true of a machine. Nothing here knows
+ * what this host can do; a yes must work, and a no must be refused.
  */
 // clang-format off
 #include <stdarg.h>
@@ -221,8 +221,8 @@ static void test_steps_are_as_said(void **state)
 
 #define HANDLER 0x3000ull
 
-/* Real mode; the guest's DR0 is on the second instruction, and its #DB handler stays where it is. True: it was
- * entered. */
+/* Real mode; the guest's DR0 is on the second instruction, and its #DB handler stays where it is.
+ * True: it was entered. */
 static bool guest_slot_fires(bool with_point)
 {
 	static const uint8_t stay[] = {0xeb, 0xfe};

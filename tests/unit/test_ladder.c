@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The ladder: which rung a wish takes on which host, by force and by itself; first as a table, then with machines
- * on the dummy accelerator. */
+/* The ladder: which rung a wish takes on which host, by force and by itself; first as a table, then
+ * with machines on the dummy accelerator. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
@@ -320,7 +320,8 @@ static void test_hosts(void **state)
 		try_host(&host_cases[i]);
 }
 
-/* Six hardware breakpoints and four watches that only debug registers carry: the watches get them. */
+/* Six hardware breakpoints and four watches that only debug registers carry: the watches get
+ * them. */
 static void test_slots_go_to_those_who_need_them(void **state)
 {
 	struct rig rig = {.dummy = {.int3 = DUMMY_INT3_TRAPS}};
