@@ -33,7 +33,7 @@ static void start(struct rig *rig, unsigned vcpus)
 		debug_strategy_parse("watch=page,access=page", &rig->config.strategy, NULL), 0);
 	rig_start(rig, vcpus, IRQCHIP_KERNEL);
 	for (unsigned i = 0; i < vcpus; i++)
-		rig_set_reg(rig, (int)i, "rsp", STACK);
+		rig_set_reg(rig, (int)i, "rsp", i ? 0xe000 : STACK);
 }
 
 static int watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length)
