@@ -225,11 +225,15 @@ static int load_vcpu(struct vcpu *vcpu, const struct parts *in, struct error *er
 	return rc;
 }
 
-/* Whoever the ports are connected to was not saved, and may be ready for output now. */
+/* Whoever the ports are connected to was not saved, and may have room for output now. */
 static void meet_today(struct machine *machine)
 {
-	for (unsigned port = 0; port < 2; port++)
-		machine_serial_room(machine, port);
+	for (unsigned port = 0; port < 2; port++) {
+		const struct serial_backend *backend = &machine->config.serial[port];
+
+		if (!backend->has_room || backend->has_room(backend->ctx))
+			machine_serial_room(machine, port);
+	}
 }
 
 int machine_parts_load(struct machine *machine, const struct machine_parts *parts,

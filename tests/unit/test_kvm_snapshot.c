@@ -89,8 +89,14 @@ static void comes_back(void (*change)(void))
 	change();
 	picture_take(&changed, rig.machine);
 	assert_true(picture_differs(&before, &changed));
-	restore("here");
-	picture_take(&after, rig.machine);
+	for (unsigned tries = 0; tries < 5; tries++) {
+		restore("here");
+		picture_take(&after, rig.machine);
+		/* On a busy host a timer in the kernel may have gone off again already. */
+		if (tries == 4 || !picture_differs(&before, &after))
+			break;
+		picture_free(&after);
+	}
 	picture_same(&before, &after);
 	picture_free(&before);
 	picture_free(&changed);
@@ -142,6 +148,30 @@ static void change_registers(void)
 
 	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		set_reg(names[i], values[i]);
+}
+
+/* A CPU in the middle of an NMI, with another one waiting, and the shadow of sti. */
+static void change_events(void)
+{
+	struct vcpu *vcpu = &rig.machine->vcpus[0];
+	struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
+
+	state->events.nmi.masked = !state->events.nmi.masked;
+	state->events.nmi.pending = state->events.nmi.masked;
+	state->events.interrupt.shadow ^= 2;
+	vcpu_dirty(vcpu, CPU_EVENTS);
+	assert_int_equal(vcpu_flush(vcpu), 0);
+}
+
+static void test_events_come_back(void **state)
+{
+	(void)state;
+	setup(1, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, writer, sizeof(writer));
+	comes_back(change_events);
+	change_events();
+	comes_back(change_events);
+	rig_stop(&rig);
 }
 
 static void test_registers_come_back(void **state)
@@ -240,14 +270,11 @@ static void test_msrs_that_nobody_shows(void **state)
 
 	(void)state;
 	setup(1, IRQCHIP_KERNEL);
-	picture_take(&first, rig.machine);
-	if (msr_in(&first, MTRR_BASE_0) == UINT64_MAX) {
-		picture_free(&first);
+	if (!vcpu_state(&rig.machine->vcpus[0], CPU_MSRS)->msrs.valid[MSR_SLOT_MTRR_DEF_TYPE]) {
 		rig_stop(&rig);
 		print_message("# SKIP this host's KVM has no MTRRs\n");
 		skip();
 	}
-	picture_free(&first);
 	write_msr(MTRR_BASE_0, 0x40000006);
 	save("a");
 	picture_take(&first, rig.machine);
@@ -735,6 +762,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_everything_comes_back),
 		cmocka_unit_test(test_registers_come_back),
+		cmocka_unit_test(test_events_come_back),
 		cmocka_unit_test(test_continues_the_same_way),
 		cmocka_unit_test(test_msrs_that_nobody_shows),
 		cmocka_unit_test(test_the_local_timer),

@@ -365,6 +365,53 @@ static void test_serial_input_is_kept(void **state)
 	rig_stop(&rig);
 }
 
+/* A port that waited for its backend, and whose backend has room today: the interrupt that tells so is not
+ * lost among controllers that are loaded. */
+static bool has_room;
+
+static bool backend_has_room(void *ctx)
+{
+	(void)ctx;
+	return has_room;
+}
+
+static void test_a_transmitter_that_waited(void **state)
+{
+	struct machine_config config = {.accel = &accel_dummy,
+					.ram_size = RIG_RAM,
+					.vcpus = 1,
+					.irqchip = IRQCHIP_USER,
+					.serial[0] = {.has_room = backend_has_room}};
+	struct machine *machine;
+	struct snapshots *snapshots;
+	struct error err = {0};
+
+	(void)state;
+	assert_int_equal(machine_create(&config, &machine, &err), 0);
+	snapshots = snapshots_new(machine);
+	port_out(machine, 0x20, 0x11);
+	port_out(machine, 0x21, 0x20);
+	port_out(machine, 0x21, 0x04);
+	port_out(machine, 0x21, 0x01);
+	port_out(machine, 0x3fc, 0x08);
+	port_out(machine, 0x3f9, 0x02);
+	has_room = false;
+	port_in(machine, 0x3fa);
+	port_out(machine, 0x3f8, 'x');
+	assert_int_equal(port_in(machine, 0x3fd) & 0x20, 0);
+	port_out(machine, 0x20, 0x20);
+	assert_int_equal(snapshots_save(snapshots, "a", &err), 0);
+	assert_int_equal(snapshots_restore(snapshots, "a", &err), 0);
+	assert_int_equal(port_in(machine, 0x3fd) & 0x20, 0); /* still none */
+	has_room = true;
+	assert_int_equal(snapshots_restore(snapshots, "a", &err), 0);
+	assert_int_equal(port_in(machine, 0x3fd) & 0x20, 0x20);
+	assert_int_equal(port_in(machine, 0x3fa) & 0x0f, 0x02);
+	assert_true(atomic_load(&machine->intr));
+	snapshots_free(snapshots);
+	machine_destroy(machine);
+}
+
 /* Guest time goes back, and timers are armed for what was to come. */
 static void test_time_and_timers(void **state)
 {
@@ -407,6 +454,29 @@ static void test_a_given_back_exception_is_not_lost(void **state)
 	save(&rig, "a");
 	assert_int_equal(dummy_counts(rig.machine->vcpus[0].accel)->injected_db, before + 1);
 	assert_int_equal(rig.machine->vcpus[0].debug.inject, -1);
+	rig_stop(&rig);
+}
+
+/* Registers that were changed and not yet told to the accelerator; and others that are left behind so. */
+static void test_registers_on_their_way(void **state)
+{
+	struct rig rig = {0};
+	struct vcpu *vcpu;
+
+	(void)state;
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	vcpu = &rig.machine->vcpus[0];
+	vcpu_state(vcpu, CPU_GENERAL)->general.gpr[GPR_RBP] = 0x111;
+	vcpu_dirty(vcpu, CPU_GENERAL);
+	save(&rig, "a");
+	vcpu_state(vcpu, CPU_GENERAL)->general.gpr[GPR_RBP] = 0x222;
+	vcpu_dirty(vcpu, CPU_GENERAL);
+	restore(&rig, "a");
+	assert_int_equal(rig_reg(&rig, 0, "rbp"), 0x111);
+	rig_code(&rig, 0, spin, sizeof(spin));
+	rig_step(&rig, 0);
+	rig_wait_stop(&rig);
+	assert_int_equal(rig_reg(&rig, 0, "rbp"), 0x111);
 	rig_stop(&rig);
 }
 
@@ -710,7 +780,9 @@ int main(void)
 		cmocka_unit_test(test_a_lost_page_is_replaced),
 		cmocka_unit_test(test_the_last_one_ends_the_log),
 		cmocka_unit_test(test_serial_input_is_kept),
+		cmocka_unit_test(test_a_transmitter_that_waited),
 		cmocka_unit_test(test_time_and_timers),
+		cmocka_unit_test(test_registers_on_their_way),
 		cmocka_unit_test(test_a_given_back_exception_is_not_lost),
 		cmocka_unit_test(test_a_halted_vcpu),
 		cmocka_unit_test(test_a_failed_restore_changes_nothing),
