@@ -80,7 +80,6 @@ bool core_arm_delivery(struct step_at *at)
 	    !core_guard(at, handler, -1))
 		return false;
 	at->step->how = STEP_IS_DELIVERY;
-	at->step->armed = true;
 	wish->step = false;
 	expect_return(at);
 	return true;

@@ -55,18 +55,9 @@ bool core_guard(struct step_at *at, uint64_t linear, int vector)
 	return false;
 }
 
-/* A guard under the present instruction, or inside a range that is stepped on and on, would stop what
- * has not moved. */
-static bool hinders(const struct step_at *at, uint64_t address)
-{
-	const struct plan *plan = &at->debug->vcpu[at->vcpu->index].plan;
-
-	return address == cpu_linear_pc(at->state) ||
-	       (plan->action == PLAN_STEP_RANGE && address >= plan->low && address < plan->high);
-}
-
 /* ---- where it may lead ------------------------------------------------------------------- */
 
+/* A guard under the present instruction would stop what has not moved. */
 static void guard_handler(struct step_at *at, unsigned vector)
 {
 	struct core_place place = {at->debug, at->vcpu};
@@ -74,7 +65,7 @@ static void guard_handler(struct step_at *at, unsigned vector)
 
 	if (interrupt_handler(at->state, (uint8_t)vector, core_read_linear, &place, &address) ==
 		    0 &&
-	    !hinders(at, address))
+	    address != cpu_linear_pc(at->state))
 		core_guard(at, address, (int)vector);
 }
 
@@ -120,7 +111,6 @@ void core_guard_certain(struct step_at *at, const struct instruction *insn)
 	if (insn->kind == INSN_SYSCALL && !vcpu_state(at->vcpu, CPU_MSRS))
 		return;
 	instruction_successors(insn, at->state, core_read_linear, &place, &next);
-	at->step->armed = true;
 	for (unsigned i = 0; i < next.count; i++)
 		if (next.linear[i] != insn->linear)
 			core_guard(at, next.linear[i], software_vector(insn));

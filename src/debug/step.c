@@ -63,6 +63,54 @@ static bool loads_trap_flag(struct step_at *at)
 	return loaded_flags(at, &at->step->insn[0], &flags) && (flags & RFLAGS_TF);
 }
 
+static bool is_flat(const struct cpu_state *state)
+{
+	const struct cpu_segment *seg = state->system.seg;
+
+	return cpu_mode(state) == MODE_LONG ||
+	       (seg[SEG_DS].limit == 0xffffffff && seg[SEG_SS].limit == 0xffffffff &&
+		seg[SEG_ES].limit == 0xffffffff);
+}
+
+/* In RAM, and allowed. */
+static bool plain_access(struct step_at *at, const struct instruction_access *access)
+{
+	uint64_t ends[2] = {access->linear, access->linear + access->size - 1};
+	struct paging_walk walk;
+
+	for (unsigned i = 0; i < 2; i++)
+		if (access->size == 0 ||
+		    core_walk(at->debug, at->vcpu, ends[i], &walk) != PAGING_OK ||
+		    (access->write && !walk.write) ||
+		    !mem_hva(at->debug->machine->memory, walk.gpa, NULL))
+			return false;
+	return true;
+}
+
+/* Nothing can come of it but its end. Anything else may fault; and KVM forgets its step over what it
+ * emulates, which is what touches devices, and the processor over what loads flags or enters a handler. To guard
+ * against the one, and to ask again after the other, each costs as much as the step itself. */
+static bool is_tame(struct step_at *at)
+{
+	static const bool kinds[INSN_KIND_COUNT] = {
+		[INSN_PLAIN] = true, [INSN_JUMP] = true,	  [INSN_BRANCH] = true,
+		[INSN_CALL] = true,  [INSN_CALL_INDIRECT] = true, [INSN_JUMP_INDIRECT] = true,
+		[INSN_RET] = true,
+	};
+	const struct instruction *insn = &at->step->insn[0];
+	struct instruction_access access[INSTRUCTION_MAX_MEMORY];
+	unsigned count;
+
+	if (!kinds[insn->kind] || !insn->simple || cpu_cpl(at->state) != 0 ||
+	    (insn->operand_count && !is_flat(at->state)))
+		return false;
+	count = instruction_memory(insn, at->state, access);
+	for (unsigned i = 0; i < count; i++)
+		if (!plain_access(at, &access[i]))
+			return false;
+	return true;
+}
+
 /* ---- arming ------------------------------------------------------------------------------ */
 
 /* The points that are planted; where there are none, the guest's own debug registers go on working. */
@@ -75,12 +123,11 @@ static void take_registers(struct step_at *at)
 
 	memcpy(wish->dr, own ? guest->dr : planted->dr, sizeof(wish->dr));
 	wish->dr7 = own ? guest->dr7 & ~DR7_GD : planted->dr7;
-	wish->slots = planted->dr7 != 0;
+	wish->slots = wish->dr7 != 0;
 	at->step->guests = 0;
 	for (unsigned i = 0; own && i < DR_SLOTS; i++)
 		at->step->guests |= (guest->dr7 >> 2 * i & 3) ? 1u << i : 0;
 	at->step->guards.slots = 0;
-	at->step->armed = false;
 }
 
 /* A guest that steps itself needs no flag of ours, and keeps its own as it is. */
@@ -89,9 +136,7 @@ static void arm_guests_own(struct step_at *at)
 	struct core_place place = {at->debug, at->vcpu};
 	uint64_t handler;
 
-	take_registers(at);
 	at->step->how = STEP_BY_GUEST;
-	at->step->armed = true;
 	at->vcpu->debug.step = false;
 	at->vcpu->debug.slots = true;
 	core_guard_certain(at, &at->step->insn[0]);
@@ -100,18 +145,13 @@ static void arm_guests_own(struct step_at *at)
 	core_guard_exceptions(at);
 }
 
-/* In a range the guards of the first instruction stay, until one needs others. */
-static void arm_trap(struct step_at *at, bool anew)
+static void arm_trap(struct step_at *at)
 {
-	const struct instruction *insn = at->step->insn;
-
 	at->step->how = STEP_BY_TRAP;
 	at->vcpu->debug.step = true;
 	for (unsigned i = 0; i < 2; i++)
-		core_guard_certain(at, &insn[i]);
-	if (at->step->armed && !anew)
-		take_registers(at);
-	if (anew)
+		core_guard_certain(at, &at->step->insn[i]);
+	if (!at->step->tame)
 		core_guard_exceptions(at);
 }
 
@@ -131,37 +171,36 @@ static enum step_go arm_slots(struct step_at *at)
 	struct error why = {0};
 
 	at->step->how = STEP_BY_SLOTS;
-	at->step->armed = true;
 	at->vcpu->debug.step = false;
 	return core_slot_arm(at, &why) < 0 ? refuse(at, &why) : STEP_ARMED;
 }
 
-static enum step_go arm_by_rung(struct step_at *at, bool anew)
+static enum step_go arm_by_rung(struct step_at *at)
 {
 	struct error why = {0};
 
 	switch (core_step_rung(at->debug, core_mode_of(at->state), &why)) {
-	case RUNG_TF: arm_trap(at, anew); return STEP_ARMED;
+	case RUNG_TF: arm_trap(at); return STEP_ARMED;
 	case RUNG_SLOT: return arm_slots(at);
 	default: return refuse(at, &why);
 	}
 }
 
-static enum step_go arm(struct step_at *at, bool anew)
+static enum step_go arm(struct step_at *at)
 {
 	struct step *step = at->step;
 
-	if (anew)
-		take_registers(at);
+	take_registers(at);
 	step->rflags = at->state->general.rflags;
 	if (core_arm_delivery(at))
 		return STEP_ARMED;
 	core_look_ahead(at);
 	if (core_step_by_hand(at, &step->insn[0]))
 		return STEP_DONE;
+	step->tame = is_tame(at);
 	step->loads_tf = loads_trap_flag(at);
 	if (!(step->rflags & RFLAGS_TF) || !core_slots_fire(at->debug, at->state))
-		return arm_by_rung(at, anew);
+		return arm_by_rung(at);
 	arm_guests_own(at);
 	return STEP_ARMED;
 }
@@ -176,7 +215,9 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 {
 	struct step_at at = {.debug = ctx, .vcpu = vcpu, .step = step_of(ctx, vcpu)};
 	struct step *step = at.step;
-	bool anew = !step->follows || step->armed;
+	bool kept = step->follows && step->tame;
+	const struct accel_debug wish = vcpu->debug;
+	enum step_go go;
 	unsigned groups = CPU_GENERAL | CPU_SYSTEM;
 
 	if (!vcpu->debug.block_irq)
@@ -190,28 +231,40 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	if (!at.state)
 		return STEP_ARMED; /* entering the guest will fail likewise, and say so */
 	at.events = groups & CPU_EVENTS;
-	step->follows = false;
-	vcpu->debug_changed = true;
-	return arm(&at, anew);
+	step->follows = step->tame = false;
+	go = arm(&at);
+	vcpu->debug_changed |= !kept || memcmp(&wish, &vcpu->debug, sizeof(wish)) != 0;
+	return go;
 }
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
+/* The guest's own watches that the instruction has met. Its breakpoint on the next one some processors name
+ * already; but that is still to come. */
+static bool met_guests_watch(const struct step *step, const struct vcpu *vcpu, uint64_t dr6)
+{
+	for (unsigned i = 0; i < DR_SLOTS; i++)
+		if ((step->guests & dr6) >> i & 1 && vcpu->debug.dr7 >> (16 + 4 * i) & 3)
+			return true;
+	return false;
+}
+
 bool core_step_ends(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	const struct step *step = step_of(debug, vcpu);
+	struct step *step = step_of(debug, vcpu);
 	int guard = core_guard_hit(step, exit);
 
 	if (!vcpu->stepping)
 		return false;
 	if (guard >= 0) {
+		step->tame = false;
 		if (step->how == STEP_BY_TRAP && step->guards.vector[guard] >= 0)
 			core_clean_frame(debug, vcpu, step->guards.vector[guard], step->rflags);
 		return true;
 	}
 	/* What the guest watches itself, the guest is told of: the step goes on into its handler. */
 	return step->how == STEP_BY_TRAP && (exit->debug.dr6 & DR6_BS) &&
-	       !(exit->debug.dr6 & step->guests);
+	       !met_guests_watch(step, vcpu, exit->debug.dr6);
 }
 
 /* The instruction that was executed last: of two, if the first held its trap back. */

@@ -36,11 +36,11 @@ enum step_how {
 
 struct step {
 	bool follows; /* right behind another one of the same plan: no event can have come between */
-	bool armed;   /* guards are for this instruction alone: the next needs others */
 	enum step_how how;
 	/* The second where the first holds traps back: mov ss, pop ss. INSN_INVALID: there is none. */
 	struct instruction insn[2];
 	uint64_t rflags; /* before it */
+	bool tame;	 /* it can neither fault nor take KVM's step with it */
 	bool loads_tf;	 /* it loads flags in which the guest's own trap flag is set */
 	unsigned guests; /* bit mask of debug registers in force that are the guest's own */
 	struct guards guards;

@@ -139,10 +139,8 @@ static bool step_done(struct debug *debug, struct vcpu *vcpu)
 	if (stepped_off(debug, vcpu, stop.pc))
 		return false;
 	if (!lands_on_point(debug, vcpu, &stop) &&
-	    still_in_range(&debug->vcpu[vcpu->index].plan, stop.pc)) {
-		vcpu->debug_changed = true;
+	    still_in_range(&debug->vcpu[vcpu->index].plan, stop.pc))
 		return true;
-	}
 	core_stop(debug, &stop);
 	return false;
 }

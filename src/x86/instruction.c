@@ -200,6 +200,38 @@ static bool is_simd(const ZydisDecodedInstruction *z)
 	return false;
 }
 
+static bool needs_privilege(enum instruction_kind kind)
+{
+	return kind == INSN_STI || kind == INSN_CLI || kind == INSN_POPF || kind == INSN_MOV_CR ||
+	       kind == INSN_MOV_DR;
+}
+
+/* xchg with a segment register and the like are no such thing; nor is what divides, or wants alignment. */
+static bool is_simple(const ZydisDecodedInstruction *z, const ZydisDecodedOperand *operands)
+{
+	static const ZydisInstructionCategory simple[] = {
+		ZYDIS_CATEGORY_BINARY,	  ZYDIS_CATEGORY_LOGICAL,  ZYDIS_CATEGORY_SHIFT,
+		ZYDIS_CATEGORY_ROTATE,	  ZYDIS_CATEGORY_DATAXFER, ZYDIS_CATEGORY_NOP,
+		ZYDIS_CATEGORY_WIDENOP,	  ZYDIS_CATEGORY_CONVERT,  ZYDIS_CATEGORY_FLAGOP,
+		ZYDIS_CATEGORY_SETCC,	  ZYDIS_CATEGORY_CMOV,	   ZYDIS_CATEGORY_BITBYTE,
+		ZYDIS_CATEGORY_PUSH,	  ZYDIS_CATEGORY_POP,	   ZYDIS_CATEGORY_UNCOND_BR,
+		ZYDIS_CATEGORY_COND_BR,	  ZYDIS_CATEGORY_CALL,	   ZYDIS_CATEGORY_RET,
+		ZYDIS_CATEGORY_SEMAPHORE,
+	};
+	bool known = z->mnemonic == ZYDIS_MNEMONIC_LEA;
+
+	if (z->mnemonic == ZYDIS_MNEMONIC_DIV || z->mnemonic == ZYDIS_MNEMONIC_IDIV ||
+	    z->mnemonic == ZYDIS_MNEMONIC_CMPXCHG16B ||
+	    z->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
+		return false;
+	for (size_t i = 0; i < sizeof(simple) / sizeof(simple[0]); i++)
+		known |= simple[i] == z->meta.category;
+	for (unsigned i = 0; known && i < z->operand_count; i++)
+		known = operands[i].type != ZYDIS_OPERAND_TYPE_REGISTER ||
+			ZydisRegisterGetClass(operands[i].reg.value) != ZYDIS_REGCLASS_SEGMENT;
+	return known;
+}
+
 /* ---- its operands ------------------------------------------------------------------------ */
 
 static uint8_t gpr_of(ZydisRegister reg)
@@ -392,6 +424,8 @@ static void fill(const ZydisDecodedInstruction *z, const ZydisDecodedOperand *op
 		       (z->attributes & reps);
 	insn->memory_unknown |= touches_more(z, insn->kind);
 	insn->simd = is_simd(z);
+	insn->simple = !insn->simd && !insn->memory_unknown && !needs_privilege(insn->kind) &&
+		       is_simple(z, operands);
 }
 
 static uint64_t offset_of(const struct cpu_state *state, uint64_t linear)

@@ -97,11 +97,12 @@ struct instruction {
 	bool reads, writes;  /* memory */
 	bool memory_unknown; /* it touches memory that operand[] does not tell: gathers, XSAVE areas,
 				the stack of another ring, descriptor tables */
-	bool simd;	     /* x87, MMX, SSE, AVX and their state */
-	uint8_t condition;   /* INSN_BRANCH: the opcode's lowest byte */
-	uint8_t target_reg;  /* jumps and calls through a register; or NO_REG */
-	uint16_t selector;   /* direct far transfers */
-	int64_t immediate;   /* relative displacement, far offset, vector of int n */
+	bool simple; /* registers and the memory of operand[]: only an access there can fault */
+	bool simd;   /* x87, MMX, SSE, AVX and their state */
+	uint8_t condition;  /* INSN_BRANCH: the opcode's lowest byte */
+	uint8_t target_reg; /* jumps and calls through a register; or NO_REG */
+	uint16_t selector;  /* direct far transfers */
+	int64_t immediate;  /* relative displacement, far offset, vector of int n */
 
 	unsigned operand_count;
 	struct instruction_operand operand[INSTRUCTION_MAX_MEMORY];

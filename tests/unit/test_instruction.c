@@ -225,6 +225,47 @@ static void test_what_it_is(void **unused)
 	}
 }
 
+static const struct {
+	uint8_t bytes[8];
+	bool simple;
+} simples[] = {
+	{{0x01, 0xd8}, true},
+	{{0x89, 0x07}, true},
+	{{0x50}, true},
+	{{0xe8}, true},
+	{{0xc3}, true},
+	{{0x48, 0x8d, 0x07}, true},
+	{{0xf0, 0x01, 0x07}, true},
+	{{0xf7, 0xf1}, false},
+	{{0xf7, 0xf9}, false},
+	{{0x8e, 0xd8}, false},
+	{{0x0f, 0xa1}, false},
+	{{0x0f, 0x28, 0xc1}, false},
+	{{0x48, 0x0f, 0xc7, 0x0f}, false},
+	{{0xf4}, false},
+	{{0xfb}, false},
+	{{0x0f, 0x0b}, false},
+	{{0x0f, 0x32}, false},
+	{{0x48, 0xcb}, false},
+	{{0xcc}, false},
+	{{0x0f, 0x22, 0xc0}, false},
+	{{0x9d}, false},
+};
+
+/* div may fault by itself, add only by its operand. */
+static void test_what_can_fault(void **unused)
+{
+	struct cpu_state s = state_in(L64);
+	struct instruction insn;
+
+	(void)unused;
+	for (size_t i = 0; i < sizeof(simples) / sizeof(simples[0]); i++) {
+		assert_true(instruction_decode(&s, CODE, simples[i].bytes, 8, &insn));
+		if (insn.simple != simples[i].simple)
+			fail_msg("%02x %02x", simples[i].bytes[0], simples[i].bytes[1]);
+	}
+}
+
 static void test_every_kind_has_a_name(void **unused)
 {
 	(void)unused;
@@ -688,6 +729,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_it_is),
 		cmocka_unit_test(test_every_kind_has_a_name),
+		cmocka_unit_test(test_what_can_fault),
 		cmocka_unit_test(test_no_instruction),
 		cmocka_unit_test(test_fetch_at_a_hole),
 		cmocka_unit_test(test_memory),

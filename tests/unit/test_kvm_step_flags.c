@@ -84,6 +84,34 @@ static void test_pushed_flags_in_a_range(void **state)
 	place_stop(&p);
 }
 
+/* Flags change on the way; the handler's frame has them as they are, without ours. */
+static void test_fault_in_a_range(void **state)
+{
+	/* nop; stc; mov %al, (%rdi), or (%bx) in real mode; nop; ud2 */
+	static const uint8_t code[] = {NOP, 0xf9, 0x88, 0x07, NOP, 0x0f, 0x0b};
+	const struct plan plan = {
+		.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + sizeof(code)};
+
+	(void)state;
+	rig_needs_kvm();
+	for (enum mode mode = REAL; mode < MODES; mode++) {
+		struct error err = {0};
+		struct place p;
+
+		place_start(&p, mode, NULL);
+		place_code(&p, code, sizeof(code));
+		rig_set_reg(&p.rig, 0, "rdi", 0x7000);
+		rig_set_reg(&p.rig, 0, "rbx", 0x7000);
+		assert_int_equal(debug_resume(p.rig.debug, &plan, OWNER_GDB, &err), 0);
+		assert_int_equal(rig_wait_stop(&p.rig)->reason, STOP_STEP);
+		assert_int_equal(debug_pc(p.rig.debug, 0), HANDLERS + 16 * VECTOR_UD);
+		assert_int_equal(on_stack(&p, 0), RIG_CODE + 5);
+		assert_int_equal(on_stack(&p, 2) & FLAGS, RFLAGS_FIXED | RFLAGS_CF);
+		assert_int_equal(place_get(&p, 0x7000, 1), 0xf8);
+		place_stop(&p);
+	}
+}
+
 static void set_msrs(struct place *p, uint64_t fmask)
 {
 	struct vcpu *vcpu = &p->rig.machine->vcpus[0];
@@ -303,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pushed_flags_are_the_guests),
 		cmocka_unit_test(test_pushed_flags_in_a_range),
+		cmocka_unit_test(test_fault_in_a_range),
 		cmocka_unit_test(test_syscall_saves_the_guests_flags),
 		cmocka_unit_test(test_guest_steps_itself),
 		cmocka_unit_test(test_loaded_trap_flag_stays),
