@@ -77,7 +77,8 @@ void stop_reply(struct gdb_session *s, const struct stop *stop)
 
 	if (!stop)
 		stop = &nothing_yet;
-	if (s->exited || stop->reason == STOP_SHUTDOWN) {
+	/* A caught shutdown is still to come. */
+	if (s->exited || (stop->reason == STOP_SHUTDOWN && !stop->point)) {
 		reply_format(&s->reply, "W%02x", (unsigned)stop->exit_status & 0xff);
 		return;
 	}

@@ -132,6 +132,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_POINT] = read_point,	    [ARG_PLACE] = read_rest,
 	[ARG_CLAUSES] = read_rest,	    [ARG_CPU] = read_cpu,
 	[ARG_OPTION] = read_option,	    [ARG_TEXT] = read_rest,
+	[ARG_CATCH] = read_rest,
 };
 
 static int usage_error(struct call *call, const char *problem)

@@ -28,6 +28,7 @@ enum arg_kind {
 	ARG_PLACE,	/* text: the rest of the line, which begins with an expression */
 	ARG_CLAUSES,	/* text: the rest of the line, what points.h calls clauses */
 	ARG_CPU,	/* value: the number of a vCPU */
+	ARG_CATCH,	/* text: the rest of the line, which begins with a kind of catch */
 	ARG_OPTION, /* text, with its dash; may stand before the others; given only when typed */
 	ARG_TEXT,   /* text: the rest of the line, as it is */
 	ARG_KIND_COUNT
@@ -261,6 +262,8 @@ int run_info_cpus(struct call *call);
 int run_info_status(struct call *call);
 int run_info_breakpoints(struct call *call);
 int run_info_exits(struct call *call);
+int run_catch(struct call *call);
+int run_tcatch(struct call *call);
 int run_trace(struct call *call);
 int run_info_capabilities(struct call *call);
 int run_doctor(struct call *call);

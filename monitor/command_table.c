@@ -77,6 +77,17 @@ const struct command commands[] = {
 	 "%c, %p, and %s for the text at an address. if, cpu, cr3 and ring may follow,\n"
 	 "as break has them:\n"
 	 "dprintf add_one,\"vCPU %d adds %#lx\",$_cpu,$rdi if $rdi != 0", run_dprintf},
+	{"catch", NULL, CLASS_POINTS, 0,
+	 {{ARG_OPTION, "-l", true}, {ARG_CATCH, "WHAT", false}},
+	 "stop at an event: port, MMIO, MSR, exception, reset, ...",
+	 "catch io PORT[-PORT] [r|w]   mmio ADDR[-ADDR] [r|w]   msr N[-N] [r|w]\n"
+	 "catch exception N   N is a vector, or pf, gp, ud and so on\n"
+	 "catch mode|hlt|int3|online|reset|shutdown|triple-fault|emulation\n"
+	 "It stops after the access, with the value. -l: prints a line and goes on.\n"
+	 "if, cpu, cr3 and ring are break's: catch io 0x3f8 w if $al == 10", run_catch},
+	{"tcatch", NULL, CLASS_POINTS, 0,
+	 {{ARG_OPTION, "-l", true}, {ARG_CATCH, "WHAT", false}},
+	 "like catch, and deleted when it has stopped the guest", NULL, run_tcatch},
 	{"condition", "cond", CLASS_POINTS, 0,
 	 {{ARG_POINT, "NUMBER", false}, {ARG_PLACE, "EXPR", true}},
 	 "stop at a point only when EXPR is not 0; without one: always", NULL,

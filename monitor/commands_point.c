@@ -35,6 +35,15 @@ const struct point *point_owned(struct call *call, int number)
 
 /* ---- a new one ----------------------------------------------------------------------------- */
 
+static void say_caught(struct call *call, const struct point *point)
+{
+	char what[96];
+
+	debug_catch_text(&point->spec, what, sizeof(what));
+	out_printf(call->out, "%scatch %d: %s (%s)\n",
+		   point->spec.temporary ? "temporary " : "", point->number, what, point->rung);
+}
+
 static void say_created(struct call *call, int number)
 {
 	const struct point *point = point_numbered(call->monitor, number);
@@ -42,6 +51,10 @@ static void say_created(struct call *call, int number)
 
 	if (!point)
 		return;
+	if (debug_catch_name(point->spec.kind)) {
+		say_caught(call, point);
+		return;
+	}
 	out_printf(call->out, "%s%s %d at %s0x%" PRIx64, point->spec.temporary ? "temporary " : "",
 		   point_kind_name(point->spec.kind), number,
 		   point->spec.physical ? "physical " : "", point->spec.address);

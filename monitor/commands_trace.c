@@ -160,7 +160,7 @@ static void show_record(struct call *call, const struct trace_record *record, bo
 		out_printf(call->out, "  vCPU %d", record->vcpu);
 	out_printf(call->out, "  %-8s", record->name);
 	if (!record->has_pc) {
-		out_printf(call->out, " %s\n", record->text);
+		out_printf(call->out, "%s%s\n", record->text[0] ? " " : "", record->text);
 		return;
 	}
 	out_printf(call->out, " %s%*s %s\n", record->text, 30 - (int)text_width(record->text), "",

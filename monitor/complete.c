@@ -115,12 +115,22 @@ static void add_clauses(struct monitor *monitor, struct matches *matches)
 	add_symbols(monitor, matches);
 }
 
+static void add_catches(struct monitor *monitor, struct matches *matches)
+{
+	const char *name;
+
+	(void)monitor;
+	for (unsigned i = 0; (name = catch_name(i)); i++)
+		add_text(matches, name);
+}
+
 static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct matches *matches) = {
 	[ARG_EXPRESSION] = add_symbols,	 [ARG_LOCATION] = add_symbols,
 	[ARG_REGISTERS] = add_registers, [ARG_COMMAND] = add_command_names,
 	[ARG_SETTING] = add_settings,	 [ARG_POINTS] = add_points,
 	[ARG_POINT] = add_points,	 [ARG_PLACE] = add_symbols,
 	[ARG_CLAUSES] = add_clauses,	 [ARG_CPU] = add_cpus,
+	[ARG_CATCH] = add_catches,
 };
 
 /* ---- by place ------------------------------------------------------------------------------ */

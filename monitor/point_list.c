@@ -43,15 +43,16 @@ static void show_where(struct call *call, const struct point_spec *spec)
 {
 	char where[160];
 
-	if (spec->kind >= POINT_CATCH_MODE)
+	if (debug_catch_name(spec->kind)) {
+		debug_catch_place(spec, where, sizeof(where));
+		out_printf(call->out, "%s", where);
 		return;
+	}
 	out_printf(call->out, "%s0x%" PRIx64, spec->physical ? "physical " : "", spec->address);
 	if (is_watch(spec->kind))
 		out_printf(call->out, ", %" PRIu64 " byte%s", spec->length,
 			   spec->length == 1 ? "" : "s");
-	else if (spec->kind > POINT_ACCESS && spec->length > 1)
-		out_printf(call->out, "-0x%" PRIx64, spec->address + spec->length - 1);
-	if (spec->kind <= POINT_ACCESS && !spec->physical)
+	if (!spec->physical)
 		out_printf(call->out, " %s",
 			   address_text(call->monitor, spec->address, where, sizeof(where)));
 }
@@ -91,6 +92,10 @@ static void show_format(struct call *call, const char *format)
 {
 	char text[512];
 
+	if (!*format) {
+		out_printf(call->out, "%*sprints what it catches", MARGIN, "");
+		return;
+	}
 	format_string(format, strlen(format), text, sizeof(text));
 	out_printf(call->out, "%*sprints %s", MARGIN, "", text);
 }

@@ -17,6 +17,9 @@ bool clauses_begin(const char *text);
 /* The words they begin with, for completion: NULL behind the last. */
 const char *clause_name(unsigned index);
 
+/* What can be caught, for completion: NULL behind the last. */
+const char *catch_name(unsigned index);
+
 const struct point *point_numbered(struct monitor *monitor, int number);
 /* The same, if the caller may change it; NULL with a sentence. */
 const struct point *point_owned(struct call *call, int number);

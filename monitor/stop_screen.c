@@ -295,12 +295,26 @@ static void show_reason(const struct stop *stop, struct monitor_out *out)
 	out_wrapped(out, text, text_width(head), 2);
 }
 
+/* How it went on from the first fault, which the reason has told. */
+static void show_fault_chain(struct monitor *monitor, int cpu, struct monitor_out *out)
+{
+	struct fault_line line[FAULT_CHAIN];
+	unsigned count = debug_fault_chain(monitor->debug, cpu, line);
+
+	for (unsigned i = 1; i < count; i++) {
+		out_printf(out, "  ");
+		out_wrapped(out, line[i].text, 2, 12);
+	}
+}
+
 void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_out *out)
 {
 	const struct stop *stop = debug_last_stop(monitor->debug);
 
 	if (reason && stop)
 		show_reason(stop, out);
+	if (reason && stop && stop->reason == STOP_TRIPLE_FAULT)
+		show_fault_chain(monitor, stop->vcpu, out);
 	show_where(monitor, stop, cpu, out);
 	show_source(monitor, debug_pc(monitor->debug, cpu), out);
 	show_code(monitor, cpu, out);

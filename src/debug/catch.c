@@ -2,11 +2,7 @@
 /* The kinds of catches, and what the machine must be told before it runs so that they are seen. */
 #include "debug/catch_private.h"
 
-#include "x86/exceptions.h"
-#include "x86/msr.h"
-
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define MAX_EXCEPTION 31
@@ -180,91 +176,28 @@ static int check_msr(struct debug *debug, const struct point_spec *spec, struct 
 /* ---- the kinds --------------------------------------------------------------------------- */
 
 static const struct catch_kind kinds[POINT_KIND_COUNT] = {
-	[POINT_CATCH_EXCEPTION] = {"exception", STOP_EXCEPTION, true, false, 255, check_exception,
+	[POINT_CATCH_EXCEPTION] = {STOP_EXCEPTION, 255, check_exception,
 				   "a breakpoint on the handler of its IDT gate"},
-	[POINT_CATCH_IO] = {"io", STOP_IO, true, true, 0xffff, check_io, "exits of port I/O"},
-	[POINT_CATCH_MMIO] = {"mmio", STOP_MMIO, true, true, UINT64_MAX, check_mmio,
+	[POINT_CATCH_IO] = {STOP_IO, 0xffff, check_io, "exits of port I/O"},
+	[POINT_CATCH_MMIO] = {STOP_MMIO, UINT64_MAX, check_mmio,
 			      "exits of accesses to what is no RAM"},
-	[POINT_CATCH_MSR] = {"msr", STOP_MSR, true, true, UINT32_MAX, check_msr,
-			     "KVM's MSR filter"},
-	[POINT_CATCH_MODE] = {"mode", STOP_MODE_SWITCH, false, false, 0, NULL,
+	[POINT_CATCH_MSR] = {STOP_MSR, UINT32_MAX, check_msr, "KVM's MSR filter"},
+	[POINT_CATCH_MODE] = {STOP_MODE_SWITCH, 0, NULL,
 			      "comparing at each exit, and at each step"},
-	[POINT_CATCH_HLT] = {"hlt", STOP_HLT, false, false, 0, check_hlt, "exits of hlt"},
-	[POINT_CATCH_INT3] = {"int3", STOP_GUEST_INT3, false, false, 0, check_int3,
+	[POINT_CATCH_HLT] = {STOP_HLT, 0, check_hlt, "exits of hlt"},
+	[POINT_CATCH_INT3] = {STOP_GUEST_INT3, 0, check_int3,
 			      "the way by which breakpoints are hit"},
-	[POINT_CATCH_RESET] = {"reset", STOP_RESET, false, false, 0, NULL,
-			       "the devices that reset"},
-	[POINT_CATCH_SHUTDOWN] = {"shutdown", STOP_SHUTDOWN, false, false, 0, NULL,
-				  "the devices that end the run"},
-	[POINT_CATCH_ONLINE] = {"online", STOP_ONLINE, false, false, 0, check_online,
+	[POINT_CATCH_RESET] = {STOP_RESET, 0, NULL, "the devices that reset"},
+	[POINT_CATCH_SHUTDOWN] = {STOP_SHUTDOWN, 0, NULL, "the devices that end the run"},
+	[POINT_CATCH_ONLINE] = {STOP_ONLINE, 0, check_online,
 				"asking a waiting vCPU a thousand times a second"},
-	[POINT_CATCH_TRIPLE_FAULT] = {"triple-fault", STOP_TRIPLE_FAULT, false, false, 0, NULL,
-				      "the exit of a shutdown"},
-	[POINT_CATCH_EMULATION] = {"emulation", STOP_EMULATION_FAILURE, false, false, 0, NULL,
-				   "KVM's report"},
+	[POINT_CATCH_TRIPLE_FAULT] = {STOP_TRIPLE_FAULT, 0, NULL, "the exit of a shutdown"},
+	[POINT_CATCH_EMULATION] = {STOP_EMULATION_FAILURE, 0, NULL, "KVM's report"},
 };
 
 const struct catch_kind *catch_kind_of(enum point_kind kind)
 {
-	return (unsigned)kind < POINT_KIND_COUNT && kinds[kind].name ? &kinds[kind] : NULL;
-}
-
-const char *debug_catch_name(enum point_kind kind)
-{
-	const struct catch_kind *catch = catch_kind_of(kind);
-
-	return catch ? catch->name : NULL;
-}
-
-enum point_kind debug_catch_kind(const char *name)
-{
-	for (unsigned i = 0; i < POINT_KIND_COUNT; i++)
-		if (kinds[i].name && !strcmp(kinds[i].name, name))
-			return (enum point_kind)i;
-	return POINT_KIND_COUNT;
-}
-
-bool debug_catch_ranged(enum point_kind kind)
-{
-	const struct catch_kind *catch = catch_kind_of(kind);
-
-	return catch && catch->ranged;
-}
-
-bool debug_catch_directed(enum point_kind kind)
-{
-	const struct catch_kind *catch = catch_kind_of(kind);
-
-	return catch && catch->directed;
-}
-
-static const char *what_is_there(const struct point_spec *spec)
-{
-	const char *name = NULL;
-
-	if (spec->kind == POINT_CATCH_EXCEPTION)
-		name = exception_mnemonic((unsigned)spec->address);
-	if (spec->kind == POINT_CATCH_MSR && spec->length == 1)
-		name = msr_name((uint32_t)spec->address);
-	return name;
-}
-
-void debug_catch_text(const struct point_spec *spec, char *buf, size_t size)
-{
-	static const char *const directions[] = {"", " r", " w", ""};
-	const struct catch_kind *catch = catch_kind_of(spec->kind);
-	const char *note = what_is_there(spec);
-	char range[48] = "";
-
-	if (catch && catch->ranged && spec->kind == POINT_CATCH_EXCEPTION)
-		snprintf(range, sizeof(range), " %llu", (unsigned long long)spec->address);
-	else if (catch && catch->ranged && spec->length == 1)
-		snprintf(range, sizeof(range), " 0x%llx", (unsigned long long)spec->address);
-	else if (catch && catch->ranged)
-		snprintf(range, sizeof(range), " 0x%llx-0x%llx", (unsigned long long)spec->address,
-			 (unsigned long long)(spec->address + spec->length - 1));
-	snprintf(buf, size, "%s%s%s%s%s", catch ? catch->name : "", range,
-		 directions[spec->direction & 3], note ? " " : "", note ? note : "");
+	return (unsigned)kind < POINT_KIND_COUNT && kinds[kind].how ? &kinds[kind] : NULL;
 }
 
 /* ---- the list ---------------------------------------------------------------------------- */
@@ -285,9 +218,9 @@ enum rung core_catch_rung(struct debug *debug, const struct core_point *point, s
 		error_set(err, -EINVAL, "there is no such kind of point");
 		return RUNG_NONE;
 	}
-	if (catch->ranged && (!spec->length || spec->address > catch->last ||
-			      spec->length - 1 > catch->last - spec->address)) {
-		error_set(err, -EINVAL, "%s goes from 0 to 0x%llx", catch->name,
+	if (debug_catch_ranged(spec->kind) && (!spec->length || spec->address > catch->last ||
+					       spec->length - 1 > catch->last - spec->address)) {
+		error_set(err, -EINVAL, "%s goes from 0 to 0x%llx", debug_catch_name(spec->kind),
 			  (unsigned long long)catch->last);
 		return RUNG_NONE;
 	}

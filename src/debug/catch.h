@@ -16,7 +16,9 @@ enum point_kind debug_catch_kind(const char *name);
 bool debug_catch_ranged(enum point_kind kind);
 bool debug_catch_directed(enum point_kind kind);
 
-/* "io 0x60-0x64 r", "exception 14 #PF", "hlt". */
+/* "0x60-0x64 r", "14 #PF", "". */
+void debug_catch_place(const struct point_spec *spec, char *buf, size_t size);
+/* The same behind the name: "io 0x60-0x64 r", "exception 14 #PF", "hlt". */
 void debug_catch_text(const struct point_spec *spec, char *buf, size_t size);
 
 /* How a vCPU came to a triple fault, as far as its registers and memory tell: one line for each fault, the

@@ -261,7 +261,7 @@ static bool tell_kind(struct debug *debug, struct vcpu *vcpu, enum point_kind ki
 	const struct catch_kind *catch = catch_kind_of(kind);
 
 	*stop = (struct stop){.reason = catch->reason, .vcpu = vcpu->index, .pc = current_pc(vcpu)};
-	if (catch->ranged)
+	if (debug_catch_ranged(kind))
 		fill_access(debug, vcpu, caught, stop);
 	catch_describe(debug, vcpu, kind, caught, stop);
 	return ask(debug, vcpu, kind, caught, stop);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The inside of catches. catch.c knows the kinds, and what must be set up before a launch; catch_exit.c
+ * The inside of catches. catch_names.c knows what they are called; catch.c what they need, and what
+ * must be set up before a launch; catch_exit.c
  * looks at exits and tells, in the words of catch_text.c; catch_msr.c makes the accesses that a filter kept
  * from the kernel; catch_exception.c follows IDT gates; fault_chain.c reconstructs a triple fault.
  */
@@ -12,10 +13,8 @@
 #define KIND_BIT(kind) (1u << (kind))
 
 struct catch_kind {
-	const char *name;
 	enum stop_reason reason;
-	bool ranged, directed;
-	uint64_t last; /* ranged: the greatest address there is */
+	uint64_t last; /* the greatest address there is */
 	/* -errno with a sentence where this host or machine cannot see it; may be NULL. */
 	int (*check)(struct debug *debug, const struct point_spec *spec, struct error *err);
 	const char *how; /* by what means it is seen */

