@@ -17,6 +17,8 @@
 #define CR0_EM		 (1ull << 2)
 #define CR0_TS		 (1ull << 3)
 #define NO_VECTOR	 (-1)
+#define RF_BYTE		 2 /* of the flags in memory … */
+#define RF_BIT		 1 /* … and in that byte */
 #define STACK_WORD(bits) ((bits) / 8)
 
 bool core_slots_fire(const struct debug *debug, const struct cpu_state *state)
@@ -101,6 +103,23 @@ static bool forgets_trap_flag(const struct instruction *insn)
 	       insn->kind == INSN_SYSCALL || insn->kind == INSN_SYSRET;
 }
 
+/* RF in the flags that iret loads would keep the guard on its target from firing. It is there for the guest's
+ * own breakpoints alone; and what iret has popped is the guest's no more. */
+static void drop_resume_flag(struct step_at *at, const struct instruction *insn)
+{
+	struct core_place place = {at->debug, at->vcpu};
+	uint64_t rf = cpu_linear_sp(at->state) + 2ull * insn->operand_bits / 8 + RF_BYTE;
+	struct paging_walk walk;
+	uint8_t byte;
+
+	if (insn->operand_bits < 32 || at->step->guests ||
+	    !core_read_linear(&place, rf, &byte, 1) || !(byte & RF_BIT))
+		return;
+	byte &= (uint8_t)~RF_BIT;
+	if (core_walk(at->debug, at->vcpu, rf, &walk) == PAGING_OK)
+		mem_write_phys(at->debug->machine->memory, walk.gpa, &byte, 1);
+}
+
 void core_guard_certain(struct step_at *at, const struct instruction *insn)
 {
 	struct core_place place = {at->debug, at->vcpu};
@@ -111,6 +130,8 @@ void core_guard_certain(struct step_at *at, const struct instruction *insn)
 	if (insn->kind == INSN_SYSCALL && !vcpu_state(at->vcpu, CPU_MSRS))
 		return;
 	instruction_successors(insn, at->state, core_read_linear, &place, &next);
+	if (insn->kind == INSN_IRET)
+		drop_resume_flag(at, insn);
 	for (unsigned i = 0; i < next.count; i++)
 		if (next.linear[i] != insn->linear)
 			core_guard(at, next.linear[i], software_vector(insn));

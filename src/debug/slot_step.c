@@ -158,6 +158,8 @@ int core_slot_arm(struct step_at *at, struct error *err)
 	if (rc == 0)
 		rc = check_target(at, &places, err);
 	make_room(at, places.count);
+	if (rc == 0)
+		core_guard_certain(at, &at->step->insn[0]);
 	for (unsigned i = 0; rc == 0 && i < places.count; i++) {
 		if (places.linear[i] == at->step->insn[0].linear)
 			resume_over(at);
