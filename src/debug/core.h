@@ -313,6 +313,7 @@ bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
 int core_pages_create(struct debug *debug, struct error *err);
 void core_pages_destroy(struct debug *debug);
 void core_pages_plant(struct debug *debug); /* by what points have as their rung; all parked */
+void core_pages_cover(struct debug *debug); /* takes note of where int3s are planted now; all parked */
 bool core_pages_any(const struct debug *debug); /* any page is protected */
 /* Whether pages can carry this watch now; a sentence when they cannot. */
 bool core_pages_carry(struct debug *debug, const struct core_point *point, struct error *err);

@@ -44,6 +44,16 @@ static void add_page(struct debug *debug, struct vcpu *vcpu, uint64_t linear)
 		v->lift[v->lifted++].gpa = page;
 }
 
+/* Code can be read where it is read-only. */
+static void add_withdrawn(struct debug *debug, struct vcpu *vcpu, uint64_t linear)
+{
+	struct paging_walk walk;
+
+	if (core_walk(debug, vcpu, linear, &walk) == PAGING_OK &&
+	    memory_access_at(debug->machine->memory, walk.gpa) == MEMORY_WITHDRAWN)
+		add_page(debug, vcpu, linear);
+}
+
 static void stack_at(struct debug *debug, struct vcpu *vcpu, uint64_t linear, unsigned size,
 		     page_stack_fn *fn, void *ctx)
 {
@@ -139,7 +149,7 @@ bool core_pages_lift(struct debug *debug, struct vcpu *vcpu, bool event)
 		return false;
 	if (event)
 		page_each_stack(debug, vcpu, add_stack, debug);
-	add_page(debug, vcpu, cpu_linear_pc(state));
+	add_withdrawn(debug, vcpu, cpu_linear_pc(state));
 	if (!v->lifted)
 		return false;
 	if (event)
@@ -202,6 +212,7 @@ void page_lift_done(struct debug *debug, struct vcpu *vcpu)
 
 void core_pages_forget(struct debug *debug)
 {
+	debug->pages->code_count = 0;
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct page_vcpu *v = &debug->pages->vcpu[i];
 

@@ -320,6 +320,9 @@ static int collect(struct debug *debug)
 	for (struct core_point *p = debug->points; p && rc == 0; p = p->next)
 		if (p->enabled && p->rung == RUNG_PAGE)
 			rc = add_point(debug, p);
+	for (unsigned i = 0; i < pages->code_count && rc == 0; i++)
+		if (page_is_covered(debug, i))
+			rc = add_run(pages, pages->code[i].gpa, PAGE, MEMORY_READ_ONLY);
 	if (rc == 0)
 		rc = leave_out_lifted(debug);
 	return rc < 0 ? rc : sort_pieces(pages);

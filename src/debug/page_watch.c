@@ -288,6 +288,13 @@ static bool join_halves(struct debug *debug, struct vcpu *vcpu, struct page_acce
 	return do_locked(debug, vcpu, &v->locked, &v->lower, upper);
 }
 
+/* Of a page that is protected for its int3s: it may hold data that is written again and again. */
+static void count_write(struct debug *debug, const struct page_access *access)
+{
+	if (debug->pages->code_count && page_code_written(debug, access->gpa))
+		core_park_briefly(debug); /* the next launch opens it */
+}
+
 static bool take_write(struct debug *debug, struct vcpu *vcpu, struct page_access *access)
 {
 	struct page_vcpu *v = &debug->pages->vcpu[vcpu->index];
@@ -325,6 +332,7 @@ static bool do_access(struct debug *debug, struct vcpu *vcpu, struct page_access
 {
 	if (access->write) {
 		clean_flags(debug, vcpu, access);
+		count_write(debug, access);
 		return take_write(debug, vcpu, access);
 	}
 	if (!page_read(debug, access->gpa, data, access->size))

@@ -8,6 +8,7 @@
  *                  pieces
  *   page_writer.c  which instruction it was
  *   page_lift.c    what the processor does to such pages by itself
+ *   page_code.c    pages with int3s, which a guest that boots may copy its code over
  *   page_tables.c  which pages the processor itself must be able to read
  *
  * The set changes only while every vCPU is parked, so that vCPU threads read it without a lock.
@@ -48,6 +49,13 @@ struct page_lift {
 	uint8_t before[4096];
 };
 
+/* A page with int3s on it. */
+struct page_code {
+	uint64_t gpa;
+	unsigned writes; /* that came out while it was protected */
+};
+
+#define PAGE_CODES 32
 #define PAGE_HITS  16
 #define PAGE_LIFTS 8
 
@@ -76,6 +84,8 @@ struct pages {
 	struct memory_run *run;
 	unsigned run_count, run_room;
 	bool warned;
+	struct page_code code[PAGE_CODES];
+	unsigned code_count;
 
 	pthread_mutex_t lock; /* one access to a protected page at a time */
 	struct page_vcpu *vcpu;
@@ -98,6 +108,11 @@ bool page_write(struct debug *debug, uint64_t gpa, const void *buf, size_t len);
 /* The same piece, after the write: these bytes were there before it. */
 void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
 		    const struct page_access *access, const uint8_t *before);
+
+/* page_code.c */
+bool page_is_covered(struct debug *debug, unsigned code); /* at present; all parked */
+/* A write to a page without a watch: true once, when it is not worth its protection any more. */
+bool page_code_written(struct debug *debug, uint64_t gpa);
 
 /* page_lift.c */
 /* Where the processor pushes frames by itself: calls fn for the top of each such stack, a linear address. */

@@ -181,13 +181,15 @@ void core_plant(struct debug *debug)
 static void lift_byte(struct debug *debug, const struct place *place)
 {
 	struct memory *memory = debug->machine->memory;
-	const struct place *from = place;
+	bool overwritten = core_overwritten(debug, place);
+	const struct place *from = overwritten ? NULL : place, *source = NULL;
 	uint8_t now;
 
 	if (mem_read_phys(memory, place->gpa, &now, 1) != 1 || now != INT3)
 		return;
-	if (core_overwritten(debug, place))
-		from = core_stray_source(debug, place->gpa);
+	if (overwritten || place->original == INT3) /* an int3 that came under ours: page_code.c */
+		source = core_stray_source(debug, place->gpa);
+	from = source ? source : from;
 	if (from)
 		mem_write_phys(memory, place->gpa, &from->original, 1);
 }

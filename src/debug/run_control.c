@@ -251,6 +251,7 @@ void core_launch(struct debug *debug)
 		return;
 	if (points) {
 		core_plant(debug);
+		core_pages_cover(debug);
 		core_pages_plant(debug); /* debug registers may have come free, or run out */
 	}
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
