@@ -3,6 +3,7 @@
  * Instructions that vitrine executes itself when they are stepped, on registers alone:
  *
  *   hlt                      KVM variously forgets it, or counts it for the next instruction
+ *   endbr                    KVM's emulator takes the next instruction along on some hosts
  *   a jump to itself         a debug register under the present instruction fires before it, where RF is ignored
  *   iret, sysret to ring 3   where nothing stops in ring 3, the program would run on until the kernel is entered
  *
@@ -42,6 +43,18 @@ static bool halt(struct step_at *at, const struct instruction *insn)
 	retire(at, insn->offset + insn->length);
 	at->state->events.run_state = CPU_HALTED;
 	vcpu_dirty(at->vcpu, CPU_EVENTS);
+	return true;
+}
+
+/* Does nothing while nobody tracks indirect branches (SDM vol. 2A, ENDBR64). */
+static bool endbr(struct step_at *at, const struct instruction *insn)
+{
+	static const uint8_t opcode[] = {0xf3, 0x0f, 0x1e};
+
+	if (insn->length != 4 || memcmp(insn->bytes, opcode, sizeof(opcode)) != 0 ||
+	    (insn->bytes[3] & ~1) != 0xfa || (at->state->system.cr4 & CR4_CET))
+		return false;
+	retire(at, insn->offset + insn->length);
 	return true;
 }
 
@@ -169,6 +182,7 @@ bool core_step_by_hand(struct step_at *at, const struct instruction *insn)
 {
 	static bool (*const table[INSN_KIND_COUNT])(struct step_at *,
 						    const struct instruction *) = {
+		[INSN_PLAIN] = endbr,
 		[INSN_HLT] = halt,
 		[INSN_JUMP] = jump_to_itself,
 		[INSN_BRANCH] = jump_to_itself,

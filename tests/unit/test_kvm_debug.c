@@ -43,6 +43,7 @@ static const struct step_case step_cases[] = {
 	{"add to MMIO", {0x01, 0x05, 0x00, 0x00, 0x00, 0xe0}, 6},
 	{"cpuid", {0x0f, 0xa2}, 2},
 	{"rdtsc", {0x0f, 0x31}, 2},
+	{"endbr32", {0xf3, 0x0f, 0x1e, 0xfb}, 4},
 };
 #define STEP_CASES (sizeof(step_cases) / sizeof(step_cases[0]))
 
