@@ -102,7 +102,7 @@ int dummy_dirty_resize(struct dummy_vm *vm, const struct accel_slot *slot)
 	free(vm->dirty[slot->id]);
 	vm->dirty[slot->id] = NULL;
 	if (wanted)
-		vm->dirty[slot->id] = calloc(words_of(slot), sizeof(uint64_t));
+		vm->dirty[slot->id] = calloc(words_of(slot), sizeof(*vm->dirty[0]));
 	return wanted && !vm->dirty[slot->id] ? -ENOMEM : 0;
 }
 

@@ -10,30 +10,34 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+/* Hypervisor Top-Level Functional Specification, appendix on synthetic MSRs */
+#define MSR_HYPERV_RUN_TIME	   0x40000010
+#define MSR_HYPERV_REFERENCE_COUNT 0x40000020
+
 /* KVM moves at most 256 at a time (KVM API, KVM_GET_MSRS). */
 #define MSR_BATCH 256
 
-struct msr_batch {
-	struct kvm_msrs header;
-	struct kvm_msr_entry entry[MSR_BATCH];
+union msr_batch {
+	struct kvm_msrs msrs;
+	uint8_t room[sizeof(struct kvm_msrs) + MSR_BATCH * sizeof(struct kvm_msr_entry)];
 };
 
 /* How many went well before one failed. */
 static int move_msrs(struct kvm_vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entries,
 		     unsigned count)
 {
-	struct msr_batch *batch = calloc(1, sizeof(*batch));
+	union msr_batch *batch = calloc(1, sizeof(*batch));
 	int done;
 
 	if (!batch)
 		return -ENOMEM;
-	batch->header.nmsrs = count < MSR_BATCH ? count : MSR_BATCH;
-	memcpy(batch->entry, entries, batch->header.nmsrs * sizeof(*entries));
+	batch->msrs.nmsrs = count < MSR_BATCH ? count : MSR_BATCH;
+	memcpy(batch->msrs.entries, entries, batch->msrs.nmsrs * sizeof(*entries));
 	done = ioctl(vcpu->fd, request, batch);
 	if (done < 0)
 		done = -errno;
 	else
-		memcpy(entries, batch->entry, (unsigned)done * sizeof(*entries));
+		memcpy(entries, batch->msrs.entries, (unsigned)done * sizeof(*entries));
 	free(batch);
 	return done;
 }
@@ -166,10 +170,12 @@ static uint32_t unlisted_count(void)
 	return count;
 }
 
-/* Time has its own ways. */
+/* Time has its own ways: the TSC and its deadline are parts of their own, and what Hyper-V's guests read of
+ * time follows from KVM's clock and from the host's. */
 static bool is_time(uint32_t index)
 {
-	return index == MSR_TSC || index == MSR_TSC_DEADLINE;
+	return index == MSR_TSC || index == MSR_TSC_DEADLINE || index == MSR_HYPERV_RUN_TIME ||
+	       index == MSR_HYPERV_REFERENCE_COUNT;
 }
 
 static bool is_known(const struct kvm_vm *vm, uint32_t index)

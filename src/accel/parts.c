@@ -32,7 +32,7 @@ static int add(struct parts *parts, const char *name, const void *bytes, size_t 
 	rc = make_room(parts);
 	if (rc < 0)
 		return rc;
-	strcpy(part.name, name);
+	memcpy(part.name, name, strlen(name));
 	part.bytes = malloc(size ? size : 1);
 	if (!part.bytes)
 		return -ENOMEM;

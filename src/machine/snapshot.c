@@ -40,7 +40,7 @@ int snapshot_new(struct snapshots *s, const char *name, struct snapshot **out, s
 	snapshot = calloc(1, sizeof(*snapshot));
 	if (!snapshot)
 		return error_set(err, -ENOMEM, "out of memory");
-	strcpy(snapshot->name, name);
+	memcpy(snapshot->name, name, strlen(name));
 	snapshot->ram = page_tree_new(memory_size(s->machine->memory) / TREE_PAGE);
 	*out = snapshot;
 	return 0;
@@ -155,8 +155,9 @@ int snapshots_save(struct snapshots *s, const char *name, struct error *err)
 	struct snapshot *snapshot;
 	int rc = snapshot_new(s, name, &snapshot, err);
 
-	if (rc == 0)
-		rc = fill(s, snapshot, err);
+	if (!snapshot)
+		return rc;
+	rc = fill(s, snapshot, err);
 	if (rc == 0) {
 		snapshots_add(s, snapshot);
 		s->current = snapshot;

@@ -121,6 +121,8 @@ static bool same_part(const struct named_part *a, const struct named_part *b, ch
 	if (at < a->size)
 		snprintf(where, size, "%s, byte 0x%zx: 0x%02x and 0x%02x", a->name, at, x[at],
 			 y[at]);
+	if (at < a->size && !strcmp(a->name, "msrs"))
+		snprintf(where, size, "MSR 0x%x", *(const uint32_t *)(a->bytes + at / 16 * 16));
 	free(x);
 	free(y);
 	return at == a->size;

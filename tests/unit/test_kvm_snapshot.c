@@ -311,15 +311,12 @@ static void write_words(const uint32_t (*words)[2], unsigned count)
 	}
 }
 
-enum {
-	APIC = 0xfee00000,
-	APIC_SPURIOUS = APIC + 0xf0,
-	APIC_TIMER = APIC + 0x320,
-	APIC_INITIAL = APIC + 0x380,
-	APIC_DIVIDE = APIC + 0x3e0,
-	PERIODIC = 1 << 17,
-	DEADLINE = 2 << 17,
-};
+#define APIC	      0xfee00000u
+#define APIC_SPURIOUS (APIC + 0xf0)
+#define APIC_TIMER    (APIC + 0x320)
+#define APIC_INITIAL  (APIC + 0x380)
+#define APIC_DIVIDE   (APIC + 0x3e0)
+enum { PERIODIC = 1 << 17, DEADLINE = 2 << 17 };
 
 static void to_deadline(void)
 {
@@ -483,7 +480,7 @@ static void test_the_time_stamp_counter(void **state)
 		rig_code(&rig, i, writer, sizeof(writer));
 	run_ms(10);
 	save("a");
-	picture_take(&before, rig.machine);
+	picture_take_saved(&before, rig.machine, snapshots_find(rig.debug->snapshots, "a"));
 	run_ms(400);
 	picture_take(&later, rig.machine);
 	restore("a");
