@@ -14,10 +14,12 @@ int command_extended(struct gdb_session *s, struct request *request)
 	return reply_ok(s);
 }
 
-/* The OK to this packet is the last thing that is acknowledged. */
+/* The OK to this packet is the last thing that is acknowledged. Not on a noisy line. */
 int command_acknowledge_off(struct gdb_session *s, struct request *request)
 {
 	(void)request;
+	if (s->config.noisy)
+		return 0;
 	s->no_ack = true;
 	return reply_ok(s);
 }

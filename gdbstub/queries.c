@@ -30,7 +30,8 @@ int command_supported(struct gdb_session *s, struct request *request)
 	while (take_word(request, ';', &word, &size))
 		note_feature(s, word, size);
 	note_feature(s, request->at, request_left(request));
-	reply_format(&s->reply, "PacketSize=%x;QStartNoAckMode+;vContSupported+;", PACKET_MAX);
+	reply_format(&s->reply, "PacketSize=%x;%svContSupported+;", PACKET_MAX,
+		     s->config.noisy ? "" : "QStartNoAckMode+;");
 	reply_text(&s->reply, "swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:read+");
 	if (s->error_message)
 		reply_text(&s->reply, ";error-message+");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Listens, accepts one gdb at a time, and feeds a session. */
+/* Listens, or opens a character device; takes one gdb at a time, and feeds a session. */
 #ifndef GDBSTUB_SERVER_H
 #define GDBSTUB_SERVER_H
 
@@ -24,7 +24,7 @@ struct gdb_server_config {
 	void (*attached)(void *ctx, bool attached);
 };
 
-/* Listens at once; connections are taken by the event loop. */
+/* Listens, or opens the device, at once; connections are taken by the event loop. */
 int gdb_server_new(struct debug *debug, struct event_loop *loop,
 		   const struct gdb_server_config *config, struct gdb_server **server,
 		   struct error *err);

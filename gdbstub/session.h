@@ -24,6 +24,9 @@ struct gdb_config {
 	/* Bytes for gdb. Whole packets; the callee takes them all. */
 	void (*output)(void *ctx, const void *bytes, size_t size);
 	enum gdb_arch arch;
+	/* Bytes may get lost or damaged on the way: packets are acknowledged for ever, so that they are sent
+	 * again. */
+	bool noisy;
 	/* gdb said goodbye (detached true) or asked for the end (k): close the connection. May be
 	 * NULL. */
 	void (*closed)(void *ctx, bool detached);

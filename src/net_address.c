@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SPELLINGS ":PORT, HOST:PORT, unix:PATH or none"
+#define SPELLINGS ":PORT, HOST:PORT, unix:PATH, /dev/DEVICE or none"
 
 /* ---- parsing ----------------------------------------------------------------------------------
  */
@@ -52,20 +52,26 @@ static int check_options(const char *comma, const char *text, struct error *err)
 	return 0;
 }
 
+static int take_path(const char *path, size_t length, const char *text, struct net_address *address,
+		     struct error *err)
+{
+	if (length >= sizeof(address->path))
+		return error_set(err, -ENAMETOOLONG,
+				 "the path in \"%s\" is longer than %zu bytes: use a "
+				 "shorter one, or a relative one",
+				 text, sizeof(address->path) - 1);
+	memcpy(address->path, path, length);
+	return 0;
+}
+
 static int parse_unix(const char *path, size_t length, const char *text,
 		      struct net_address *address, struct error *err)
 {
 	if (length == 0)
 		return error_set(err, -EINVAL, "address \"%s\" names no path: write unix:PATH",
 				 text);
-	if (length >= sizeof(address->path))
-		return error_set(err, -ENAMETOOLONG,
-				 "the socket path in \"%s\" is longer than %zu bytes: use a "
-				 "shorter one, or a relative one",
-				 text, sizeof(address->path) - 1);
-	memcpy(address->path, path, length);
 	address->kind = NET_UNIX;
-	return 0;
+	return take_path(path, length, text, address, err);
 }
 
 static int parse_port(const char *digits, size_t length, const char *text, unsigned short *port,
@@ -133,6 +139,10 @@ static int parse_kind(const char *text, size_t length, struct net_address *addre
 		return parse_unix(text + 5, length - 5, text, address, err);
 	if (starts_with(text, "tcp:"))
 		return parse_tcp(text + 4, length - 4, text, address, err);
+	if (text[0] == '/') {
+		address->kind = NET_DEVICE;
+		return take_path(text, length, text, address, err);
+	}
 	return parse_tcp(text, length, text, address, err);
 }
 
@@ -300,6 +310,7 @@ int net_listen(struct net_address *address, struct error *err)
 	switch (address->kind) {
 	case NET_TCP: return listen_tcp(address, err);
 	case NET_UNIX: return listen_unix(address, err);
+	case NET_DEVICE:
 	case NET_NONE: break;
 	}
 	return error_set(err, -EINVAL, "there is no address to listen on");
@@ -340,6 +351,7 @@ void net_address_text(const struct net_address *address, char *buf, unsigned siz
 	switch (address->kind) {
 	case NET_TCP: tcp_text(address, buf, size); return;
 	case NET_UNIX: snprintf(buf, size, "unix:%s", address->path); return;
+	case NET_DEVICE: snprintf(buf, size, "%s", address->path); return;
 	case NET_NONE: snprintf(buf, size, "none"); return;
 	}
 }

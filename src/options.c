@@ -31,7 +31,7 @@ static const char help[] =
 	"  -loadvm FILE                   start from a snapshot in a file\n"
 	"debugging\n"
 	"  -s          same as -gdb :1234                -S  do not start the guest\n"
-	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, none\n"
+	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, /dev/DEVICE, none\n"
 	"  -on-disconnect keep|continue|kill             when gdb's connection is lost\n"
 	"  -on-triple-fault stop|reset|exit              -no-reboot  a reset ends the run\n"
 	"  -symbols FILE   ELF file with the guest's symbols, for the console\n"

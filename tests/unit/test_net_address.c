@@ -38,6 +38,9 @@ static void test_good_spellings(void **state)
 		{"tcp::1234,server,nowait", NET_TCP, "127.0.0.1", "", ":1234", 1234, false},
 		{"unix:/run/gdb", NET_UNIX, "", "/run/gdb", "unix:/run/gdb", 0, false},
 		{"unix:a:b,server=on,wait=off", NET_UNIX, "", "a:b", "unix:a:b", 0, false},
+		{"/dev/ttyS1", NET_DEVICE, "", "/dev/ttyS1", "/dev/ttyS1", 0, false},
+		{"/dev/serial/by-id/a:b", NET_DEVICE, "", "/dev/serial/by-id/a:b",
+		 "/dev/serial/by-id/a:b", 0, false},
 		{"none", NET_NONE, "", "", "none", 0, false},
 	};
 
@@ -66,7 +69,7 @@ static void test_bad_spellings(void **state)
 		":",	      ":x",	 ":65536",	 ":-1",
 		":12x",	      ":123456", ":99999999999", "unix:",
 		"::1:5",      "[]:5",	 "nonesuch",	 ":1,bogus",
-		"none,bogus", ":1 ",	 "unix:,server",
+		"none,bogus", ":1 ",	 "unix:,server", "/dev/x,115200",
 	};
 	char host[300], path[300];
 	struct net_address a;
@@ -81,6 +84,8 @@ static void test_bad_spellings(void **state)
 	}
 	snprintf(path, sizeof(path), "unix:/%0200d", 1);
 	assert_int_equal(net_address_parse(path, &a, &err), -ENAMETOOLONG);
+	assert_int_equal(net_address_parse(path + 5, &a, &err), -ENAMETOOLONG);
+	assert_int_equal(a.kind, NET_NONE);
 	snprintf(host, sizeof(host), "%0200d:1", 1);
 	assert_int_equal(net_address_parse(host, &a, &err), -EINVAL);
 }

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The one client: its bytes in and out, and how its session begins and ends. */
+#include "gdbstub/server_private.h"
+#include "log.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* While this much waits to be sent, nothing more is read: a client that asks and does not listen
+ * holds up itself alone. */
+#define OUTPUT_PAUSE 0x100000
+/* One command's answer may be longer; at this length the client is given up. */
+#define OUTPUT_MAX 0x4000000
+
+/* ---- output --------------------------------------------------------------------- */
+
+static ssize_t send_some(const struct gdb_server *server, const void *bytes, size_t size)
+{
+	return server->line ? write(server->client, bytes, size)
+			    : send(server->client, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+/* Sends what the other side takes; what is left moves to the front. */
+void client_flush(struct gdb_server *server)
+{
+	size_t sent = 0;
+
+	while (sent < server->out_size && !server->broken) {
+		ssize_t n = send_some(server, server->out + sent, server->out_size - sent);
+
+		if (n > 0)
+			sent += (size_t)n;
+		else if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+			break;
+		else if (n == 0 || errno != EINTR)
+			server->broken = true;
+	}
+	if (sent) {
+		server->out_size -= sent;
+		memmove(server->out, server->out + sent, server->out_size);
+	}
+}
+
+static bool out_reserve(struct gdb_server *server, size_t more)
+{
+	size_t capacity = server->out_capacity ? server->out_capacity : 4096;
+	char *out;
+
+	if (more > OUTPUT_MAX - server->out_size)
+		return false;
+	while (capacity < server->out_size + more)
+		capacity *= 2;
+	if (capacity == server->out_capacity)
+		return true;
+	out = realloc(server->out, capacity);
+	if (!out)
+		return false;
+	server->out = out;
+	server->out_capacity = capacity;
+	return true;
+}
+
+/* Collects: the acknowledgment and the reply behind it leave in one piece. */
+static void on_output(void *ctx, const void *bytes, size_t size)
+{
+	struct gdb_server *server = ctx;
+
+	if (server->broken)
+		return;
+	if (server->out_size > OUTPUT_PAUSE)
+		client_flush(server);
+	if (!out_reserve(server, size)) {
+		log_warn("gdb", "gdb does not read its answers; the connection is closed");
+		server->broken = true;
+		return;
+	}
+	memcpy(server->out + server->out_size, bytes, size);
+	server->out_size += size;
+}
+
+/* ---- the end of a session ------------------------------------------------------- */
+
+static void continue_guest(struct gdb_server *server)
+{
+	struct error err = {0};
+
+	if (!debug_running(server->debug) && debug_continue(server->debug, OWNER_GDB, &err) < 0)
+		log_warn("gdb", "the guest stays paused: %s", err.text);
+}
+
+/* What to type: gdb takes a unix socket's path without our prefix. A device's other end has a name that only
+ * its user knows. */
+static void target_text(const struct gdb_server *server, char *buf, unsigned size)
+{
+	const struct net_address *address = &server->config.address;
+	char place[160];
+
+	net_address_text(address, place, sizeof(place));
+	if (address->kind == NET_DEVICE)
+		snprintf(buf, size, "gdb may come again over %s", place);
+	else
+		snprintf(buf, size, "`target remote %s` connects again",
+			 address->kind == NET_UNIX ? address->path : place);
+}
+
+static void on_lost(struct gdb_server *server)
+{
+	char target[220];
+
+	target_text(server, target, sizeof(target));
+	if (server->config.on_disconnect == DISCONNECT_CONTINUE)
+		continue_guest(server);
+	log_warn("gdb", "the connection was lost; gdb's breakpoints are gone, the guest %s; %s",
+		 debug_running(server->debug) ? "runs" : "stays paused", target);
+	if (server->config.on_disconnect == DISCONNECT_KILL)
+		debug_kill(server->debug, OWNER_GDB, 0);
+}
+
+static void tell_attached(struct gdb_server *server, bool attached)
+{
+	if (server->config.attached)
+		server->config.attached(server->config.attached_ctx, attached);
+}
+
+void client_end(struct gdb_server *server)
+{
+	bool goodbye = server->closing;
+
+	gdb_session_free(server->session);
+	server->session = NULL;
+	server->closing = false;
+	free(server->out);
+	server->out = NULL;
+	server->out_size = server->out_capacity = 0;
+	tell_attached(server, false);
+	if (!goodbye)
+		on_lost(server);
+	else if (server->detached)
+		log_info("gdb", "gdb detached");
+}
+
+void client_close(struct gdb_server *server)
+{
+	if (server->line) {
+		line_hung_up(server);
+		return;
+	}
+	event_loop_forget(server->loop, server->client);
+	close(server->client);
+	server->client = -1;
+	client_end(server);
+}
+
+/* ---- input, and what to wait for ------------------------------------------------ */
+
+void client_receive(struct gdb_server *server)
+{
+	char bytes[0x10000];
+	ssize_t n = read(server->client, bytes, sizeof(bytes));
+
+	if (n > 0 && server->line)
+		line_feed(server, bytes, (size_t)n);
+	else if (n > 0)
+		gdb_session_feed(server->session, bytes, (size_t)n);
+	else if (n == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+		server->broken = true;
+}
+
+/* The next gdb on a line does not wait until the last one has read everything. */
+static bool listens(const struct gdb_server *server)
+{
+	return server->line || !server->closing;
+}
+
+/* Hang-ups are noticed by reading or writing: what arrived before them is obeyed first. */
+static void on_client(void *ctx, int fd, short revents)
+{
+	struct gdb_server *server = ctx;
+
+	(void)fd;
+	if ((revents & POLLIN) && listens(server))
+		client_receive(server);
+	else if (revents & (POLLHUP | POLLERR | POLLNVAL))
+		server->broken = true;
+	client_settle(server);
+}
+
+void client_settle(struct gdb_server *server)
+{
+	short events = 0;
+
+	if (server->client < 0)
+		return;
+	client_flush(server);
+	if (server->closing && !server->out_size && server->line && !server->broken)
+		client_end(server);
+	if (server->broken || (server->closing && !server->out_size)) {
+		client_close(server);
+		return;
+	}
+	if (server->out_size)
+		events |= POLLOUT;
+	if (server->out_size < OUTPUT_PAUSE && listens(server))
+		events |= POLLIN;
+	if (event_loop_watch(server->loop, server->client, events, on_client, server) < 0)
+		client_close(server);
+}
+
+/* ---- the beginning of a session ------------------------------------------------- */
+
+static void on_closed(void *ctx, bool detached)
+{
+	struct gdb_server *server = ctx;
+
+	server->closing = true;
+	server->detached = detached;
+}
+
+static int start_session(struct gdb_server *server)
+{
+	struct gdb_config config = {
+		.ctx = server,
+		.output = on_output,
+		.closed = on_closed,
+		.noisy = server->line,
+		.arch = server->config.arch,
+		.monitor_ctx = server->config.monitor_ctx,
+		.monitor = server->config.monitor,
+	};
+	int ret = debug_pause_wait(server->debug, OWNER_GDB, GDB_ATTACH_TIMEOUT_MS);
+
+	if (ret)
+		return ret;
+	server->session = gdb_session_new(server->debug, &config);
+	return server->session ? 0 : -ENOMEM;
+}
+
+int client_begin(struct gdb_server *server, int fd)
+{
+	int ret = start_session(server);
+
+	if (ret) {
+		log_warn("gdb", "gdb was turned away: the guest could not be paused (%s)",
+			 strerror(-ret));
+		return ret;
+	}
+	server->client = fd;
+	server->closing = server->detached = server->broken = false;
+	log_info("gdb", "gdb connected");
+	tell_attached(server, true);
+	return 0;
+}
