@@ -153,6 +153,18 @@ static struct core_point *same_breakpoint(struct debug *debug, unsigned i, const
 		       : NULL;
 }
 
+/* What is told because somebody catches it, and for no other reason. */
+static bool is_of_catch(const struct stop *stop)
+{
+	static const bool caught[STOP_REASON_COUNT] = {
+		[STOP_EXCEPTION] = true, [STOP_IO] = true,	    [STOP_MMIO] = true,
+		[STOP_MSR] = true,	 [STOP_MODE_SWITCH] = true, [STOP_GUEST_INT3] = true,
+		[STOP_HLT] = true,	 [STOP_ONLINE] = true,	    [STOP_RESET] = true,
+	};
+
+	return stop->point && caught[stop->reason];
+}
+
 /* The point may be gone, or back under another number, and the vCPU elsewhere by now. */
 static bool worth_telling(struct debug *debug, unsigned i)
 {
@@ -161,6 +173,8 @@ static bool worth_telling(struct debug *debug, unsigned i)
 		     stop->reason == STOP_WATCH_ACCESS;
 	struct core_point *point = NULL;
 
+	if (is_of_catch(stop))
+		return core_point_numbered(debug, stop->point);
 	if (watch)
 		point = same_watch(debug, stop);
 	else if (!tells_of_breakpoint(stop))

@@ -194,6 +194,40 @@ static void remember_line(void *ctx, enum debug_event event, enum debug_owner ac
 		strncpy(rig->output, debug_output(rig->debug), sizeof(rig->output) - 1);
 }
 
+/* Two vCPUs at one port: each access is told once, or not at all when the catch is gone by then. */
+static void test_two_at_one_port(void **state)
+{
+	static const uint8_t once[] = {0xe6, PORT, 0xeb, 0xfe};
+	struct error err = {0};
+
+	(void)state;
+	for (int round = 0; round < 40; round++) {
+		struct rig rig = {0};
+		int number;
+
+		rig_start(&rig, 2, IRQCHIP_KERNEL);
+		rig_code(&rig, 0, once, sizeof(once));
+		rig_code(&rig, 1, once, sizeof(once));
+		number = catch (&rig, POINT_CATCH_IO, PORT, 1, 0);
+		rig_continue(&rig);
+		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_IO);
+		if (round % 2) {
+			int told = debug_last_stop(rig.debug)->vcpu;
+
+			rig_continue(&rig);
+			assert_int_equal(rig_wait_stop(&rig)->reason, STOP_IO);
+			assert_int_equal(debug_last_stop(rig.debug)->vcpu, !told);
+			assert_int_equal(point(&rig, number)->hits, 2);
+		}
+		assert_int_equal(debug_point_remove(rig.debug, number, &err), 0);
+		rig_continue(&rig);
+		assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+		debug_dispatch(rig.debug);
+		assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
+		rig_stop(&rig);
+	}
+}
+
 /* 1: out 0x10, al; jmp 1b */
 static const uint8_t loop[] = {0xe6, PORT, 0xeb, 0xfc};
 
@@ -783,6 +817,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_port),
 		cmocka_unit_test(test_a_port_under_a_step),
+		cmocka_unit_test(test_two_at_one_port),
 		cmocka_unit_test(test_logging_and_ignoring),
 		cmocka_unit_test(test_mmio),
 		cmocka_unit_test(test_msrs),
