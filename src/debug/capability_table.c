@@ -30,6 +30,12 @@ static const struct capability_word event_words[] = {
 	[EVENT_EMULATION_FAILURE] = {"emulation-failure", "by vitrine", "by vitrine"},
 };
 
+static const struct capability_word page_words[] = {
+	[PAGE_UNASKED] = {NULL, "-", "-"},
+	[PAGE_FAILS] = {"no", "NO", "NO"},
+	[PAGE_WORKS] = {"yes", "yes", "yes"},
+};
+
 static const struct capability_word rf_words[] = {{"honoured", "honoured", "honoured"},
 						  {"ignored", "ignored", "ignored"}};
 
@@ -38,6 +44,7 @@ static const struct capability_word rf_words[] = {{"honoured", "honoured", "hono
 #define ALL	    (1u << CAP_REAL | 1u << CAP_PROT | 1u << CAP_LONG | 1u << CAP_USER)
 #define RING_0	    (ALL & ~(1u << CAP_USER))
 #define RING_3	    (1u << CAP_USER)
+#define LONG	    (1u << CAP_LONG)
 #define ONCE	    0u
 #define WORDS(list) list, sizeof(list) / sizeof((list)[0])
 #define ANSWER(id)  offsetof(struct debug_capabilities, id)
@@ -51,7 +58,8 @@ static const struct capability_question questions[] = {
 	{"watch_access_slot","access watch, slot",       ALL,    ANSWER(watch_access),    WORDS(yes_no)},
 	{"watch_write_page", "write watch, page",        ALL,    ANSWER(page_write),      WORDS(yes_no)},
 	{"watch_read_page",  "read watch, page",         ALL,    ANSWER(page_read),       WORDS(yes_no)},
-	{"frame_page",       "event frame, page",        RING_0, ANSWER(page_frame),      WORDS(yes_no)},
+	{"table_page",       "page table, page",         LONG,   ANSWER(page_table),      WORDS(page_words)},
+	{"frame_page",       "event frame, page",        RING_0, ANSWER(page_frame),      WORDS(page_words)},
 	{"guest_int3",       "the guest's own int3",     ALL,    ANSWER(guest_int3),      WORDS(event_words)},
 	{"guest_slot",       "the guest's own slot",     ALL,    ANSWER(guest_slot),      WORDS(event_words)},
 	{"reinjected_int3",  "int3 given back",          ALL,    ANSWER(reinject),        WORDS(event_words)},

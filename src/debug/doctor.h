@@ -40,6 +40,9 @@ enum capability_event {
 	EVENT_EMULATION_FAILURE, /* an exit says that it cannot be; vitrine injects it instead */
 };
 
+/* What the processor does by itself on a page that is read-only. */
+enum capability_page { PAGE_UNASKED, PAGE_FAILS, PAGE_WORKS };
+
 /* Each answer is one byte: true and false, or one of the enumerations above. */
 struct debug_capabilities {
 	uint8_t step[CAP_MODE_COUNT];
@@ -49,10 +52,10 @@ struct debug_capabilities {
 	uint8_t watch_access[CAP_MODE_COUNT]; /* … of reads */
 	uint8_t page_write[CAP_MODE_COUNT];   /* a write to a read-only slot exits with its data */
 	uint8_t page_read[CAP_MODE_COUNT];    /* a read from a withdrawn slot takes our data */
+	/* enum capability_page: an event whose frame comes upon a read-only slot comes out, and nothing of it
+	 * has happened; paging goes through tables on read-only slots. */
+	uint8_t page_frame[CAP_MODE_COUNT], page_table[CAP_MODE_COUNT];
 	/* enum capability_event */
-	/* An event whose frame comes upon a read-only slot comes out, and nothing of it has
-	 * happened. */
-	uint8_t page_frame[CAP_MODE_COUNT];
 	uint8_t guest_int3[CAP_MODE_COUNT]; /* nothing of ours is planted */
 	uint8_t guest_slot[CAP_MODE_COUNT]; /* its own debug register */
 	uint8_t reinject[CAP_MODE_COUNT];   /* an int3 that we took, given back */

@@ -404,7 +404,7 @@ static const char *frames_need(struct debug *debug, struct vcpu *vcpu, uint64_t 
 {
 	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
 
-	if (!state || debug->capabilities.page_frame[core_kernel_mode_of(state)] ||
+	if (!state || debug->capabilities.page_frame[core_kernel_mode_of(state)] == PAGE_WORKS ||
 	    !holds_stack(debug, vcpu, gpa, size))
 		return NULL;
 	return "a stack is on that page, and on this host interrupts could not get onto it; a "
@@ -449,7 +449,8 @@ static int check_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size
 		why = c->withdraw ? processor_needs(c->debug, vcpu, gpa, size)
 				  : frames_need(c->debug, vcpu, gpa, size);
 	}
-	if (!why && c->withdraw && page_holds_table(c->debug, gpa, size))
+	if (!why && (c->withdraw || c->debug->capabilities.page_table[CAP_LONG] != PAGE_WORKS) &&
+	    page_holds_table(c->debug, gpa, size))
 		why = "page tables in use are on that page, and the processor reads them by itself";
 	return why ? refuse(c->err, linear, why) : 0;
 }

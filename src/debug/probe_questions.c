@@ -112,6 +112,33 @@ static uint8_t judge_page_read(struct asking *asking)
 	       (uint8_t)asking->scratch->state.general.gpr[GPR_RAX] == AL_FROM_US;
 }
 
+static uint8_t page_answer(bool works)
+{
+	return works ? PAGE_WORKS : PAGE_FAILS;
+}
+
+/* The first table is the guarded page, and its entry was not accessed yet. */
+static void prepare_table(struct asking *asking)
+{
+	const uint64_t accessed = 1 << 5;
+	uint8_t *ram = asking->scratch->ram;
+	uint64_t entry;
+
+	memcpy(&entry, ram + AT_PML4, sizeof(entry));
+	entry &= ~accessed;
+	memset(ram + AT_GUARDED, 0, SCRATCH_PAGE);
+	memcpy(ram + AT_GUARDED, &entry, sizeof(entry));
+	ram[AT_DATA] = AL_FROM_US;
+	asking->scratch->state.system.cr3 = AT_GUARDED;
+}
+
+static uint8_t judge_page_table(struct asking *asking)
+{
+	return page_answer(asking->exit.reason == EXIT_HLT &&
+			   scratch_get(asking->scratch, CPU_GENERAL) &&
+			   (uint8_t)asking->scratch->state.general.gpr[GPR_RAX] == AL_FROM_US);
+}
+
 static void prepare_frame(struct asking *asking)
 {
 	asking->scratch->state.general.gpr[GPR_RSP] = AT_GUARDED + STACK_TOP;
@@ -126,9 +153,9 @@ static uint8_t judge_page_frame(struct asking *asking)
 						      exit->internal.suberror == INTERNAL_DELIVERY);
 
 	if (exit->reason == EXIT_MMIO && exit->mmio.write)
-		return exit->mmio.gpa - AT_GUARDED < SCRATCH_PAGE;
-	return told && scratch_get(asking->scratch, CPU_GENERAL) &&
-	       asking->scratch->state.general.rip == AT_CODE;
+		return page_answer(exit->mmio.gpa - AT_GUARDED < SCRATCH_PAGE);
+	return page_answer(told && scratch_get(asking->scratch, CPU_GENERAL) &&
+			   asking->scratch->state.general.rip == AT_CODE);
 }
 
 static void prepare_store(struct asking *asking)
@@ -370,6 +397,8 @@ const struct micro_probe micro_probes[] = {
 	/* mov %al,(%rdi); mov (%rdi),%al */
 	{ANSWER(page_write),   ALL,          2, {0x88, 0x07},       2, 3, AT_GUARDED,   NOTHING,                       prepare_store,   judge_page_write,    NEEDS_PROTECTED},
 	{ANSWER(page_read),    ALL,          2, {0x8a, 0x07},       2, 3, AT_WITHDRAWN, NOTHING,                       NULL,            judge_page_read,     NEEDS_PROTECTED},
+	/* mov (%rdi),%al; hlt */
+	{ANSWER(page_table),   LONG_ONLY,    3, {0x8a, 0x07, 0xf4}, 3, 4, AT_DATA,      NOTHING,                       prepare_table,   judge_page_table,    NEEDS_PROTECTED},
 	/* ud2 */
 	{ANSWER(page_frame),   RING_0,       2, {0x0f, 0x0b},       2, 2, AT_GUARDED,   NOTHING,                       prepare_frame,   judge_page_frame,    NEEDS_PROTECTED},
 };
