@@ -43,6 +43,7 @@ static void start_stopped(struct debug *debug)
 							     .settled = core_settled,
 							     .started = core_started,
 							     .request = core_request,
+							     .device_write = core_device_write,
 							     .parked = core_parked,
 							     .debug_output = core_debug_output};
 	debug->state = CORE_STOPPED;

@@ -324,6 +324,10 @@ bool core_page_exit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit
 /* The instruction is complete: tells which watches it has touched. False: a stop was recorded. */
 bool core_pages_settled(struct debug *debug, struct vcpu *vcpu);
 
+/* page_device.c: machine_observer.device_write */
+size_t core_device_write(void *debug, struct machine *machine, uint64_t gpa, const void *buf,
+			 size_t len);
+
 /* page_lift.c */
 /* In the vCPU's thread, lock NOT held: the vCPU cannot go on, and perhaps because of a protected page. event:
  * an interrupt or exception was on its way. True: everybody parks, and it goes on with these pages open. */

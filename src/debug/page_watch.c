@@ -200,13 +200,18 @@ void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_pi
 	restore_old(&v->hit[had], piece->linear + (access->gpa - piece->gpa), before, access->size);
 }
 
+void page_note(struct debug *debug, struct page_vcpu *v, const struct page_access *access)
+{
+	struct touching t = {debug, v, access};
+
+	page_each_touched(debug->pages, access->gpa, access->size, touch, &t);
+}
+
 /* Before the write is done. */
 static void note(struct debug *debug, struct vcpu *vcpu, const struct page_access *access)
 {
-	struct touching t = {debug, &debug->pages->vcpu[vcpu->index], access};
-
-	page_each_touched(debug->pages, access->gpa, access->size, touch, &t);
-	if (t.v->count)
+	page_note(debug, &debug->pages->vcpu[vcpu->index], access);
+	if (debug->pages->vcpu[vcpu->index].count)
 		vcpu->caught = true;
 }
 
@@ -405,34 +410,41 @@ static void writer_text(const struct stop *stop, bool by_event, char *buf, size_
 		 at);
 }
 
-static void describe(struct stop *stop, const struct page_hit *hit, bool by_event)
+void page_describe(struct stop *stop, const struct page_hit *hit, const char *writer)
 {
-	char values[56], watch[80], writer[80];
+	char values[56], watch[80];
 
 	values_text(hit, values, sizeof(values));
 	watch_text(hit, watch, sizeof(watch));
-	writer_text(stop, by_event, writer, sizeof(writer));
 	snprintf(stop->text, sizeof(stop->text), "%s 0x%llx (%s): %s %s",
 		 hit->write ? "write to" : "read of", (unsigned long long)hit->address, watch,
 		 values, writer);
 }
 
-static struct stop stop_of(const struct vcpu *vcpu, const struct page_hit *hit, uint64_t pc,
-			   uint64_t writer, bool by_event)
+struct stop page_stop(int vcpu, const struct page_hit *hit)
 {
 	static const enum stop_reason reasons[] = {[POINT_WRITE] = STOP_WATCH_WRITE,
 						   [POINT_READ] = STOP_WATCH_READ,
 						   [POINT_ACCESS] = STOP_WATCH_ACCESS};
-	struct stop stop = {.reason = reasons[hit->point->point.spec.kind],
-			    .vcpu = vcpu->index,
-			    .pc = pc,
-			    .address = hit->address,
-			    .old_value = hit->old_value,
-			    .new_value = hit->new_value,
-			    .size = hit->size,
-			    .writer = writer};
 
-	describe(&stop, hit, by_event);
+	return (struct stop){.reason = reasons[hit->point->point.spec.kind],
+			     .vcpu = vcpu,
+			     .address = hit->address,
+			     .old_value = hit->old_value,
+			     .new_value = hit->new_value,
+			     .size = hit->size};
+}
+
+static struct stop stop_of(const struct vcpu *vcpu, const struct page_hit *hit, uint64_t pc,
+			   uint64_t writer, bool by_event)
+{
+	struct stop stop = page_stop(vcpu->index, hit);
+	char text[80];
+
+	stop.pc = pc;
+	stop.writer = writer;
+	writer_text(&stop, by_event, text, sizeof(text));
+	page_describe(&stop, hit, text);
 	return stop;
 }
 

@@ -7,6 +7,7 @@
  *   page_watch.c   what the guest does to such pages comes here, is done for it, and is compared with the
  *                  pieces
  *   page_writer.c  which instruction it was
+ *   page_device.c  what devices write
  *   page_lift.c    what the processor does to such pages by itself
  *   page_code.c    pages with int3s, which a guest that boots may copy its code over
  *   page_tables.c  which pages the processor itself must be able to read
@@ -105,6 +106,11 @@ bool page_holds_table(struct debug *debug, uint64_t gpa, uint64_t size);
 bool page_read(struct debug *debug, uint64_t gpa, void *buf, size_t len);
 bool page_write(struct debug *debug, uint64_t gpa, const void *buf, size_t len);
 
+/* Adds what an access is about to touch to v's hits; pages.lock held. */
+void page_note(struct debug *debug, struct page_vcpu *v, const struct page_access *access);
+/* A stop of this hit, and its words; writer: "by …". */
+struct stop page_stop(int vcpu, const struct page_hit *hit);
+void page_describe(struct stop *stop, const struct page_hit *hit, const char *writer);
 /* The same piece, after the write: these bytes were there before it. */
 void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
 		    const struct page_access *access, const uint8_t *before);

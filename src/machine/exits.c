@@ -157,6 +157,13 @@ static void ignore_request(void *ctx, enum host_request request, int status, con
 	(void)why;
 }
 
+static size_t just_write(void *ctx, struct machine *machine, uint64_t gpa, const void *buf,
+			 size_t len)
+{
+	(void)ctx;
+	return mem_write_phys(machine->memory, gpa, buf, len);
+}
+
 static void ignore_parked(void *ctx)
 {
 	(void)ctx;
@@ -177,6 +184,7 @@ const struct machine_observer no_observer = {
 	.settled = go_on,
 	.started = go_on,
 	.request = ignore_request,
+	.device_write = just_write,
 	.parked = ignore_parked,
 	.debug_output = ignore_output,
 };

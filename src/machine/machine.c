@@ -364,3 +364,8 @@ void machine_destroy(struct machine *machine)
 	free(machine->vcpus);
 	free(machine);
 }
+
+size_t machine_device_write(struct machine *machine, uint64_t gpa, const void *buf, size_t len)
+{
+	return machine->observer.device_write(machine->observer.ctx, machine, gpa, buf, len);
+}

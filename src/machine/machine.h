@@ -63,6 +63,9 @@ struct machine_observer {
 	bool (*started)(void *ctx, struct vcpu *vcpu);
 	/* A device asked for a reset or the end; device_lock held. */
 	void (*request)(void *ctx, enum host_request request, int status, const char *why);
+	/* A device writes to RAM; from any thread. Bytes done, as of mem_write_phys(). */
+	size_t (*device_write)(void *ctx, struct machine *machine, uint64_t gpa, const void *buf,
+			       size_t len);
 	/* gate.lock held: the last running vCPU has parked. */
 	void (*parked)(void *ctx);
 	/* Bytes for port 0xe9. */
@@ -114,6 +117,10 @@ size_t machine_serial_input(struct machine *machine, unsigned port, const void *
 void machine_serial_room(struct machine *machine, unsigned port);
 /* clock.fd is readable: runs the timers that are due. */
 void machine_timers(struct machine *machine);
+
+/* How devices write to RAM: the debugger watches. Bytes done, fewer than len as of mem_write_phys(). From any
+ * thread; gate.lock not held. */
+size_t machine_device_write(struct machine *machine, uint64_t gpa, const void *buf, size_t len);
 
 /* The observer that is there from the start: an exit without an answer holds the machine. gate.lock held. */
 void machine_forget_observer(struct machine *machine);

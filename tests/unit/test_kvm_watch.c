@@ -793,7 +793,7 @@ static void a_breakpoint_beside_data(void **state)
 	expect_end(&rig, end);
 	assert_int_equal(get(&rig, RIG_CODE + 0x80, 4), 20000);
 	exits = recorder_exits(&rig.machine->vcpus[0].recorder, EXIT_MMIO);
-	assert_in_range(exits, 1000, 10000);
+	assert_in_range(exits, strstr(point_of(&rig, end)->rung, "int3") ? 1000 : 0, 10000);
 	rig_stop(&rig);
 }
 

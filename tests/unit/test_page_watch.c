@@ -153,6 +153,32 @@ static void physical_addresses_too(void **state)
 	rig_stop(&rig);
 }
 
+/* No protection stops a device; its writes are looked at on their way. */
+static void writes_of_devices(void **state)
+{
+	static const uint8_t loop[] = {0xeb, 0xfe};
+	const uint8_t data[32] = {[16] = 5};
+	const struct stop *stop;
+	struct rig rig;
+	int number;
+
+	(void)state;
+	start(&rig, "watch=page");
+	rig_code(&rig, 0, loop, sizeof(loop));
+	number = watch(&rig, POINT_WRITE, DATA + 16, 4);
+	rig_continue(&rig);
+	assert_int_equal(machine_device_write(rig.machine, DATA + 0x100, data, 32), 32);
+	assert_true(debug_running(rig.debug));
+	assert_int_equal(machine_device_write(rig.machine, DATA, data, 32), 32);
+	stop = rig_wait_stop(&rig);
+	assert_int_equal(stop->point, number);
+	assert_string_equal(stop->text, "write to 0x8010 (watch 1, 4 bytes): 0 → 5 by a device");
+	assert_int_equal(rig_byte(&rig, DATA + 16), 5);
+	assert_int_equal(hits(&rig, number), 1);
+	assert_int_equal(machine_device_write(rig.machine, (1 << 20) - 4, data, 32), 4);
+	rig_stop(&rig);
+}
+
 static void no_bytes_no_watch(void **state)
 {
 	const struct point_spec none = {.kind = POINT_WRITE, .address = DATA},
@@ -175,6 +201,7 @@ int main(void)
 		cmocka_unit_test(removed_watches_leave_no_trace),
 		cmocka_unit_test(ignored_and_disabled),
 		cmocka_unit_test(physical_addresses_too),
+		cmocka_unit_test(writes_of_devices),
 		cmocka_unit_test(no_bytes_no_watch),
 	};
 
