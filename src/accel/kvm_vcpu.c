@@ -318,11 +318,16 @@ void kvm_interrupt_window(struct accel_vcpu *base, bool wanted)
 }
 
 /* KVM_RUN with a signal pending delivers into the CPU what waits, looks at the signal, takes back what it
- * delivered, and returns: accepted, and nothing executed. */
+ * delivered, and returns: accepted, and nothing executed. Writing the events makes KVM look at all: one that
+ * could not be delivered before waits for the guest to run, otherwise. */
 void kvm_accept_interrupt(struct accel_vcpu *base)
 {
+	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
+	struct kvm_vcpu_events events;
 	struct vm_exit exit = {0};
 
+	if (kvm_vcpu_call(vcpu, KVM_GET_VCPU_EVENTS, &events) == 0)
+		kvm_vcpu_call(vcpu, KVM_SET_VCPU_EVENTS, &events);
 	pthread_kill(pthread_self(), SIG_IPI);
 	kvm_vcpu_run(base, &exit);
 }

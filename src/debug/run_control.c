@@ -176,7 +176,7 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 
 	vcpu->stepping = plan == VCPU_STEP;
 	wish->step = false;
-	wish->block_irq = vcpu->stepping && !debug->step_interrupts;
+	wish->block_irq = vcpu->stepping;
 	wish->int3 = points && (planted->place_count > 0 || core_catches_int3(debug));
 	wish->slots = points && planted->dr7 != 0;
 	memcpy(wish->dr, planted->dr, sizeof(wish->dr));

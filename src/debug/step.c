@@ -208,7 +208,35 @@ static enum step_go arm(struct step_at *at)
 void core_step_begin(struct debug *debug, unsigned i)
 {
 	debug->vcpu[i].step.follows = false;
+	debug->vcpu[i].step.interrupts = debug->step_interrupts;
 	debug->vcpu[i].step.guards.slots = 0;
+}
+
+static bool same_wish(const struct accel_debug *a, const struct accel_debug *b)
+{
+	return a->step == b->step && a->block_irq == b->block_irq && a->int3 == b->int3 &&
+	       a->slots == b->slots && a->dr7 == b->dr7 && a->inject == b->inject &&
+	       memcmp(a->dr, b->dr, sizeof(a->dr)) == 0;
+}
+
+/* In the run itself they wait in any case: one that came then would push the trap flag. A sleeper wakes first,
+ * and accepts then. */
+static void let_one_in(struct vcpu *vcpu)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
+	bool asleep = state && state->events.run_state == CPU_HALTED;
+
+	vcpu->debug.block_irq = false;
+	vcpu_accept_interrupt(vcpu);
+	if (asleep)
+		vcpu_accept_interrupt(vcpu);
+	vcpu->debug.block_irq = true;
+}
+
+/* Only an interrupt wakes it, and one that came in the run could not be told from the step. */
+static bool sleeps_on(const struct step_at *at)
+{
+	return at->step->interrupts && at->state->events.run_state == CPU_HALTED;
 }
 
 enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
@@ -220,9 +248,9 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	enum step_go go;
 	unsigned groups = CPU_GENERAL | CPU_SYSTEM;
 
-	if (!vcpu->debug.block_irq)
-		vcpu_accept_interrupt(vcpu);
-	if (!step->follows || !vcpu->debug.block_irq)
+	if (step->interrupts)
+		let_one_in(vcpu);
+	if (!step->follows || step->interrupts)
 		groups |= CPU_EVENTS;
 	/* Between two steps only the guest's own mov changes them. */
 	if (!step->follows || step->insn[0].kind == INSN_MOV_DR)
@@ -231,9 +259,11 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	if (!at.state)
 		return STEP_ARMED; /* entering the guest will fail likewise, and say so */
 	at.events = groups & CPU_EVENTS;
+	if (sleeps_on(&at))
+		return STEP_WAITS;
 	step->follows = step->tame = false;
 	go = arm(&at);
-	vcpu->debug_changed |= !kept || memcmp(&wish, &vcpu->debug, sizeof(wish)) != 0;
+	vcpu->debug_changed |= !kept || !same_wish(&wish, &vcpu->debug);
 	return go;
 }
 

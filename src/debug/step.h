@@ -35,6 +35,7 @@ enum step_how {
 };
 
 struct step {
+	bool interrupts; /* may come: one before each instruction */
 	bool follows; /* right behind another one of the same plan: no event can have come between */
 	enum step_how how;
 	/* The second where the first holds traps back: mov ss, pop ss. INSN_INVALID: there is none. */

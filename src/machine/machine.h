@@ -39,6 +39,7 @@ struct machine_config {
 enum step_go {
 	STEP_ARMED,   /* run */
 	STEP_DONE,    /* the instruction is executed already, without running */
+	STEP_WAITS,   /* the vCPU sleeps: ask again soon */
 	STEP_REFUSED, /* a stop has been recorded, and the vCPU parks */
 };
 

@@ -17,6 +17,7 @@
 #include "machine/machine.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 
@@ -225,6 +226,7 @@ static bool step_once(struct vcpu *vcpu)
 	switch (observer->stepping(observer->ctx, vcpu)) {
 	case STEP_ARMED: return run_once(vcpu);
 	case STEP_DONE: return observer->stepped(observer->ctx, vcpu);
+	case STEP_WAITS: return poll(NULL, 0, 1) <= 0;
 	default: return false;
 	}
 }

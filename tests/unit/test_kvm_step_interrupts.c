@@ -230,6 +230,34 @@ static void test_hlt_is_finished_once(void **state)
 	}
 }
 
+/* With interrupts let through, a step of a sleeper is the interrupt that wakes it, whenever it comes. */
+static void test_step_of_a_sleeper(void **state)
+{
+	static const uint8_t code[] = {0xf4, NOP, NOP};
+	struct place p;
+
+	(void)state;
+	rig_needs_kvm();
+	place_start(&p, LONG, NULL);
+	code_with_interrupts(&p, code, sizeof(code));
+	debug_set_step_interrupts(p.rig.debug, true);
+	place_step(&p, "hlt", RIG_CODE + 1);
+	rig_step(&p.rig, 0);
+	usleep(20000);
+	debug_dispatch(p.rig.debug);
+	assert_true(debug_running(p.rig.debug));
+	raise_line(&p, true);
+	assert_int_equal(rig_wait_stop(&p.rig)->pc, HANDLER);
+	check_frame(&p, RIG_CODE + 1);
+	/* And a pause ends the wait. */
+	rig_set_reg(&p.rig, 0, "rip", RIG_CODE);
+	place_step(&p, "hlt again", RIG_CODE + 1);
+	rig_step(&p.rig, 0);
+	assert_int_equal(debug_pause_wait(p.rig.debug, OWNER_CONSOLE, 5000), 0);
+	assert_int_equal(rig_wait_stop(&p.rig)->reason, STOP_PAUSE);
+	place_stop(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -238,6 +266,7 @@ int main(void)
 		cmocka_unit_test(test_sti_covers_the_next),
 		cmocka_unit_test(test_breakpoint_is_told_once),
 		cmocka_unit_test(test_hlt_is_finished_once),
+		cmocka_unit_test(test_step_of_a_sleeper),
 	};
 
 	return cmocka_run_group_tests_name("steps and interrupts, on KVM", tests, NULL, NULL);
