@@ -11,6 +11,7 @@ A bed is a module with
   emulator() what it starts; packages.Unavailable when it cannot be had
   command()  the arguments and the environment that boot it, in bed.folder
   stand()    what its processors are doing, for a bed that hangs; may be missing
+  OUTSIDE    a socket in bed.folder that is the outer machine's /dev/ttyS2, for a gdb outside; may be missing
 """
 import contextlib
 import os
@@ -28,7 +29,7 @@ CPUS, JOBS = 2, 2
 SLOWER = 4
 LIMIT, QUICK_LIMIT = 1500, 600
 SILENCE = 120
-MONITOR = "qemu.monitor"  # in bed.folder, where it is started
+MONITOR, OUTSIDE = "qemu.monitor", "qemu.gdb"  # in bed.folder, where it is started
 OLDEST = 10  # older ones lose execution slots and watches too
 
 # In turns: when QEMU 10.0 gives each CPU a thread, two vCPUs of one guest that are stepped and stopped side by side
@@ -65,8 +66,8 @@ def command(bed):
                "-nodefaults", "-display", "none", "-no-reboot"]
     console = "mon:stdio" if bed.interactive else "file:" + bed.log
     lines = ["-serial", console, "-serial", "file:" + bed.report]
-    if not bed.interactive:
-        lines += ["-monitor", f"unix:{MONITOR},server=on,wait=off"]
+    lines += ["-serial" if bed.interactive else "-monitor",
+              f"unix:{OUTSIDE if bed.interactive else MONITOR},server=on,wait=off"]
     boot = ["-kernel", bed.kernel, "-initrd", bed.archive, "-append", "console=ttyS0 mitigations=off " + bed.append]
     return [*start, *machine, *lines, *boot], dict(os.environ, **environment)
 
