@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define PAGE	  4096ull
 #define PAGE_MASK (PAGE - 1)
@@ -88,6 +87,12 @@ static bool waits_for_start(struct vcpu *vcpu)
 	       state->events.run_state == CPU_WAIT_SIPI;
 }
 
+static bool same_regs(const struct paging_regs *a, const struct paging_regs *b)
+{
+	return a->cr0 == b->cr0 && a->cr3 == b->cr3 && a->cr4 == b->cr4 && a->efer == b->efer &&
+	       a->phys_bits == b->phys_bits;
+}
+
 /* Whether an earlier vCPU translates as this one does. */
 static bool same_paging(struct debug *debug, unsigned i)
 {
@@ -101,7 +106,7 @@ static bool same_paging(struct debug *debug, unsigned i)
 		if (waits_for_start(other) || !vcpu_state(other, CPU_SYSTEM))
 			continue;
 		its = paging_regs_of(&other->state);
-		if (memcmp(&its, &regs, sizeof(its)) == 0)
+		if (same_regs(&its, &regs))
 			return true;
 	}
 	return false;

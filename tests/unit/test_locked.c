@@ -144,6 +144,7 @@ static uint64_t run_on(const struct sample *s, struct native *n, uint64_t value)
 
 	n->gpr[GPR_RDI] = (uint64_t)&memory;
 	native_exec(s, n);
+	n->gpr[GPR_RDI] = 0;
 	return s->size == 8 ? memory : memory & ((1ull << 8 * s->size) - 1);
 }
 

@@ -81,12 +81,12 @@ static void more_than_debug_registers_hold(void **state)
 	struct rig rig;
 	const struct point *p = NULL;
 	unsigned pages = 0;
-	int last = 0;
+	int last;
 
 	(void)state;
 	start(&rig, NULL);
 	for (unsigned i = 0; i < 6; i++)
-		last = watch(&rig, POINT_WRITE, DATA + 0x100 + 4 * i, 4);
+		watch(&rig, POINT_WRITE, DATA + 0x100 + 4 * i, 4);
 	last = watch(&rig, POINT_WRITE, DATA + 9, 1000);
 	while ((p = debug_point_next(rig.debug, p)))
 		pages += !strcmp(p->rung, "page protection");
