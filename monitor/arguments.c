@@ -126,12 +126,18 @@ static int read_cpu(struct call *call, const struct arg_desc *desc, struct arg *
 }
 
 static reader_fn *const readers[ARG_KIND_COUNT] = {
-	[ARG_EXPRESSION] = read_expression, [ARG_LOCATION] = read_location,
-	[ARG_REGISTERS] = read_word,	    [ARG_COMMAND] = read_rest,
-	[ARG_SETTING] = read_rest,	    [ARG_POINTS] = read_rest,
-	[ARG_POINT] = read_point,	    [ARG_PLACE] = read_rest,
-	[ARG_CLAUSES] = read_rest,	    [ARG_CPU] = read_cpu,
-	[ARG_OPTION] = read_option,	    [ARG_TEXT] = read_rest,
+	[ARG_EXPRESSION] = read_expression,
+	[ARG_LOCATION] = read_location,
+	[ARG_REGISTERS] = read_word,
+	[ARG_COMMAND] = read_rest,
+	[ARG_SETTING] = read_rest,
+	[ARG_POINTS] = read_rest,
+	[ARG_POINT] = read_point,
+	[ARG_PLACE] = read_rest,
+	[ARG_CLAUSES] = read_rest,
+	[ARG_CPU] = read_cpu,
+	[ARG_OPTION] = read_option,
+	[ARG_TEXT] = read_rest,
 	[ARG_CATCH] = read_rest,
 };
 

@@ -40,8 +40,8 @@ static void say_caught(struct call *call, const struct point *point)
 	char what[96];
 
 	debug_catch_text(&point->spec, what, sizeof(what));
-	out_printf(call->out, "%scatch %d: %s (%s)\n",
-		   point->spec.temporary ? "temporary " : "", point->number, what, point->rung);
+	out_printf(call->out, "%scatch %d: %s (%s)\n", point->spec.temporary ? "temporary " : "",
+		   point->number, what, point->rung);
 }
 
 static void say_created(struct call *call, int number)

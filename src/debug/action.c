@@ -46,13 +46,14 @@ static void wait_for_room(struct debug *debug, struct vcpu *vcpu)
 
 void core_print(struct debug *debug, struct vcpu *vcpu, enum debug_owner owner, const char *text)
 {
-	struct line *line = malloc(sizeof(*line) + strlen(text) + 1);
+	size_t size = strlen(text) + 1;
+	struct line *line = malloc(sizeof(*line) + size);
 
 	if (!line)
 		return;
 	line->next = NULL;
 	line->owner = owner;
-	strcpy(line->text, text);
+	memcpy(line->text, text, size);
 	core_lock(debug);
 	wait_for_room(debug, vcpu);
 	append(debug, line);

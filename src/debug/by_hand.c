@@ -182,12 +182,9 @@ bool core_step_by_hand(struct step_at *at, const struct instruction *insn)
 {
 	static bool (*const table[INSN_KIND_COUNT])(struct step_at *,
 						    const struct instruction *) = {
-		[INSN_PLAIN] = endbr,
-		[INSN_HLT] = halt,
-		[INSN_JUMP] = jump_to_itself,
-		[INSN_BRANCH] = jump_to_itself,
-		[INSN_IRET] = return_to_ring_3,
-		[INSN_SYSRET] = return_to_ring_3,
+		[INSN_PLAIN] = endbr,		[INSN_HLT] = halt,
+		[INSN_JUMP] = jump_to_itself,	[INSN_BRANCH] = jump_to_itself,
+		[INSN_IRET] = return_to_ring_3, [INSN_SYSRET] = return_to_ring_3,
 	};
 
 	/* The trap of a guest that steps itself comes behind the instruction: by the CPU. */

@@ -75,7 +75,6 @@ static void add_entry(struct debug *debug, struct core_point *catch, unsigned vc
 		if (core_point_insert(debug, entry, &why) < 0) {
 			snprintf(catch->how, sizeof(catch->how), "not armed: %.90s", why.text);
 			catch->refused = address;
-			core_point_free(entry);
 			return;
 		}
 	}

@@ -91,8 +91,8 @@ struct core_vcpu {
 	struct plan plan;
 	bool seen; /* the points at seen_pc had their say for this vCPU: resuming must not ask
 		      them again */
-	uint64_t seen_pc;  /* linear */
-	bool judged;	   /* its step came upon points, whatever they said */
+	uint64_t seen_pc; /* linear */
+	bool judged;	  /* its step came upon points, whatever they said */
 	struct step step;
 	struct step_return comes_back;
 	bool stepping_off; /* STEPPING_OFF concerns this one */
@@ -162,7 +162,7 @@ struct debug {
 	/* The main thread's. */
 	int event_fd;
 	struct snapshots *snapshots; /* machine/snapshot.h; NULL before the first */
-	struct plan *scratch; /* one per vCPU */
+	struct plan *scratch;	     /* one per vCPU */
 	int next_number;
 	bool exited;
 	struct listener listener[MAX_LISTENERS];
@@ -257,7 +257,7 @@ struct line *core_take_line(struct debug *debug); /* lock held; the caller frees
 uint64_t core_linear_pc(struct debug *debug, unsigned vcpu);
 void core_mark_seen(struct debug *debug);		     /* debug->stop is being told */
 bool core_must_step_off(struct debug *debug, unsigned vcpu); /* before its plan begins */
-bool core_point_under(struct debug *debug, unsigned vcpu); /* a breakpoint, by whatever address */
+bool core_point_under(struct debug *debug, unsigned vcpu);   /* a breakpoint, by whatever address */
 /* Makes the next pending stop that still matters debug->stop; false when there is none. */
 bool core_take_pending(struct debug *debug);
 /* Number, address and text of the point that a stop is about; its reason is set. */
@@ -276,7 +276,8 @@ void core_describe_emulation_failure(struct debug *debug, struct vcpu *vcpu,
 struct core_point *core_point_at(struct debug *debug,
 				 uint64_t pc); /* a breakpoint on this linear pc */
 struct core_point *core_point_numbered(struct debug *debug, int number);
-/* All parked. The point is appended; -errno with a sentence when no rung carries it. */
+/* All parked. Takes the point over: it is appended, or freed, with -errno and a sentence, when no rung
+ * carries it. */
 int core_point_insert(struct debug *debug, struct core_point *point, struct error *err);
 void core_point_free(struct core_point *point); /* unlinked */
 bool core_point_limited(struct vcpu *vcpu,
@@ -313,7 +314,8 @@ bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
 int core_pages_create(struct debug *debug, struct error *err);
 void core_pages_destroy(struct debug *debug);
 void core_pages_plant(struct debug *debug); /* by what points have as their rung; all parked */
-void core_pages_cover(struct debug *debug); /* takes note of where int3s are planted now; all parked */
+void core_pages_cover(
+	struct debug *debug); /* takes note of where int3s are planted now; all parked */
 bool core_pages_any(const struct debug *debug); /* any page is protected */
 /* Whether pages can carry this watch now; a sentence when they cannot. */
 bool core_pages_carry(struct debug *debug, const struct core_point *point, struct error *err);
@@ -351,8 +353,9 @@ core_kernel_mode_of(const struct cpu_state *state); /* where ring 0 code would r
 
 /* requests.c */
 void core_request(void *ctx, enum host_request request, int status, const char *why);
-void core_serve_request(struct debug *debug);	    /* main thread, lock not held */
-void core_forget_history(struct debug *debug); /* the machine is another one: nothing was seen or hit */
+void core_serve_request(struct debug *debug); /* main thread, lock not held */
+void core_forget_history(
+	struct debug *debug); /* the machine is another one: nothing was seen or hit */
 /* The machine, all parked, is stopped at vCPU 0; text is copied. Nobody is told. */
 void core_stop_here(struct debug *debug, enum stop_reason reason, const char *text);
 bool core_serve_before_resume(struct debug *debug); /* lock held; stopped */

@@ -119,8 +119,9 @@ static void tell_lines(struct debug *debug)
 /* It has done its work when it has stopped the machine once, and everybody was told. */
 static void drop_temporary(struct debug *debug, const struct news *news)
 {
-	const struct core_point *point =
-		news->event == DEBUG_STOPPED ? core_point_numbered(debug, news->point) : NULL;
+	const struct core_point *point = news->event == DEBUG_STOPPED
+						 ? core_point_numbered(debug, news->point)
+						 : NULL;
 
 	if (point && point->point.spec.temporary)
 		debug_point_remove(debug, news->point, NULL);

@@ -14,7 +14,6 @@ static int add_goal(struct debug *debug, unsigned vcpu, uint64_t address, uint64
 		    struct error *err)
 {
 	struct core_point *goal = calloc(1, sizeof(*goal));
-	int rc;
 
 	if (!goal)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -26,10 +25,7 @@ static int add_goal(struct debug *debug, unsigned vcpu, uint64_t address, uint64
 		.limit = {.by = LIMIT_VCPU, .vcpu = (int)vcpu},
 	};
 	goal->above_sp = above_sp;
-	rc = core_point_insert(debug, goal, err);
-	if (rc < 0)
-		core_point_free(goal);
-	return rc;
+	return core_point_insert(debug, goal, err);
 }
 
 /* To where the vCPU stands already means: once around. */

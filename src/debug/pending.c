@@ -22,7 +22,8 @@ static bool in_segment(const GElf_Phdr *p, uint64_t linear)
 	return p->p_type == PT_LOAD && linear >= p->p_vaddr && linear - p->p_vaddr < p->p_filesz;
 }
 
-static bool find_part(Elf *elf, const void *image, size_t size, uint64_t linear, struct image_part *part)
+static bool find_part(Elf *elf, const void *image, size_t size, uint64_t linear,
+		      struct image_part *part)
 {
 	size_t count;
 	GElf_Phdr p;

@@ -104,22 +104,6 @@ static unsigned count_points(const struct debug *debug)
 	return n;
 }
 
-int core_point_insert(struct debug *debug, struct core_point *point, struct error *err)
-{
-	unsigned taken = slots_wanted(debug);
-	struct error why = {0};
-
-	if (count_points(debug) >= MAX_POINTS)
-		return error_set(err, -ENOMEM, "too many breakpoints: delete some");
-	point->enabled = !point->point.spec.disabled;
-	point->rung = core_choose_rung(debug, point, taken, &why);
-	if (point->rung == RUNG_NONE)
-		return error_set(err, why.code, "%s", why.text);
-	point->slot = (unsigned)__builtin_popcount(taken);
-	append(debug, point);
-	return 0;
-}
-
 void core_point_free(struct core_point *point)
 {
 	program_free(point->condition);
@@ -127,22 +111,46 @@ void core_point_free(struct core_point *point)
 	free(point);
 }
 
+static int carried(struct debug *debug, struct core_point *point, unsigned taken, struct error *err)
+{
+	struct error why = {0};
+
+	if (count_points(debug) >= MAX_POINTS)
+		return error_set(err, -ENOMEM, "too many breakpoints: delete some");
+	point->rung = core_choose_rung(debug, point, taken, &why);
+	return point->rung == RUNG_NONE ? error_set(err, why.code, "%s", why.text) : 0;
+}
+
+int core_point_insert(struct debug *debug, struct core_point *point, struct error *err)
+{
+	unsigned taken = slots_wanted(debug);
+	int rc = carried(debug, point, taken, err);
+
+	if (rc < 0) {
+		core_point_free(point);
+		return rc;
+	}
+	point->enabled = !point->point.spec.disabled;
+	point->slot = (unsigned)__builtin_popcount(taken);
+	append(debug, point);
+	return 0;
+}
+
 /* Parked; gate.lock held. */
 static int add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
 	       struct error *err)
 {
 	struct core_point *point = calloc(1, sizeof(*point));
-	int rc;
+	int rc, number = debug->next_number + 1;
 
 	if (!point)
 		return error_set(err, -ENOMEM, "out of memory");
-	point->point = (struct point){.owner = owner, .spec = *spec};
+	point->point = (struct point){.owner = owner, .spec = *spec, .number = number};
 	rc = core_point_insert(debug, point, err);
-	if (rc < 0) {
-		core_point_free(point);
+	if (rc < 0)
 		return rc;
-	}
-	return point->point.number = ++debug->next_number;
+	debug->next_number = number;
+	return number;
 }
 
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,

@@ -370,9 +370,10 @@ static bool on_ram(struct debug *debug, struct vcpu *vcpu, const struct vm_exit 
 
 	if (core_page_exit(debug, vcpu, exit))
 		return true;
-	stop = make_stop(vcpu, STOP_HOST_ERROR,
-			 "the host lost the page of guest RAM at 0x%llx; the guest cannot go on as it was",
-			 (unsigned long long)exit->mmio.gpa);
+	stop = make_stop(
+		vcpu, STOP_HOST_ERROR,
+		"the host lost the page of guest RAM at 0x%llx; the guest cannot go on as it was",
+		(unsigned long long)exit->mmio.gpa);
 	stop.address = exit->mmio.gpa;
 	core_stop(debug, &stop);
 	return false;

@@ -112,7 +112,7 @@ void rig_boot(struct rig *rig, const void *code, size_t size)
 static int patience_ms(const struct rig *rig)
 {
 	const char *slower = getenv("SLOWER");
-	int factor = slower ? atoi(slower) : 1;
+	int factor = slower ? (int)strtol(slower, NULL, 10) : 1;
 
 	return (rig->patience ? rig->patience : 10) * 1000 * (factor > 1 ? factor : 1);
 }

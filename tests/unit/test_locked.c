@@ -140,8 +140,9 @@ static struct instruction decoded(const struct sample *s, const struct cpu_state
 
 static uint64_t run_on(const struct sample *s, struct native *n, uint64_t value)
 {
-	uint64_t memory = value;
+	static uint64_t memory;
 
+	memory = value;
 	n->gpr[GPR_RDI] = (uint64_t)&memory;
 	native_exec(s, n);
 	n->gpr[GPR_RDI] = 0;

@@ -316,8 +316,7 @@ static void test_no_stop_is_lost_behind_resets(void **state)
 /* The range was of code that the reset has put away. */
 static void test_reset_ends_a_range(void **state)
 {
-	const struct plan plan = {
-		.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 2};
+	const struct plan plan = {.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 2};
 	struct error err = {0};
 	struct rig rig = {0};
 
