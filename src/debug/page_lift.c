@@ -12,7 +12,6 @@
  */
 #include "debug/pages.h"
 
-#include "log.h"
 #include "x86/mode.h"
 
 #include <stdlib.h>

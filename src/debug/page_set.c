@@ -48,8 +48,6 @@ void core_pages_destroy(struct debug *debug)
 
 /* ---- the range of a watch, stretch by stretch --------------------------------------------- */
 
-typedef int stretch_fn(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size);
-
 /* How much of what is left lies behind this address without a break. */
 static uint64_t stretch_size(const struct paging_walk *walk, uint64_t linear, uint64_t left)
 {
@@ -60,7 +58,7 @@ static uint64_t stretch_size(const struct paging_walk *walk, uint64_t linear, ui
 
 /* -EFAULT with *missing at the first address that is not mapped. */
 static int each_stretch(struct debug *debug, const struct point_spec *spec, struct vcpu *vcpu,
-			stretch_fn *fn, void *ctx, uint64_t *missing)
+			page_stretch_fn *fn, void *ctx, uint64_t *missing)
 {
 	for (uint64_t done = 0; done < spec->length;) {
 		struct paging_walk walk;
@@ -79,7 +77,7 @@ static int each_stretch(struct debug *debug, const struct point_spec *spec, stru
 	return 0;
 }
 
-static bool waits_for_start(struct vcpu *vcpu)
+bool page_waits_for_start(struct vcpu *vcpu)
 {
 	const struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
 
@@ -103,7 +101,7 @@ static bool same_paging(struct debug *debug, unsigned i)
 		struct vcpu *other = &debug->machine->vcpus[j];
 		struct paging_regs its;
 
-		if (waits_for_start(other) || !vcpu_state(other, CPU_SYSTEM))
+		if (page_waits_for_start(other) || !vcpu_state(other, CPU_SYSTEM))
 			continue;
 		its = paging_regs_of(&other->state);
 		if (same_regs(&its, &regs))
@@ -113,8 +111,8 @@ static bool same_paging(struct debug *debug, unsigned i)
 }
 
 /* For every address space that vCPUs are in. */
-static int each_mapping(struct debug *debug, const struct point_spec *spec, stretch_fn *fn,
-			void *ctx, uint64_t *missing)
+int page_each_mapping(struct debug *debug, const struct point_spec *spec, page_stretch_fn *fn,
+		      void *ctx, uint64_t *missing)
 {
 	int rc = -EFAULT;
 
@@ -123,7 +121,7 @@ static int each_mapping(struct debug *debug, const struct point_spec *spec, stre
 		struct vcpu *vcpu = &debug->machine->vcpus[i];
 		int one;
 
-		if (waits_for_start(vcpu) || same_paging(debug, i))
+		if (page_waits_for_start(vcpu) || same_paging(debug, i))
 			continue;
 		one = each_stretch(debug, spec, vcpu, fn, ctx, missing);
 		if (one < 0 && one != -EFAULT)
@@ -192,7 +190,7 @@ static int add_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory
 	return 0;
 }
 
-static enum memory_access access_for(enum point_kind kind)
+enum memory_access page_access_for(enum point_kind kind)
 {
 	return kind == POINT_WRITE ? MEMORY_READ_ONLY : MEMORY_WITHDRAWN;
 }
@@ -208,7 +206,8 @@ static int add_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
 	const struct page_piece piece = {gpa, size, linear, a->point};
 	int rc = add_piece(a->pages, &piece);
 
-	return rc < 0 ? rc : add_run(a->pages, gpa, size, access_for(a->point->point.spec.kind));
+	return rc < 0 ? rc
+		      : add_run(a->pages, gpa, size, page_access_for(a->point->point.spec.kind));
 }
 
 /* What is mapped of it, if not all. */
@@ -216,7 +215,7 @@ static int add_point(struct debug *debug, struct core_point *point)
 {
 	struct adding a = {debug->pages, point};
 	uint64_t missing;
-	int rc = each_mapping(debug, &point->point.spec, add_stretch, &a, &missing);
+	int rc = page_each_mapping(debug, &point->point.spec, add_stretch, &a, &missing);
 
 	return rc == -EFAULT ? 0 : rc;
 }
@@ -353,129 +352,4 @@ void core_pages_plant(struct debug *debug)
 bool core_pages_any(const struct debug *debug)
 {
 	return debug->pages->run_count > 0;
-}
-
-/* ---- whether a watch can be carried ------------------------------------------------------- */
-
-struct checking {
-	struct debug *debug;
-	bool withdraw;
-	struct error *err;
-};
-
-static int refuse(struct error *err, uint64_t linear, const char *why)
-{
-	return error_set(err, -ENOTSUP, "0x%llx cannot be watched by page protection: %s",
-			 (unsigned long long)linear, why);
-}
-
-static bool in_page_range(uint64_t at, uint64_t gpa, uint64_t size)
-{
-	return at >= (gpa & ~PAGE_MASK) && at < ((gpa + size + PAGE_MASK) & ~PAGE_MASK);
-}
-
-static bool walks_to(struct debug *debug, struct vcpu *vcpu, uint64_t linear, uint64_t gpa,
-		     uint64_t size)
-{
-	struct paging_walk walk;
-
-	return core_walk(debug, vcpu, linear, &walk) == PAGING_OK &&
-	       in_page_range(walk.gpa, gpa, size);
-}
-
-struct stack_search {
-	struct debug *debug;
-	uint64_t gpa, size;
-	bool found;
-};
-
-static void look_for_stack(void *ctx, struct vcpu *vcpu, uint64_t top)
-{
-	struct stack_search *s = ctx;
-
-	s->found |= walks_to(s->debug, vcpu, top - 1, s->gpa, s->size);
-}
-
-static bool holds_stack(struct debug *debug, struct vcpu *vcpu, uint64_t gpa, uint64_t size)
-{
-	struct stack_search s = {debug, gpa, size, false};
-
-	page_each_stack(debug, vcpu, look_for_stack, &s);
-	return s.found;
-}
-
-/* Where a frame that comes upon a protected page does not come out of the guest, but is lost in KVM. */
-static const char *frames_need(struct debug *debug, struct vcpu *vcpu, uint64_t gpa, uint64_t size)
-{
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
-
-	if (!state || debug->capabilities.page_frame[core_kernel_mode_of(state)] == PAGE_WORKS ||
-	    !holds_stack(debug, vcpu, gpa, size))
-		return NULL;
-	return "a stack is on that page, and on this host interrupts could not get onto it; a "
-	       "debug register watches 1, 2, 4 or 8 aligned bytes";
-}
-
-/* What the processor, or KVM for it, reads by itself and could not read any more. */
-static const char *processor_needs(struct debug *debug, struct vcpu *vcpu, uint64_t gpa,
-				   uint64_t size)
-{
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
-	const struct cpu_system *s;
-
-	if (!state)
-		return NULL;
-	s = &state->system;
-	if (walks_to(debug, vcpu, cpu_linear_pc(state), gpa, size))
-		return "code is executed on that page, and reads of it cannot be taken away";
-	if (holds_stack(debug, vcpu, gpa, size))
-		return "a stack is on that page, and the processor uses it by itself";
-	if (walks_to(debug, vcpu, s->gdt.base, gpa, size) ||
-	    walks_to(debug, vcpu, s->idt.base, gpa, size) ||
-	    (s->seg[SEG_TR].present && walks_to(debug, vcpu, s->seg[SEG_TR].base, gpa, size)))
-		return "the processor reads descriptors on that page by itself";
-	return NULL;
-}
-
-static int check_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
-{
-	const struct checking *c = ctx;
-	struct machine *machine = c->debug->machine;
-	uint64_t room = 0;
-	const char *why = NULL;
-
-	if (!mem_hva(machine->memory, gpa, &room) || room < size)
-		return refuse(c->err, linear, "there is no RAM, but perhaps a device");
-	for (unsigned i = 0; !why && i < machine->vcpu_count; i++) {
-		struct vcpu *vcpu = &machine->vcpus[i];
-
-		if (waits_for_start(vcpu))
-			continue;
-		why = c->withdraw ? processor_needs(c->debug, vcpu, gpa, size)
-				  : frames_need(c->debug, vcpu, gpa, size);
-	}
-	if (!why && (c->withdraw || c->debug->capabilities.page_table[CAP_LONG] != PAGE_WORKS) &&
-	    page_holds_table(c->debug, gpa, size))
-		why = "page tables in use are on that page, and the processor reads them by itself";
-	return why ? refuse(c->err, linear, why) : 0;
-}
-
-bool core_pages_carry(struct debug *debug, const struct core_point *point, struct error *err)
-{
-	const struct point_spec *spec = &point->point.spec;
-	struct checking c = {debug, access_for(spec->kind) == MEMORY_WITHDRAWN, err};
-	uint64_t missing;
-	int rc;
-
-	if (spec->length == 0 || spec->address + spec->length - 1 < spec->address) {
-		error_set(err, -EINVAL, "a watch needs at least one byte, and an end");
-		return false;
-	}
-	rc = each_mapping(debug, spec, check_stretch, &c, &missing);
-	if (rc == -EFAULT)
-		error_set(err, -ENOTSUP,
-			  "0x%llx is not mapped at present, so there is no page to protect: "
-			  "set the watch when the guest has mapped it",
-			  (unsigned long long)missing);
-	return rc == 0;
 }

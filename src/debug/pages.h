@@ -4,8 +4,10 @@
  *
  *   page_set.c     which pages that takes: watches become pieces of physical memory, and these become slots
  *                  of the guest that are read-only or missing
+ *   page_carry.c   which watches may have pages at all
  *   page_watch.c   what the guest does to such pages comes here, is done for it, and is compared with the
  *                  pieces
+ *   page_text.c    how that is told
  *   page_writer.c  which instruction it was
  *   page_device.c  what devices write
  *   page_lift.c    what the processor does to such pages by itself
@@ -93,6 +95,13 @@ struct pages {
 };
 
 /* page_set.c */
+/* The stretches of a watch that are contiguous in both, in every address space that vCPUs are in. fn's error
+ * ends it; -EFAULT with *missing when no vCPU maps all of it. */
+typedef int page_stretch_fn(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size);
+int page_each_mapping(struct debug *debug, const struct point_spec *spec, page_stretch_fn *fn,
+		      void *ctx, uint64_t *missing);
+bool page_waits_for_start(struct vcpu *vcpu); /* for INIT or SIPI; it has no address space yet */
+enum memory_access page_access_for(enum point_kind kind);
 /* The pieces that an access touches: calls fn for each. */
 typedef void page_touch_fn(void *ctx, const struct page_piece *piece);
 void page_each_touched(const struct pages *pages, uint64_t gpa, uint64_t size, page_touch_fn *fn,
@@ -111,6 +120,9 @@ void page_note(struct debug *debug, struct page_vcpu *v, const struct page_acces
 /* A stop of this hit, and its words; writer: "by …". */
 struct stop page_stop(int vcpu, const struct page_hit *hit);
 void page_describe(struct stop *stop, const struct page_hit *hit, const char *writer);
+/* Both, of a vCPU's. writer: linear, or 0 when not known; by_event: the processor wrote by itself. */
+struct stop page_stop_of(const struct vcpu *vcpu, const struct page_hit *hit, uint64_t pc,
+			 uint64_t writer, bool by_event);
 /* The same piece, after the write: these bytes were there before it. */
 void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
 		    const struct page_access *access, const uint8_t *before);
