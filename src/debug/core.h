@@ -285,6 +285,7 @@ bool core_point_limited(struct vcpu *vcpu,
 
 /* planting.c */
 void core_plant(struct debug *debug);
+void core_plant_watches(struct debug *debug); /* for steps: breakpoints are compared with the pc */
 void core_lift(struct debug *debug);
 /* The point whose int3 the vCPU meets at linear pc, through whatever alias; or NULL. A vCPU thread
  * may ask without the lock while it runs: nothing is planted or lifted then. */

@@ -104,7 +104,7 @@ static bool watched_by_register(struct debug *debug, struct vcpu *vcpu, uint64_t
 {
 	struct cpu_state *state;
 
-	if (vcpu->debug.slots)
+	if (debug->planted.dr7)
 		return in_slot(debug, linear, size);
 	state = vcpu_state(vcpu, CPU_DEBUG);
 	return !state || (state->debug.dr7 & DR7_ENABLES);

@@ -176,6 +176,13 @@ void core_plant(struct debug *debug)
 		plant_point(debug, p);
 }
 
+void core_plant_watches(struct debug *debug)
+{
+	for (struct core_point *p = debug->points; p; p = p->next)
+		if (core_is_watch(p->point.spec.kind))
+			plant_point(debug, p);
+}
+
 /* A byte that is no longer our int3 was written by the guest, and is its own. So is one in code that the
  * guest wrote over ours, unless it copied that from elsewhere with an int3 of ours in it. */
 static void lift_byte(struct debug *debug, const struct place *place)

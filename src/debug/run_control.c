@@ -178,7 +178,7 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	wish->step = false;
 	wish->block_irq = vcpu->stepping;
 	wish->int3 = points && (planted->place_count > 0 || core_catches_int3(debug));
-	wish->slots = points && planted->dr7 != 0;
+	wish->slots = planted->dr7 != 0;
 	memcpy(wish->dr, planted->dr, sizeof(wish->dr));
 	wish->dr7 = planted->dr7;
 	core_step_begin(debug, i);
@@ -201,7 +201,7 @@ static bool tell_pending(struct debug *debug)
 	return true;
 }
 
-/* One instruction each, with nothing planted and everybody else held. */
+/* One instruction each, with no breakpoint planted and everybody else held. */
 static bool begin_stepping_off(struct debug *debug)
 {
 	bool any = false;
@@ -241,8 +241,10 @@ void core_launch(struct debug *debug)
 
 	debug->have_stop = debug->passing = false;
 	debug->stop_actor = OWNER_NONE;
+	core_lift(debug); /* the watches of those who stepped off */
 	if (tell_pending(debug))
 		return;
+	core_plant_watches(debug);
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		debug->vcpu[i].judged = false;
 	core_catch_prepare(debug);
@@ -250,6 +252,7 @@ void core_launch(struct debug *debug)
 	if (points && begin_stepping_off(debug))
 		return;
 	if (points) {
+		core_lift(debug);
 		core_plant(debug);
 		core_pages_cover(debug);
 		core_pages_plant(debug); /* debug registers may have come free, or run out */

@@ -75,6 +75,57 @@ static void each_write_to_watched_bytes_stops(void **state)
 	rig_stop(&rig);
 }
 
+static void expect_step(struct rig *rig, int point)
+{
+	const struct stop *stop;
+
+	rig_step(rig, 0);
+	stop = rig_wait_stop(rig);
+	if (stop->point != point || (point && stop->reason != STOP_WATCH_WRITE))
+		fail_msg("'%s' at 0x%llx", stop->text, (unsigned long long)debug_pc(rig->debug, 0));
+}
+
+/* Neither a step nor the step off a breakpoint hides what the instruction wrote. */
+static void a_watch_is_hit_in_a_step(void **state)
+{
+	static const char *const strategies[] = {"watch=slot", "watch=page"};
+	struct rig rig;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		int number;
+
+		start(&rig, strategies[i]);
+		number = watch(&rig, POINT_WRITE, DATA, 4);
+		expect_step(&rig, number);
+		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 5);
+		expect_step(&rig, 0);
+		expect_step(&rig, number);
+		expect(&rig, number, RIG_CODE + 20);
+		rig_stop(&rig);
+	}
+}
+
+/* Set where the vCPU is about to write, told there, and stepped off. */
+static void a_watch_is_hit_stepping_off(void **state)
+{
+	static const char *const strategies[] = {"watch=slot", "watch=page"};
+	struct rig rig;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		int number, here;
+
+		start(&rig, strategies[i]);
+		number = watch(&rig, POINT_WRITE, DATA + 8, 4);
+		here = rig_break(&rig, RIG_CODE + 5);
+		expect(&rig, here, RIG_CODE + 5);
+		expect(&rig, number, RIG_CODE + 10);
+		expect(&rig, here, RIG_CODE + 5);
+		rig_stop(&rig);
+	}
+}
+
 /* What debug registers have no room for, or cannot hold, goes to pages. */
 static void more_than_debug_registers_hold(void **state)
 {
@@ -197,6 +248,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_write_to_watched_bytes_stops),
+		cmocka_unit_test(a_watch_is_hit_in_a_step),
+		cmocka_unit_test(a_watch_is_hit_stepping_off),
 		cmocka_unit_test(more_than_debug_registers_hold),
 		cmocka_unit_test(removed_watches_leave_no_trace),
 		cmocka_unit_test(ignored_and_disabled),
