@@ -47,7 +47,9 @@ static uint8_t ask(struct scratch *s, const struct micro_probe *probe, enum capa
 
 	if (!prepare(&asking))
 		return 0;
+	scratch_may_spin(s, probe->when == PROTECTED_MAY_SPIN);
 	asking.exit = scratch_run(s, &probe->wish);
+	scratch_may_spin(s, false);
 	return probe->judge(&asking);
 }
 
@@ -61,7 +63,8 @@ static bool worth_asking(const struct micro_probe *probe, enum capability_mode m
 	switch (probe->when) {
 	case NEEDS_STEP: return found->step[mode];
 	case NEEDS_INT3: return found->int3[mode] != INT3_LOST;
-	case NEEDS_PROTECTED: return protected;
+	case NEEDS_PROTECTED:
+	case PROTECTED_MAY_SPIN: return protected;
 	default: return true;
 	}
 }
@@ -76,7 +79,7 @@ static void ask_all(struct scratch *s, struct debug_capabilities *found)
 		const struct micro_probe *probe = &micro_probes[i];
 		uint8_t *answer = (uint8_t *)found + probe->answer;
 
-		if (probe->when == NEEDS_PROTECTED && !tried) {
+		if (probe->when >= NEEDS_PROTECTED && !tried) {
 			tried = true;
 			protected = scratch_protect(s);
 		}

@@ -21,7 +21,7 @@
 
 /* To be raised whenever answers that were kept could be wrong: a question, a program or a judge
  * changes. */
-#define PROBE_VERSION 4
+#define PROBE_VERSION 5
 
 /* Guest-physical, all below 64 KiB so that real mode reaches them. Linear is the same. */
 enum scratch_place {
@@ -73,6 +73,7 @@ struct scratch {
 	pthread_t dog;
 	bool has_dog, quit;
 	atomic_uint late; /* runs that had to be kicked */
+	bool may_spin;	  /* see scratch_may_spin() */
 	unsigned long thread;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
@@ -99,7 +100,8 @@ struct micro_probe {
 	/* What the registers hold beside what the mode asks for; may be NULL. */
 	void (*prepare)(struct asking *asking);
 	uint8_t (*judge)(struct asking *asking);
-	enum { PLAIN, NEEDS_STEP, NEEDS_INT3, NEEDS_PROTECTED } when;
+	/* PROTECTED_MAY_SPIN: NEEDS_PROTECTED, and a host that does not come back has answered. */
+	enum { PLAIN, NEEDS_STEP, NEEDS_INT3, NEEDS_PROTECTED, PROTECTED_MAY_SPIN } when;
 };
 
 extern const struct micro_probe micro_probes[];
@@ -123,6 +125,8 @@ void scratch_enter(struct scratch *scratch, enum capability_mode mode);
 bool scratch_put(struct scratch *scratch, unsigned groups);
 /* Fetches these groups; false when the accelerator refuses. */
 bool scratch_get(struct scratch *scratch, unsigned groups);
+/* Whether runs from now on may end in a loop that is no exit: they are not waited for as long, and not late. */
+void scratch_may_spin(struct scratch *scratch, bool may);
 /* Sets wish and runs until an exit; EXIT_INTR when that took too long. */
 struct vm_exit scratch_run(struct scratch *scratch, const struct accel_debug *wish);
 struct vm_exit scratch_complete(struct scratch *scratch);

@@ -397,8 +397,8 @@ const struct micro_probe micro_probes[] = {
 	/* mov %al,(%rdi); mov (%rdi),%al */
 	{ANSWER(page_write),   ALL,          2, {0x88, 0x07},       2, 3, AT_GUARDED,   NOTHING,                       prepare_store,   judge_page_write,    NEEDS_PROTECTED},
 	{ANSWER(page_read),    ALL,          2, {0x8a, 0x07},       2, 3, AT_WITHDRAWN, NOTHING,                       NULL,            judge_page_read,     NEEDS_PROTECTED},
-	/* mov (%rdi),%al; hlt */
-	{ANSWER(page_table),   LONG_ONLY,    3, {0x8a, 0x07, 0xf4}, 3, 4, AT_DATA,      NOTHING,                       prepare_table,   judge_page_table,    NEEDS_PROTECTED},
+	/* mov (%rdi),%al; hlt. Behind kvm_intel the processor wants to mark the entry, again and again. */
+	{ANSWER(page_table),   LONG_ONLY,    3, {0x8a, 0x07, 0xf4}, 3, 4, AT_DATA,      NOTHING,                       prepare_table,   judge_page_table,    PROTECTED_MAY_SPIN},
 	/* ud2 */
 	{ANSWER(page_frame),   RING_0,       2, {0x0f, 0x0b},       2, 2, AT_GUARDED,   NOTHING,                       prepare_frame,   judge_page_frame,    NEEDS_PROTECTED},
 };

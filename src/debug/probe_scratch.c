@@ -10,6 +10,7 @@
 
 #define NS_PER_S     1000000000ull
 #define PATIENCE_NS  (2 * NS_PER_S)
+#define SPINNING_NS  (NS_PER_S / 3)
 #define RFLAGS_IOPL3 0x3000u
 
 enum { SLOT_ALL, SLOT_GUARDED, SLOT_WITHDRAWN };
@@ -36,7 +37,8 @@ static void wait_until(struct scratch *s, uint64_t deadline)
 		pthread_cond_wait(&s->work, &s->lock);
 }
 
-/* Sleeps through the probe: a run that ends in time only moves the deadline, and wakes nobody. */
+/* Sleeps through the probe: a run that ends in time only moves the deadline, and wakes nobody. One that may spin
+ * has an earlier deadline. */
 static void *watch(void *ctx)
 {
 	struct scratch *s = ctx;
@@ -47,7 +49,7 @@ static void *watch(void *ctx)
 	pthread_mutex_lock(&s->lock);
 	while (!s->quit) {
 		if (s->deadline && now() >= s->deadline) {
-			s->late++;
+			s->late += !s->may_spin;
 			s->deadline = 0;
 			s->vcpu->ops->vcpu_kick(s->vcpu, s->thread);
 		}
@@ -61,6 +63,15 @@ static void set_deadline(struct scratch *s, uint64_t deadline)
 {
 	pthread_mutex_lock(&s->lock);
 	s->deadline = deadline;
+	if (s->may_spin)
+		pthread_cond_signal(&s->work);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void scratch_may_spin(struct scratch *s, bool may)
+{
+	pthread_mutex_lock(&s->lock);
+	s->may_spin = may;
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -265,7 +276,7 @@ struct vm_exit scratch_run(struct scratch *s, const struct accel_debug *wish)
 
 	if (s->vcpu->ops->debug_set(s->vcpu, wish) < 0)
 		return exit;
-	set_deadline(s, now() + PATIENCE_NS);
+	set_deadline(s, now() + (s->may_spin ? SPINNING_NS : PATIENCE_NS));
 	s->vcpu->ops->vcpu_run(s->vcpu, &exit);
 	set_deadline(s, 0);
 	s->vcpu->ops->vcpu_kick_done(s->vcpu);
