@@ -3,16 +3,19 @@
 """The Bochs bed: kvm_intel on a processor that Bochs interprets, precise and slow. See qemu.py for what a bed is.
 
 bochs.py COMMAND…: starts the emulator with the terminal that it insists on. CONSOLE=/path in the environment
-becomes a link to a second terminal, which is connected to this one; Ctrl-A x leaves.
+becomes a link to a second terminal, which is connected to this one; Ctrl-A x leaves. SIGUSR1 makes it ask the
+emulator's debugger what the processor is doing, and write that into the file STAND.
 """
 import os
 import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import termios
+import time
 import tty
 
 from packages import Unavailable, cached
@@ -37,7 +40,7 @@ MEMORY = 1024  # MB
 # tracing, BPF.
 NOT_CALLED = ("trace_eval_init", "init_kprobe_trace", "ptdump_debugfs_init", "jent_mod_init",
               "load_system_certificate_list", "bpf_dummy_struct_ops_init", "bpf_tcp_ca_kfunc_init")
-KERNEL_OPTIONS = (f"console=ttyS0 rdinit={HERE}/bochs-init tsc=unstable hpet=disable iomem=relaxed mitigations=off "
+KERNEL_OPTIONS = (f"console=ttyS0,115200 rdinit={HERE}/bochs-init tsc=unstable hpet=disable iomem=relaxed mitigations=off "
                   "cryptomgr.notests initcall_blacklist=" + ",".join(NOT_CALLED))
 
 BOOT = """\
@@ -145,8 +148,37 @@ def command(bed):
         sync="slowdown" if bed.interactive else "none"))
     write(base + ".debugger", "c\n")  # Debian's is built with its debugger, which waits to be told
     start = [*program(root, "usr/bin/bochs-bin"), "-q", "-f", base + ".settings", "-rc", base + ".debugger"]
-    extra = {"CONSOLE": console} if bed.interactive else {}
+    extra = {"CONSOLE": console} if bed.interactive else {"STAND": base + ".stand"}
     return [sys.executable, os.path.abspath(__file__), *start], dict(environment(root), **extra)
+
+
+# ---- a processor that is stuck -------------------------------------------------------------------
+
+# Several times the same: does it move?
+QUESTIONS = ["r", "sreg", "creg", "info cpu"] + ["s 1000", "r"] * 4
+ANSWER_SECONDS = 10
+
+
+def stand(bed):
+    """The debugger's answers."""
+    path = os.path.join(bed.folder, bed.name + ".stand")
+    write(path, "")
+    os.kill(bed.process.pid, signal.SIGUSR1)
+    time.sleep(ANSWER_SECONDS + 3)
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return re.sub(r"\x1b[\[(][0-9;?]*[A-Za-z]|[\r\x0e\x0f]", "", file.read())
+
+
+def ask_debugger(screen, child):
+    """Ctrl-C brings its prompt; it writes onto the screen that it draws on."""
+    child.send_signal(signal.SIGINT)
+    time.sleep(1)
+    os.write(screen, ("\n".join(QUESTIONS) + "\n").encode())
+    told, end = b"", time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < end:
+        if select.select([screen], [], [], 0.2)[0]:
+            told += os.read(screen, 65536)
+    write(os.environ["STAND"], told.decode(errors="replace"))
 
 
 # ---- its terminals -------------------------------------------------------------------------------
@@ -200,6 +232,7 @@ def main():
     console = os.environ.get("CONSOLE")
     bridge = Bridge(console) if console else None
     child = subprocess.Popen(sys.argv[1:], stdin=its, stdout=its, stderr=its)
+    signal.signal(signal.SIGUSR1, lambda *_: ask_debugger(screen, child))
     try:
         pump(screen, bridge, child)
     finally:

@@ -68,7 +68,7 @@ def command(bed):
     lines = ["-serial", console, "-serial", "file:" + bed.report]
     lines += ["-serial" if bed.interactive else "-monitor",
               f"unix:{OUTSIDE if bed.interactive else MONITOR},server=on,wait=off"]
-    boot = ["-kernel", bed.kernel, "-initrd", bed.archive, "-append", "console=ttyS0 mitigations=off " + bed.append]
+    boot = ["-kernel", bed.kernel, "-initrd", bed.archive, "-append", "console=ttyS0,115200 mitigations=off " + bed.append]
     return [*start, *machine, *lines, *boot], dict(os.environ, **environment)
 
 
