@@ -78,6 +78,8 @@ struct scratch {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
 	uint64_t deadline; /* CLOCK_MONOTONIC, ns; 0: nothing runs */
+	/* Of a run that may spin: when it began, in the thread's own time; the end of all patience. */
+	uint64_t begun, last;
 };
 
 struct micro_probe;

@@ -10,19 +10,32 @@
 
 #define NS_PER_S     1000000000ull
 #define PATIENCE_NS  (2 * NS_PER_S)
-#define SPINNING_NS  (NS_PER_S / 3)
+#define SPINNING_NS  (NS_PER_S / 20)
 #define RFLAGS_IOPL3 0x3000u
 
 enum { SLOT_ALL, SLOT_GUARDED, SLOT_WITHDRAWN };
 
 /* ---- the watchdog ------------------------------------------------------------------------ */
 
-static uint64_t now(void)
+static uint64_t time_of(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t now(void)
+{
+	return time_of(CLOCK_MONOTONIC);
+}
+
+/* What the asking thread has had of a processor, the guest's part included. */
+static uint64_t thread_time(const struct scratch *s)
+{
+	clockid_t clock;
+
+	return pthread_getcpuclockid((pthread_t)s->thread, &clock) == 0 ? time_of(clock) : 0;
 }
 
 /* lock held. */
@@ -37,6 +50,17 @@ static void wait_until(struct scratch *s, uint64_t deadline)
 		pthread_cond_wait(&s->work, &s->lock);
 }
 
+/* On a busy host a run may be slow without spinning. lock held. */
+static bool deserves_more(struct scratch *s)
+{
+	uint64_t had = thread_time(s) - s->begun;
+
+	if (!s->may_spin || had >= SPINNING_NS || now() >= s->last)
+		return false;
+	s->deadline = now() + SPINNING_NS - had;
+	return true;
+}
+
 /* Sleeps through the probe: a run that ends in time only moves the deadline, and wakes nobody. One that may spin
  * has an earlier deadline. */
 static void *watch(void *ctx)
@@ -48,7 +72,7 @@ static void *watch(void *ctx)
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	pthread_mutex_lock(&s->lock);
 	while (!s->quit) {
-		if (s->deadline && now() >= s->deadline) {
+		if (s->deadline && now() >= s->deadline && !deserves_more(s)) {
 			s->late += !s->may_spin;
 			s->deadline = 0;
 			s->vcpu->ops->vcpu_kick(s->vcpu, s->thread);
@@ -63,8 +87,11 @@ static void set_deadline(struct scratch *s, uint64_t deadline)
 {
 	pthread_mutex_lock(&s->lock);
 	s->deadline = deadline;
-	if (s->may_spin)
+	if (s->may_spin && deadline) {
+		s->begun = thread_time(s);
+		s->last = now() + PATIENCE_NS;
 		pthread_cond_signal(&s->work);
+	}
 	pthread_mutex_unlock(&s->lock);
 }
 

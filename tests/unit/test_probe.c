@@ -211,8 +211,10 @@ static void spin_on_a_protected_table(struct accel_vcpu *vcpu, struct vm_exit *e
 	static struct cpu_state state;
 
 	assert_int_equal(accel_dummy.state_get(vcpu, CPU_SYSTEM, &state), 0);
+	exit->reason = EXIT_INTR;
 	if (state.system.cr3 == AT_GUARDED)
-		run_until_kicked(vcpu, exit);
+		while (!atomic_load(&kicked))
+			;
 	else
 		accel_dummy.vcpu_run(vcpu, exit);
 }
