@@ -10,7 +10,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from console import Console, guest
 from rsp import elf_symbols
-from tap import equal, run, test
+from tap import equal, run, skip, test
 
 IO, FAULTS = guest("io.elf"), guest("faults.elf")
 SCRATCH, EFER = 0x3FF, 0xC0000080
@@ -92,6 +92,8 @@ def an_msr_with_its_value():
 def why_did_it_die():
     with Console("-kernel", FAULTS, "-append", "fault=triple") as console:
         screen = console.until_stop("continue")
+        if "registers are lost" in " ".join(screen.split()):
+            skip("a host whose KVM keeps the registers of a triple fault")
         has(screen, "triple fault", "First #PF  at ", "read of 0x3ff000, error code 0x0",
             "2nd  #NP  while delivering it: gate 14 is not present → #DF",
             "3rd  #NP  while delivering #DF: gate 8 is not present → shutdown",

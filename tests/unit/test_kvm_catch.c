@@ -106,15 +106,15 @@ static void check_exception(const struct stop *stop, const struct expected *e)
 	says(stop->text, exception_mnemonic(e->vector));
 }
 
+/* One catch at a time: a host that loses int3s has but four debug registers for all of them. */
 static void take_the_tour(void)
 {
-	static const unsigned vectors[] = {VECTOR_DE, VECTOR_UD, VECTOR_NP,
-					   VECTOR_SS, VECTOR_GP, VECTOR_PF};
+	for (size_t i = 0; i < LEN(tour); i++) {
+		int number = catch_range(POINT_CATCH_EXCEPTION, tour[i].vector, 1, 0);
 
-	for (size_t i = 0; i < LEN(vectors); i++)
-		catch_range(POINT_CATCH_EXCEPTION, vectors[i], 1, 0);
-	for (size_t i = 0; i < LEN(tour); i++)
 		check_exception(next_stop(), &tour[i]);
+		assert_int_equal(debug_point_remove(rig.debug, number, NULL), 0);
+	}
 	ends_with(ALL_RIGHT);
 }
 
