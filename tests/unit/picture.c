@@ -75,6 +75,14 @@ void picture_free(struct picture *p)
 #define APIC_CURRENT_COUNT 0x390 /* SDM vol. 3A, table 11-1 */
 #define XSTATE_BV	   512	 /* SDM vol. 1, 13.4.2 */
 
+/* KVM behind VT-x marks each segment that it loads as accessed; of one that cannot be used that means nothing. */
+static void forget_unusable_types(struct kvm_segment *segment, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (segment[i].unusable)
+			segment[i].type = 0;
+}
+
 /* A part's bytes without those of running clocks; the caller frees them. NULL: nothing is left. */
 static uint8_t *still(const struct named_part *part)
 {
@@ -86,6 +94,9 @@ static uint8_t *still(const struct named_part *part)
 	if (!strcmp(part->name, "tsc") || !strcmp(part->name, "clock") ||
 	    !strcmp(part->name, "cpuid"))
 		memset(bytes, 0, part->size);
+	if (!strcmp(part->name, "system") || !strcmp(part->name, "system2"))
+		forget_unusable_types((void *)bytes,
+				      offsetof(struct kvm_sregs, gdt) / sizeof(struct kvm_segment));
 	if (!strcmp(part->name, "apic"))
 		memset(bytes + APIC_CURRENT_COUNT, 0, 4);
 	/* Which components the processor found in their initial state is its own affair: their bytes are the

@@ -108,13 +108,17 @@ void rig_boot(struct rig *rig, const void *code, size_t size)
 		fail_msg("%s", err.text);
 }
 
-/* The runner knows how slow this machine is. */
-static int patience_ms(const struct rig *rig)
+int rig_slower(void)
 {
 	const char *slower = getenv("SLOWER");
 	int factor = slower ? (int)strtol(slower, NULL, 10) : 1;
 
-	return (rig->patience ? rig->patience : 10) * 1000 * (factor > 1 ? factor : 1);
+	return factor > 1 ? factor : 1;
+}
+
+static int patience_ms(const struct rig *rig)
+{
+	return (rig->patience ? rig->patience : 10) * 1000 * rig_slower();
 }
 
 bool rig_wait(struct rig *rig)

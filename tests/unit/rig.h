@@ -34,6 +34,9 @@ void rig_stop(struct rig *rig);
 /* Skips the test, and says why, where this host has no KVM that may be used. */
 void rig_needs_kvm(void);
 
+/* How many times slower than usual this machine is, as the runner says. */
+int rig_slower(void);
+
 /* Puts code at vCPU's start. */
 void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size);
 
