@@ -121,6 +121,7 @@ static void test_time_goes_to_its_reason(void **state)
 	struct vm_exit hlt = {.reason = EXIT_HLT, .name = "HLT"};
 	struct vm_exit debug = {.reason = EXIT_DEBUG, .name = "DEBUG"};
 	const struct recorder_share *share = recorder->share;
+	double total;
 
 	(void)state;
 	recorder->since = recorder_clock_now();
@@ -138,12 +139,14 @@ static void test_time_goes_to_its_reason(void **state)
 	recorder_enter(recorder);
 	recorder_leave(recorder, &hlt);
 	recorder_keep(recorder, &hlt);
+	/* Whatever the host did in between: nobody has what belongs to others. */
+	total = (double)(recorder_clock_now().ns - recorder->since.ns) / 1e6;
 	assert_true(share_ms(recorder, &share[EXIT_HLT].guest) >= 19);
-	assert_true(share_ms(recorder, &share[EXIT_HLT].guest) < 38);
+	assert_true(share_ms(recorder, &share[EXIT_HLT].guest) < total - 39 - 9 - 29);
 	assert_true(share_ms(recorder, &share[EXIT_HLT].vitrine) >= 39);
 	assert_int_equal(atomic_load(&share[EXIT_DEBUG].guest), 0);
 	assert_true(share_ms(recorder, &share[EXIT_DEBUG].vitrine) >= 9);
-	assert_true(share_ms(recorder, &share[EXIT_DEBUG].vitrine) < 29);
+	assert_true(share_ms(recorder, &share[EXIT_DEBUG].vitrine) < total - 19 - 39 - 29);
 	assert_int_equal(atomic_load(&share[EXIT_HLT].exits), 2);
 	free(recorder);
 }
@@ -151,6 +154,18 @@ static void test_time_goes_to_its_reason(void **state)
 /* ---- a machine's exits --------------------------------------------------------------------- */
 
 static const uint8_t spin[] = {0xeb, 0xfe};
+
+/* Kicks are exits too, and none of the script's. */
+static uint64_t played(struct rig *rig)
+{
+	const struct recorder *recorder = &rig->machine->vcpus[0].recorder;
+	uint64_t exits = 0;
+
+	for (unsigned reason = 0; reason < EXIT_REASON_COUNT; reason++)
+		if (reason != EXIT_INTR)
+			exits += recorder_exits(recorder, (enum exit_reason)reason);
+	return exits;
+}
 
 static void play(struct rig *rig, const struct vm_exit *exits, unsigned count)
 {
@@ -161,7 +176,7 @@ static void play(struct rig *rig, const struct vm_exit *exits, unsigned count)
 		rig_continue(rig);
 		assert_int_equal(debug_pause_wait(rig->debug, OWNER_CONSOLE, 5000), 0);
 		debug_dispatch(rig->debug);
-	} while (recorder_head(&rig->machine->vcpus[0].recorder) < count);
+	} while (played(rig) < count);
 }
 
 static void says(struct debug *debug, unsigned reason, const char *name, const char *text)
