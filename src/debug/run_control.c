@@ -322,12 +322,13 @@ int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner
 
 /* ---- parking without a word -------------------------------------------------------------- */
 
+/* quiesce is set all the while: whoever parks to let others step off a point would launch again, else. */
 bool core_quiesce(struct debug *debug)
 {
 	struct gate *gate = &debug->machine->gate;
 
+	debug->quiesce = true;
 	if (debug->state == CORE_RUNNING || debug->state == CORE_STEPPING_OFF) {
-		debug->quiesce = true;
 		debug->state = CORE_STOPPING;
 		gate_hold_all(debug->machine);
 	}

@@ -136,7 +136,8 @@ def a_dprintf_prints_and_goes_on():
             console.expect("value %d + 1 at %#x by 0" % (value, SYMBOLS["counter"][0]))
         console.interrupt()
         hits = int(re.search(r"breakpoint +(\d+) ", console.run("info breakpoints")).group(1))
-        equal(console.memory("counter", "w"), hits)
+        # The pause may come between the last line and the addition.
+        equal(hits - console.memory("counter", "w") in (0, 1), True)
         has(console.run("i b"), 'prints "value %d + %d at %#lx by %d", *(int *)$rdi, $esi, $rdi, $_cpu and goes on')
 
 
