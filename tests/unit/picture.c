@@ -151,13 +151,26 @@ static bool same_parts(const struct parts *a, const struct parts *b, char *where
 	return true;
 }
 
+/* See forget_unusable_types(). */
+static bool is_of_unusable(const struct cpu_state *state, const char *name)
+{
+	static const char *const names[SEG_COUNT] = {"es_attr", "cs_attr", "ss_attr", "ds_attr",
+						     "fs_attr", "gs_attr", "tr_attr", "ldtr_attr"};
+
+	for (unsigned i = 0; i < SEG_COUNT; i++)
+		if (!strcmp(name, names[i]))
+			return state->system.seg[i].unusable;
+	return false;
+}
+
 static bool same_registers(const struct cpu_state *a, const struct cpu_state *b, char *where,
 			   size_t size)
 {
 	for (unsigned i = 0; i < register_count; i++) {
 		uint8_t x[64] = {0}, y[64] = {0};
 
-		if (!strcmp(registers[i].name, "tsc"))
+		if (!strcmp(registers[i].name, "tsc") ||
+		    (is_of_unusable(a, registers[i].name) && is_of_unusable(b, registers[i].name)))
 			continue;
 		registers[i].get(&registers[i], a, x);
 		registers[i].get(&registers[i], b, y);
