@@ -85,11 +85,14 @@ def more_than_four():
                  "shared.received", "message_number", "input.head"]
         for name in names:
             do("watch " + name)
+        wanted = {"counter.value", "counter.updates", "shared.lines", "shared.interrupts"}
         hit = set()
-        for _ in range(30):
+        for _ in range(400):  # how many interrupts come between two lines is the host's affair
             said = vm.go("continue")
             hit |= {name for name in names if name in said}
-        assert {"counter.value", "counter.updates", "shared.lines", "shared.interrupts"} <= hit, hit
+            if wanted <= hit:
+                break
+        assert wanted <= hit, hit
 
 
 @test
