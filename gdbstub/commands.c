@@ -66,6 +66,11 @@ static bool follows(struct request *rest, const char *follow)
 	return *rest->at && strchr(follow, *rest->at) && take_char(rest, *rest->at);
 }
 
+const struct gdb_command *command_at(unsigned index)
+{
+	return index < sizeof(table) / sizeof(table[0]) ? &table[index] : NULL;
+}
+
 const struct gdb_command *command_find(struct request *request)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -26,7 +26,7 @@ static enum packet_event begin(struct packet_reader *reader)
 	reader->state = READ_BODY;
 	reader->sum = 0;
 	reader->size = 0;
-	reader->too_long = false;
+	reader->too_long = reader->cut_off = false;
 	return PACKET_MORE;
 }
 
@@ -65,12 +65,15 @@ static enum packet_event read_body(struct packet_reader *reader, uint8_t byte)
 	return PACKET_MORE;
 }
 
-/* `$` and `#` are never what an escape stands before: they end the packet here too. */
+/* `$` and `#` are never what an escape stands before: they end the packet here too, and what it was to say
+ * nobody knows. */
 static enum packet_event read_escaped(struct packet_reader *reader, uint8_t byte)
 {
 	reader->state = READ_BODY;
-	if (byte == '$' || byte == '#')
+	if (byte == '$' || byte == '#') {
+		reader->cut_off = true;
 		return read_body(reader, byte);
+	}
 	reader->sum += byte;
 	store(reader, byte ^ 0x20);
 	return PACKET_MORE;
@@ -93,7 +96,8 @@ static enum packet_event read_sum_low(struct packet_reader *reader, uint8_t byte
 		return begin(reader);
 	reader->state = READ_OUTSIDE;
 	reader->body[reader->size] = '\0';
-	if (low < 0 || reader->claimed < 0 || (reader->claimed << 4 | low) != reader->sum)
+	if (low < 0 || reader->claimed < 0 || (reader->claimed << 4 | low) != reader->sum ||
+	    reader->cut_off)
 		return PACKET_DAMAGED;
 	return reader->too_long ? PACKET_TOO_LONG : PACKET_WHOLE;
 }

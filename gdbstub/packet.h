@@ -16,7 +16,7 @@
 enum packet_event {
 	PACKET_MORE,	  /* nothing to do yet */
 	PACKET_WHOLE,	  /* body holds size bytes, unescaped */
-	PACKET_DAMAGED,	  /* the checksum is wrong */
+	PACKET_DAMAGED,	  /* the checksum is wrong, or the last byte is an escape for nothing */
 	PACKET_TOO_LONG,  /* intact as far as one can tell, but longer than PACKET_MAX */
 	PACKET_INTERRUPT, /* 0x03 between packets */
 	PACKET_ACK,
@@ -28,6 +28,7 @@ struct packet_reader {
 	uint8_t sum;   /* of the bytes as they came, escapes included */
 	int claimed;   /* what the two digits behind `#` say; -1 when they are not hex */
 	bool too_long; /* bytes are counted no longer, only summed up */
+	bool cut_off;  /* behind an escape */
 	size_t size;
 	char body[PACKET_MAX + 1]; /* a NUL follows the last byte */
 };

@@ -80,6 +80,11 @@ static const struct document {
 	{"threads", make_threads},
 };
 
+const char *document_at(unsigned index)
+{
+	return index < sizeof(documents) / sizeof(documents[0]) ? documents[index].name : NULL;
+}
+
 static const struct document *find_document(const char *name, size_t size)
 {
 	for (size_t i = 0; i < sizeof(documents) / sizeof(documents[0]); i++) {

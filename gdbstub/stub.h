@@ -76,6 +76,9 @@ struct gdb_command {
 	gdb_command_fn *run;
 };
 const struct gdb_command *command_find(struct request *request);
+/* The table's rows, and the names of the documents that qXfer reads, from 0 up; NULL behind the last. */
+const struct gdb_command *command_at(unsigned index);
+const char *document_at(unsigned index);
 
 gdb_command_fn command_acknowledge_off, command_attached, command_current_thread, command_detach,
 	command_extended, command_kill, command_supported, command_v_attach, command_v_kill,

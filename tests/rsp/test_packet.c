@@ -98,7 +98,7 @@ static void escapes_are_undone(void **state)
 static void an_escape_without_its_byte(void **state)
 {
 	(void)state;
-	assert_int_equal(feed_text("$X}#d5"), PACKET_WHOLE);
+	assert_int_equal(feed_text("$X}#d5"), PACKET_DAMAGED);
 	assert_int_equal(reader.size, 1);
 	assert_int_equal(feed_text("$X}$qC#b4"), PACKET_WHOLE);
 	assert_string_equal(reader.body, "qC");
