@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "options_private.h"
+#include "options.h"
+
+#include "option_table.h"
+#include "option_values.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -40,59 +43,31 @@ static const char help[] =
 	"  -log error|warn|info|debug     -kvm-device PATH   -version   -help\n"
 	"Options take one dash or two. In gdb: target remote :1234\n";
 
-/* ---- the table --------------------------------------------------------------------------- */
-
-static const struct {
-	const char *name;
-	int has_arg;
-	option_fn *set; /* NULL: prints and ends */
-} table[] = {
-	{"kernel", 1, set_kernel},
-	{"append", 1, set_append},
-	{"initrd", 1, set_initrd},
-	{"symbols", 1, set_symbols},
-	{"m", 1, set_memory},
-	{"smp", 1, set_smp},
-	{"cpu", 1, set_cpu},
-	{"accel", 1, set_accel},
-	{"enable-kvm", 0, set_enable_kvm},
-	{"kvm-device", 1, set_kvm_device},
-	{"irqchip", 1, set_irqchip},
-	{"load", 1, set_load},
-	{"entry", 1, set_entry},
-	{"loadvm", 1, set_loadvm},
-	{"gdb", 1, set_gdb},
-	{"s", 0, set_s},
-	{"S", 0, set_paused},
-	{"on-disconnect", 1, set_on_disconnect},
-	{"on-triple-fault", 1, set_on_triple_fault},
-	{"no-reboot", 0, set_no_reboot},
-	{"debug-strategy", 1, set_debug_strategy},
-	{"doctor", 0, set_doctor},
-	{"json", 0, set_json},
-	{"monitor", 1, set_monitor},
-	{"serial", 1, set_serial},
-	{"nographic", 0, set_nographic},
-	{"debug-exit", 1, set_debug_exit},
-	{"device", 1, set_device},
-	{"display", 1, set_display},
-	{"ex", 1, set_command},
-	{"batch", 1, set_batch},
-	{"log", 1, set_log},
-	{"version", 0, NULL},
-	{"help", 0, NULL},
-	{"h", 0, NULL},
-};
-
-#define OPTION_COUNT (sizeof(table) / sizeof(table[0]))
-
-static enum options_result print_and_end(unsigned index)
+static bool takes_argument(const struct option_row *row)
 {
-	if (strcmp(table[index].name, "version") == 0)
+	return row->kind == OPTION_TEXT || row->kind == OPTION_CHOICE || row->kind == OPTION_CALL;
+}
+
+static int apply(const struct option_row *row, struct options *o, const char *arg,
+		 struct error *err)
+{
+	void *field = (char *)o + row->offset;
+
+	switch (row->kind) {
+	case OPTION_TEXT: *(const char **)field = arg; return 0;
+	case OPTION_FLAG: *(bool *)field = true; return 0;
+	case OPTION_CHOICE: return option_choice(row->name, arg, row->choices, field, err);
+	default: return row->call(o, arg, err);
+	}
+}
+
+static bool only_prints(const struct option_row *row)
+{
+	if (row->kind == OPTION_VERSION)
 		printf("vitrine %s\n", VITRINE_VERSION);
-	else
+	else if (row->kind == OPTION_HELP)
 		fputs(help, stdout);
-	return OPTIONS_DONE;
+	return row->kind == OPTION_VERSION || row->kind == OPTION_HELP;
 }
 
 static void set_defaults(struct options *o)
@@ -119,27 +94,28 @@ static enum options_result usage(struct error *err, int c, char **argv)
 static enum options_result positional(int argc, char **argv, struct options *o, struct error *err)
 {
 	for (int i = optind; i < argc; i++)
-		if (set_kernel(o, argv[i], err) < 0)
+		if (option_positional(o, argv[i], err) < 0)
 			return OPTIONS_USAGE;
 	return OPTIONS_RUN;
 }
 
 enum options_result options_parse(int argc, char **argv, struct options *options, struct error *err)
 {
-	struct option longs[OPTION_COUNT + 1] = {0};
+	struct option longs[OPTION_ROOM] = {0};
 	int c, index = -1;
 
 	set_defaults(options);
-	for (unsigned i = 0; i < OPTION_COUNT; i++)
-		longs[i] = (struct option){table[i].name, table[i].has_arg, NULL, 1};
+	for (unsigned i = 0; i < option_count; i++)
+		longs[i] = (struct option){option_table[i].name, takes_argument(&option_table[i]),
+					   NULL, 1};
 	opterr = 0;
 	optind = 1;
 	while ((c = getopt_long_only(argc, argv, ":", longs, &index)) != -1) {
 		if (c != 1)
 			return usage(err, c, argv);
-		if (!table[index].set)
-			return print_and_end((unsigned)index);
-		if (table[index].set(options, optarg, err) < 0)
+		if (only_prints(&option_table[index]))
+			return OPTIONS_DONE;
+		if (apply(&option_table[index], options, optarg, err) < 0)
 			return OPTIONS_USAGE;
 	}
 	return positional(argc, argv, options, err);

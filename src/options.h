@@ -24,7 +24,7 @@ struct options {
 	const char *cpu;
 	const struct accel_ops *accel;
 	const char *kvm_device;
-	bool user_irqchip;
+	int user_irqchip; /* a choice: false or true */
 	uint16_t debug_exit_port;
 	bool has_load, has_entry;
 	uint64_t load, entry;

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Every option: its name, and where its value goes. */
+#include "option_table.h"
+
+#include "chardev.h"
+#include "option_values.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MIB	  (1ull << 20)
+#define RAM_MIN	  MIB
+#define RAM_MAX	  (1ull << 40)
+#define VCPUS_MAX 4096
+
+/* ---- those that need a look at their value ----------------------------------------------- */
+
+int option_positional(struct options *o, const char *arg, struct error *err)
+{
+	if (o->kernel)
+		return error_set(err, -EINVAL, "two images: '%s' and '%s'; give one", o->kernel,
+				 arg);
+	o->kernel = arg;
+	return 0;
+}
+
+static int set_memory(struct options *o, const char *arg, struct error *err)
+{
+	const char *rest;
+	uint64_t n;
+	unsigned shift;
+
+	if (strncmp(arg, "size=", 5) == 0)
+		arg += 5;
+	if (option_number(arg, &n, &rest) < 0 || (shift = option_unit_shift(rest)) == 0)
+		return error_set(err, -EINVAL,
+				 "-m takes a size such as 128 or 512M or 2G, not '%s'", arg);
+	if (n > RAM_MAX >> shift || n << shift < RAM_MIN)
+		return error_set(err, -ERANGE, "-m %s is out of range: give between 1M and 1024G",
+				 arg);
+	o->ram_size = n << shift & ~0xfffull;
+	return 0;
+}
+
+static int set_smp(struct options *o, const char *arg, struct error *err)
+{
+	const char *rest;
+	uint64_t n;
+
+	if (strncmp(arg, "cpus=", 5) == 0)
+		arg += 5;
+	if (option_number(arg, &n, &rest) < 0 || *rest || n == 0)
+		return error_set(err, -EINVAL,
+				 "-smp takes the number of vCPUs, 1 or more, not '%s'", arg);
+	if (n > VCPUS_MAX)
+		return error_set(err, -ERANGE,
+				 "-smp %s is more than any host carries: give %d or less", arg,
+				 VCPUS_MAX);
+	o->vcpus = (unsigned)n;
+	return 0;
+}
+
+static int set_accel(struct options *o, const char *arg, struct error *err)
+{
+	o->accel = accel_find(arg);
+	return o->accel ? 0
+			: error_set(err, -EINVAL,
+				    "there is no accelerator '%s': use kvm (or dummy)", arg);
+}
+
+static int set_enable_kvm(struct options *o, const char *arg, struct error *err)
+{
+	(void)arg;
+	return set_accel(o, "kvm", err);
+}
+
+static int set_load(struct options *o, const char *arg, struct error *err)
+{
+	o->has_load = true;
+	return option_whole("load", arg, UINT64_MAX, &o->load, err);
+}
+
+static int set_entry(struct options *o, const char *arg, struct error *err)
+{
+	o->has_entry = true;
+	return option_whole("entry", arg, UINT64_MAX, &o->entry, err);
+}
+
+static int set_gdb(struct options *o, const char *arg, struct error *err)
+{
+	return net_address_parse(arg, &o->gdb, err);
+}
+
+static int set_s(struct options *o, const char *arg, struct error *err)
+{
+	(void)arg;
+	return net_address_parse(":1234", &o->gdb, err);
+}
+
+static int set_debug_strategy(struct options *o, const char *arg, struct error *err)
+{
+	return debug_strategy_parse(arg, &o->debug.strategy, err);
+}
+
+static int set_serial(struct options *o, const char *arg, struct error *err)
+{
+	if (o->serial_count == MAX_SERIALS)
+		return error_set(err, -EINVAL,
+				 "there are two serial ports: give -serial at most twice");
+	o->serial[o->serial_count++] = arg;
+	return chardev_check(arg, err);
+}
+
+static int set_nographic(struct options *o, const char *arg, struct error *err)
+{
+	(void)arg;
+	return o->serial_count ? 0 : set_serial(o, "mon:stdio", err);
+}
+
+static int set_debug_exit(struct options *o, const char *arg, struct error *err)
+{
+	uint64_t port = 0;
+	int rc = strcmp(arg, "none") == 0 ? 0 : option_whole("debug-exit", arg, 0xffff, &port, err);
+
+	if (rc == 0)
+		o->debug_exit_port = (uint16_t)port;
+	return rc;
+}
+
+/* The one -device that scripts written for QEMU pass to a test kernel. */
+static int set_device(struct options *o, const char *arg, struct error *err)
+{
+	const char *iobase = strstr(arg, "iobase=");
+	char number[20];
+
+	if (strncmp(arg, "isa-debug-exit", 14) != 0)
+		return error_set(
+			err, -EINVAL,
+			"vitrine knows -device isa-debug-exit alone; its devices are always there");
+	if (!iobase)
+		return 0;
+	snprintf(number, sizeof(number), "%.*s", (int)strcspn(iobase + 7, ","), iobase + 7);
+	return set_debug_exit(o, number, err);
+}
+
+static int set_display(struct options *o, const char *arg, struct error *err)
+{
+	(void)o;
+	return strcmp(arg, "none") == 0
+		       ? 0
+		       : error_set(err, -EINVAL, "vitrine has no display: use -display none");
+}
+
+static int set_command(struct options *o, const char *arg, struct error *err)
+{
+	if (o->command_count == MAX_COMMANDS)
+		return error_set(err, -EINVAL,
+				 "more than %d -ex: put the commands into a file for -batch",
+				 MAX_COMMANDS);
+	o->command[o->command_count++] = arg;
+	return 0;
+}
+
+/* ---- choices ----------------------------------------------------------------------------- */
+
+static const struct choice irqchips[] = {{"kernel", false}, {"user", true}, {0}};
+static const struct choice disconnects[] = {{"keep", DISCONNECT_KEEP},
+					    {"continue", DISCONNECT_CONTINUE},
+					    {"kill", DISCONNECT_KILL},
+					    {0}};
+static const struct choice triple_faults[] = {{"stop", ON_TRIPLE_FAULT_STOP},
+					      {"reset", ON_TRIPLE_FAULT_RESET},
+					      {"exit", ON_TRIPLE_FAULT_EXIT},
+					      {0}};
+static const struct choice monitors[] = {{"stdio", MONITOR_STDIO}, {"none", MONITOR_NONE}, {0}};
+static const struct choice log_levels[] = {
+	{"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {0}};
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+#define AT(field)	     .offset = offsetof(struct options, field)
+#define TEXT(field)	     .kind = OPTION_TEXT, AT(field)
+#define FLAG(field)	     .kind = OPTION_FLAG, AT(field)
+#define CHOICE(field, list)  .kind = OPTION_CHOICE, AT(field), .choices = (list)
+#define CALL(function)	     .kind = OPTION_CALL, .call = (function)
+#define CALL_PLAIN(function) .kind = OPTION_CALL_PLAIN, .call = (function)
+
+const struct option_row option_table[] = {
+	/* The machine. */
+	{"kernel", CALL(option_positional)},
+	{"append", TEXT(append)},
+	{"initrd", TEXT(initrd)},
+	{"m", CALL(set_memory)},
+	{"smp", CALL(set_smp)},
+	{"cpu", TEXT(cpu)},
+	{"accel", CALL(set_accel)},
+	{"enable-kvm", CALL_PLAIN(set_enable_kvm)},
+	{"kvm-device", TEXT(kvm_device)},
+	{"irqchip", CHOICE(user_irqchip, irqchips)},
+	{"load", CALL(set_load)},
+	{"entry", CALL(set_entry)},
+	{"loadvm", TEXT(loadvm)},
+	{"debug-exit", CALL(set_debug_exit)},
+	{"device", CALL(set_device)},
+
+	/* Debugging. */
+	{"gdb", CALL(set_gdb)},
+	{"s", CALL_PLAIN(set_s)},
+	{"S", FLAG(paused)},
+	{"symbols", TEXT(symbols)},
+	{"on-disconnect", CHOICE(on_disconnect, disconnects)},
+	{"on-triple-fault", CHOICE(debug.on_triple_fault, triple_faults)},
+	{"no-reboot", FLAG(debug.no_reboot)},
+	{"debug-strategy", CALL(set_debug_strategy)},
+	{"doctor", FLAG(doctor)},
+	{"json", FLAG(json)},
+
+	/* Talking. */
+	{"monitor", CHOICE(monitor, monitors)},
+	{"serial", CALL(set_serial)},
+	{"nographic", CALL_PLAIN(set_nographic)},
+	{"display", CALL(set_display)},
+	{"ex", CALL(set_command)},
+	{"batch", TEXT(batch)},
+	{"log", CHOICE(log_level, log_levels)},
+	{"version", .kind = OPTION_VERSION},
+	{"help", .kind = OPTION_HELP},
+	{"h", .kind = OPTION_HELP},
+};
+
+const unsigned option_count = sizeof(option_table) / sizeof(option_table[0]);
+_Static_assert(sizeof(option_table) / sizeof(option_table[0]) < OPTION_ROOM,
+	       "getopt wants an empty row behind the last");

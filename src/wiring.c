@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Nothing below this file and main.c knows more than one room of the house. */
+#include "wiring.h"
+
+#include "debug/debug.h"
+#include "event_loop.h"
+#include "gdbstub/server.h"
+#include "log.h"
+#include "machine/machine.h"
+#include "monitor/console.h"
+#include "monitor/monitor.h"
+#include "monitor/symbols.h"
+#include "outbox.h"
+#include "serial_ports.h"
+#include "trouble.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#define STATUS_ERROR 1
+
+/* ---- text that is nobody's answer -------------------------------------------------------- */
+
+static void print_plain(void *ctx, const char *text, size_t size)
+{
+	struct vitrine *v = ctx;
+
+	if (v->console)
+		console_print(v->console, text, size);
+	else
+		fwrite(text, 1, size, stderr);
+}
+
+static void log_to_outbox(void *ctx, enum log_level level, const char *line)
+{
+	struct vitrine *v = ctx;
+	char text[640];
+	int n = snprintf(text, sizeof(text), "vitrine: %s\n", line);
+
+	(void)level;
+	outbox_put(v->outbox, text, (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1);
+}
+
+static void guest_debug_output(void *ctx, const void *bytes, size_t size)
+{
+	outbox_put(((struct vitrine *)ctx)->outbox, bytes, size);
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+static void on_debug_news(void *ctx, int fd, short revents)
+{
+	(void)fd;
+	(void)revents;
+	debug_dispatch(((struct vitrine *)ctx)->debug);
+}
+
+static void on_timer(void *ctx, int fd, short revents)
+{
+	(void)fd;
+	(void)revents;
+	machine_timers(((struct vitrine *)ctx)->machine);
+}
+
+static void on_signal(void *ctx, int fd, short revents)
+{
+	struct vitrine *v = ctx;
+	struct signalfd_siginfo info;
+
+	(void)revents;
+	if (read(fd, &info, sizeof(info)) == sizeof(info))
+		event_loop_quit(v->loop, 128 + (int)info.ssi_signo);
+}
+
+/* A stop that nobody asked for and nobody watches: say it where it is seen, and end the run when nobody
+ * can ever come to look. */
+static void on_trouble(struct vitrine *v)
+{
+	if (v->console)
+		trouble_tell_console(v->monitor, v->console);
+	if (v->console || gdb_server_attached(v->server))
+		return;
+	trouble_tell_stderr(v->monitor);
+	if (v->options.gdb.kind == NET_NONE)
+		event_loop_quit(v->loop, STATUS_ERROR);
+	else
+		fprintf(stderr, "The machine is stopped; gdb may attach to it.\n");
+}
+
+static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
+{
+	struct vitrine *v = ctx;
+
+	(void)actor;
+	if (event == DEBUG_EXITED) {
+		serial_ports_drain(v->serial);
+		event_loop_quit(v->loop, debug_last_stop(v->debug)->exit_status & 0xff);
+	} else if (event == DEBUG_STOPPED && !debug_running(v->debug) &&
+		   trouble_is(debug_last_stop(v->debug)->reason)) {
+		/* A listener before this one may have resumed: then a vCPU is writing the next stop. */
+		on_trouble(v);
+	}
+}
+
+static void on_gdb(void *ctx, bool attached)
+{
+	static const char came[] = "■ gdb attached; it holds the machine until it leaves\n";
+	static const char went[] = "■ gdb left\n";
+	struct vitrine *v = ctx;
+
+	monitor_set_gdb_attached(v->monitor, attached);
+	if (v->console)
+		outbox_put(v->outbox, attached ? came : went, strlen(attached ? came : went));
+}
+
+static void quit(void *ctx)
+{
+	event_loop_quit(((struct vitrine *)ctx)->loop, 0);
+}
+
+/* ---- gdb's `monitor` --------------------------------------------------------------------- */
+
+static void run_monitor_line(void *ctx, const char *line,
+			     void (*write)(void *wctx, const char *text, size_t size), void *wctx)
+{
+	struct vitrine *v = ctx;
+	struct monitor_out out = {.ctx = wctx, .write = write};
+
+	monitor_execute(v->monitor, line, OWNER_GDB, &out);
+}
+
+/* ---- building ---------------------------------------------------------------------------- */
+
+/* Ctrl-C is the console's; without one it ends vitrine like any other signal. */
+static int take_signals(struct vitrine *v, bool console, struct error *err)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	if (!console)
+		sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	v->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (v->signal_fd < 0)
+		return error_set(err, -errno, "signalfd failed: %s", strerror(errno));
+	return event_loop_watch(v->loop, v->signal_fd, POLLIN, on_signal, v);
+}
+
+static int build_loop(struct vitrine *v, struct error *err)
+{
+	v->loop = event_loop_new();
+	v->outbox = v->loop ? outbox_new(v->loop, print_plain, v) : NULL;
+	if (!v->outbox)
+		return error_set(err, -ENOMEM, "out of memory");
+	log_set_level(v->options.log_level);
+	log_set_sink(log_to_outbox, v);
+	return 0;
+}
+
+static int load_image(struct vitrine *v, struct boot_image *image, struct error *err)
+{
+	const struct options *o = &v->options;
+	struct boot_request request = {.kernel = o->kernel,
+				       .append = o->append,
+				       .initrd = o->initrd,
+				       .ram_size = o->ram_size,
+				       .has_load = o->has_load,
+				       .load = o->load,
+				       .has_entry = o->has_entry,
+				       .entry = o->entry};
+	int rc = boot_load(&request, image, err);
+
+	if (rc == 0)
+		log_info("boot", "%s: %s", image->protocol, image->why);
+	return rc;
+}
+
+static int build_machine(struct vitrine *v, struct boot_image *image, struct error *err)
+{
+	const struct options *o = &v->options;
+	struct machine_config config = {.accel = o->accel,
+					.kvm_device = o->kvm_device,
+					.ram_size = o->ram_size,
+					.vcpus = o->vcpus,
+					.irqchip = o->user_irqchip ? IRQCHIP_USER : IRQCHIP_KERNEL,
+					.cpu_features = o->cpu,
+					.debug_exit_port = o->debug_exit_port,
+					.trace_unclaimed = o->log_level >= LOG_DEBUG};
+	int rc;
+
+	for (unsigned port = 0; port < MAX_SERIALS; port++)
+		config.serial[port] = serial_ports_backend(v->serial, port);
+	rc = machine_create(&config, &v->machine, err);
+	if (rc == 0)
+		rc = machine_boot(v->machine, image, err);
+	if (rc == 0)
+		rc = event_loop_watch(v->loop, v->machine->clock.fd, POLLIN, on_timer, v);
+	return rc;
+}
+
+static int build_debug(struct vitrine *v, struct error *err)
+{
+	struct debug_config config = v->options.debug;
+	char cache[4096];
+	int rc;
+
+	config.debug_output = guest_debug_output;
+	config.debug_output_ctx = v;
+	if (debug_cache_path(cache, sizeof(cache)))
+		config.cache = cache;
+	rc = debug_create(v->machine, &config, &v->debug, err);
+	if (rc == 0)
+		rc = event_loop_watch(v->loop, debug_event_fd(v->debug), POLLIN, on_debug_news, v);
+	return rc;
+}
+
+/* The snapshot stays in memory, under the option's name: `snapshot restore loadvm` goes back to it. */
+static int load_snapshot(struct vitrine *v, struct error *err)
+{
+	int rc;
+
+	if (!v->options.loadvm)
+		return 0;
+	rc = debug_snapshot_read(v->debug, v->options.loadvm, "loadvm", err);
+	return rc < 0 ? rc : debug_snapshot_restore(v->debug, "loadvm", OWNER_NONE, err);
+}
+
+/* The image's own symbols, or those of -symbols. */
+static int load_symbols(struct vitrine *v, struct error *err)
+{
+	const char *path;
+	size_t size;
+	const void *elf = debug_image(v->debug, &size, &path);
+
+	if (v->options.symbols) {
+		int rc = map_file(v->options.symbols, &v->symbol_file, err);
+
+		if (rc < 0)
+			return rc;
+		elf = v->symbol_file.bytes;
+		size = v->symbol_file.size;
+	}
+	return elf ? symbols_load(elf, size, &v->symbols, err) : 0;
+}
+
+static int build_monitor(struct vitrine *v, bool console, struct error *err)
+{
+	int rc = load_symbols(v, err);
+
+	if (rc < 0)
+		return rc;
+	v->monitor = monitor_new(v->debug, v->symbols, quit, v);
+	if (!v->monitor)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (console)
+		rc = console_new(v->monitor, v->debug, v->loop, quit, v, &v->console, err);
+	return rc;
+}
+
+static int build_server(struct vitrine *v, struct error *err)
+{
+	struct gdb_server_config config = {.address = v->options.gdb,
+					   .on_disconnect = v->options.on_disconnect,
+					   .monitor_ctx = v,
+					   .monitor = run_monitor_line,
+					   .attached_ctx = v,
+					   .attached = on_gdb};
+
+	if (config.address.kind == NET_NONE)
+		return 0;
+	return gdb_server_new(v->debug, v->loop, &config, &v->server, err);
+}
+
+int wiring_build(struct vitrine *v, bool console, struct error *err)
+{
+	struct boot_image image = {0};
+	int rc = build_loop(v, err);
+
+	if (rc == 0 && v->options.batch)
+		rc = map_file(v->options.batch, &v->batch, err);
+	if (rc == 0)
+		rc = take_signals(v, console, err);
+	if (rc == 0)
+		rc = load_image(v, &image, err);
+	if (rc == 0)
+		rc = serial_ports_open(&v->options, console, v->loop, v->outbox, &v->serial, err);
+	if (rc == 0)
+		rc = build_machine(v, &image, err);
+	boot_free(&image);
+	if (rc == 0)
+		rc = build_debug(v, err);
+	if (rc == 0)
+		rc = load_snapshot(v, err);
+	if (rc == 0)
+		rc = build_monitor(v, console, err);
+	if (rc == 0)
+		rc = build_server(v, err);
+	/* Behind the console and gdb's stub, who tell their users first. */
+	if (rc == 0)
+		rc = debug_listen(v->debug, on_event, v);
+	if (rc == 0)
+		rc = serial_ports_connect(v->serial, v->machine, v->console, quit, v, err);
+	return rc;
+}
+
+/* Front ends first, then what they look at, then what that stands on. */
+void wiring_tear_down(struct vitrine *v)
+{
+	gdb_server_free(v->server);
+	serial_ports_disconnect(v->serial);
+	if (v->outbox)
+		outbox_flush(v->outbox);
+	console_free(v->console);
+	v->console = NULL;
+	monitor_free(v->monitor);
+	symbols_free(v->symbols);
+	debug_destroy(v->debug);
+	machine_destroy(v->machine);
+	serial_ports_close(v->serial);
+	unmap_file(&v->symbol_file);
+	unmap_file(&v->batch);
+	log_set_sink(NULL, NULL);
+	outbox_free(v->outbox);
+	if (v->signal_fd >= 0)
+		close(v->signal_fd);
+	event_loop_free(v->loop);
+}

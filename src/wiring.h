@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A whole vitrine: the machine, its debugger, its front ends, and who tells whom. */
+#ifndef WIRING_H
+#define WIRING_H
+
+#include "mapped_file.h"
+#include "options.h"
+
+struct vitrine {
+	struct options options;
+	struct event_loop *loop;
+	struct outbox *outbox; /* text for the console, from any thread */
+	struct serial_ports *serial;
+	struct machine *machine;
+	struct debug *debug;
+	struct mapped_file symbol_file, batch;
+	struct symbols *symbols;
+	struct monitor *monitor;
+	struct console *console;
+	struct gdb_server *server;
+	int signal_fd;
+};
+
+/* Everything but a running guest. console: there is one on this terminal. What was built when it fails
+ * is wiring_tear_down()'s to take away. */
+int wiring_build(struct vitrine *v, bool console, struct error *err);
+void wiring_tear_down(struct vitrine *v);
+
+#endif
