@@ -107,3 +107,8 @@ bool take_word(struct request *request, char stop, const char **word, size_t *si
 	request->at = at + 1;
 	return true;
 }
+
+bool word_is(const char *word, size_t size, const char *text)
+{
+	return strlen(text) == size && memcmp(word, text, size) == 0;
+}

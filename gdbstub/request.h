@@ -39,6 +39,9 @@ bool take_hex_bytes(struct request *request, void *data, size_t size);
 /* Bytes up to and without stop, which is taken too; a pointer into the packet, not terminated. */
 bool take_word(struct request *request, char stop, const char **word, size_t *size);
 
+/* Whether a word is this text. */
+bool word_is(const char *word, size_t size, const char *text);
+
 size_t request_left(const struct request *request);
 
 #endif

@@ -122,6 +122,13 @@ void stop_reply(struct gdb_session *s, const struct stop *stop);
 /* Sends the reply that is owed. What the stop reply cannot say goes ahead of it as text. */
 void stop_tell(struct gdb_session *s, enum debug_owner actor);
 
+/* ---- transfer.c, documents.c ----------------------------------------------------- */
+
+/* Fills in text; -ENOENT for an annex that is not there. */
+typedef int document_fn(struct gdb_session *s, const char *annex, size_t annex_size,
+			struct text *text);
+document_fn document_features, document_threads;
+
 /* ---- target_xml.c --------------------------------------------------------------- */
 
 void target_xml(struct text *text, enum gdb_arch arch);
