@@ -138,6 +138,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_CPU] = read_cpu,
 	[ARG_OPTION] = read_option,
 	[ARG_TEXT] = read_rest,
+	[ARG_LINE] = read_rest,
 	[ARG_CATCH] = read_rest,
 };
 
@@ -152,7 +153,8 @@ static int usage_error(struct call *call, const char *problem)
 static int parse_format(struct call *call, char **text)
 {
 	*text = skip_space(*text);
-	if (**text != '/' || call->command->args[0].kind == ARG_TEXT)
+	if (**text != '/' || call->command->args[0].kind == ARG_TEXT ||
+	    call->command->args[0].kind == ARG_LINE)
 		return 0;
 	if (!(call->command->flags & COMMAND_FORMAT))
 		return usage_error(call, "no /FMT is wanted here");

@@ -9,6 +9,7 @@
 
 #include "monitor/disassembly.h"
 #include "monitor/expression.h"
+#include "monitor/facts.h"
 #include "monitor/format.h"
 #include "monitor/monitor.h"
 #include "monitor/text.h"
@@ -31,6 +32,7 @@ enum arg_kind {
 	ARG_CATCH,	/* text: the rest of the line, which begins with a kind of catch */
 	ARG_OPTION, /* text, with its dash; may stand before the others; given only when typed */
 	ARG_TEXT,   /* text: the rest of the line, as it is */
+	ARG_LINE,   /* text: the rest of the line, a command with its arguments */
 	ARG_KIND_COUNT
 };
 
@@ -236,6 +238,7 @@ void registers_note(struct monitor *monitor, int cpu);
 int run_help(struct call *call);
 int run_quit(struct call *call);
 int run_echo(struct call *call);
+int run_json(struct call *call);
 int run_set(struct call *call);
 int run_cpu(struct call *call);
 int run_continue(struct call *call);

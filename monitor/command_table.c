@@ -182,6 +182,8 @@ const struct command commands[] = {
 	 "The same as `vitrine -doctor`, without asking again; -j as JSON, for programs.", run_doctor},
 	SNAPSHOT_COMMANDS,
 	{"echo", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", true}}, "print a text", NULL, run_echo},
+	{"json", NULL, CLASS_MACHINE, 0, {{ARG_LINE, "COMMAND", false}},
+	 "answer a command with one JSON object", "As `-json` does for all of them.", run_json},
 	{"help", "h ?", CLASS_MACHINE, 0, {{ARG_COMMAND, "COMMAND", true}},
 	 "what there is; help COMMAND tells more, help all lists everything", NULL, run_help},
 	{"quit", "q exit", CLASS_MACHINE, 0, {{0}}, "end the guest and vitrine", NULL, run_quit},

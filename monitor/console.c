@@ -311,7 +311,8 @@ int console_new(struct monitor *monitor, struct debug *debug, struct event_loop 
 	console->interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	console->active = true;
 	console->smart = getenv("TERM") && strcmp(getenv("TERM"), "dumb");
-	console->out = (struct monitor_out){console, console_write, wants_color(console)};
+	console->out = (struct monitor_out){
+		.ctx = console, .write = console_write, .color = wants_color(console)};
 	ret = start(console, err);
 	if (ret) {
 		close_fds(console);

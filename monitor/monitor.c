@@ -245,8 +245,8 @@ static void show_error(const struct error *err, struct monitor_out *out)
 	out_printf(out, "%s%s%s\n", color(out, COLOR_ERROR), text, color(out, COLOR_OFF));
 }
 
-int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner owner,
-		    struct monitor_out *out)
+static int execute_text(struct monitor *monitor, const char *line, enum debug_owner owner,
+			struct monitor_out *out)
 {
 	struct error err = {0};
 	struct call call = {.monitor = monitor, .owner = owner, .out = out, .err = &err};
@@ -255,4 +255,63 @@ int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner 
 	if (ret)
 		show_error(&err, out);
 	return ret;
+}
+
+/* ---- for programs -------------------------------------------------------------------------- */
+
+static void collect(void *ctx, const char *text, size_t size)
+{
+	string_add(ctx, text, size);
+}
+
+/* What is told around a command's own facts. */
+static void write_object(const struct call *call, const char *line, int ret, const char *text,
+			 struct facts *result)
+{
+	struct facts *facts = facts_new();
+	struct monitor_out fields = {.facts = facts};
+	char *object;
+
+	if (!facts)
+		return;
+	fact_text(&fields, "command", call->command ? call->command->name : NULL);
+	fact_text(&fields, "line", line);
+	fact_flag(&fields, "ok", !ret);
+	fact_text(&fields, "text", text);
+	if (ret) {
+		fact_text(&fields, "errno", strerrorname_np(-ret));
+		fact_text(&fields, "error", call->err->text);
+	}
+	facts_move(facts, "result", result);
+	object = facts_line(facts);
+	if (object)
+		call->out->write(call->out->ctx, object, strlen(object));
+	free(object);
+	facts_free(facts);
+}
+
+static int execute_json(struct monitor *monitor, const char *line, enum debug_owner owner,
+			struct monitor_out *out)
+{
+	struct string text = {0};
+	struct error err = {0};
+	struct monitor_out inner = {.ctx = &text, .write = collect, .facts = facts_new()};
+	struct call call = {.monitor = monitor, .owner = owner, .out = &inner, .err = &err};
+	int ret;
+
+	if (!inner.facts)
+		return -ENOMEM;
+	ret = execute(&call, line);
+	call.out = out;
+	write_object(&call, line, ret, string_text(&text), inner.facts);
+	facts_free(inner.facts);
+	string_free(&text);
+	return ret;
+}
+
+int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner owner,
+		    struct monitor_out *out)
+{
+	return out->json ? execute_json(monitor, line, owner, out)
+			 : execute_text(monitor, line, owner, out);
 }

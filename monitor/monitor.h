@@ -11,11 +11,15 @@
 
 struct monitor;
 
-/* Where answers go. color: the reader is a terminal that wants colours. */
+struct facts;
+
+/* Where answers go. */
 struct monitor_out {
 	void *ctx;
 	void (*write)(void *ctx, const char *text, size_t size);
-	bool color;
+	bool color;	     /* the reader is a terminal that wants colours */
+	bool json;	     /* ... a program: each answer is one line, a JSON object */
+	struct facts *facts; /* monitor/facts.h; NULL, but while a command runs for a program */
 };
 void out_printf(struct monitor_out *out, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

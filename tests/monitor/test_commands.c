@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "fake_debug.h"
-#include "monitor/command.h"
+#include "command_rig.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -12,117 +11,9 @@
 
 #include <cmocka.h>
 
-struct rig {
-	struct debug *debug;
-	struct symbols *symbols;
-	struct monitor *monitor;
-	struct monitor_out out;
-	char text[1 << 20];
-	size_t size;
-	unsigned quits, events;
-	enum debug_event last_event;
-};
-
-static void collect(void *ctx, const char *text, size_t size)
-{
-	struct rig *rig = ctx;
-
-	assert_true(rig->size + size < sizeof(rig->text));
-	memcpy(rig->text + rig->size, text, size);
-	rig->size += size;
-	rig->text[rig->size] = 0;
-}
-
-static void count_quit(void *ctx)
-{
-	((struct rig *)ctx)->quits++;
-}
-
-static void count_event(void *ctx, enum debug_event event, enum debug_owner actor)
-{
-	struct rig *rig = ctx;
-
-	(void)actor;
-	rig->events++;
-	rig->last_event = event;
-}
-
 static const struct cpu_state *fake_state(void *ctx, unsigned groups)
 {
 	return debug_state(ctx, 0, groups);
-}
-
-static int setup(void **state)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-	size_t size;
-	const void *image = fixture_image(&size);
-
-	if (!rig || !image || symbols_load(image, size, &rig->symbols, NULL))
-		return -1;
-	rig->debug = fake_debug_new(image);
-	rig->monitor = monitor_new(rig->debug, rig->symbols, count_quit, rig);
-	monitor_listen(rig->monitor, count_event, rig);
-	rig->out = (struct monitor_out){rig, collect, false};
-	*state = rig;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct rig *rig = *state;
-
-	monitor_free(rig->monitor);
-	fake_debug_free(rig->debug);
-	symbols_free(rig->symbols);
-	free(rig);
-	return 0;
-}
-
-static int run_as(struct rig *rig, enum debug_owner owner, const char *line)
-{
-	rig->size = 0;
-	rig->text[0] = 0;
-	return monitor_execute(rig->monitor, line, owner, &rig->out);
-}
-
-/* What a command that must succeed answers. */
-static const char *answer(struct rig *rig, const char *line)
-{
-	if (run_as(rig, OWNER_CONSOLE, line))
-		fail_msg("%s: %s", line, rig->text);
-	return rig->text;
-}
-
-/* The sentence of a command that must fail. */
-static const char *refusal(struct rig *rig, const char *line, int code)
-{
-	int ret = run_as(rig, OWNER_CONSOLE, line);
-
-	if (ret != code)
-		fail_msg("%s: %d, not %d: %s", line, ret, code, rig->text);
-	assert_true(strlen(rig->text) > 10);
-	return rig->text;
-}
-
-static void contains(const char *text, const char *wanted)
-{
-	if (!strstr(text, wanted))
-		fail_msg("`%s' is not in: %s", wanted, text);
-}
-
-static void lacks(const char *text, const char *unwanted)
-{
-	if (strstr(text, unwanted))
-		fail_msg("`%s' is in: %s", unwanted, text);
-}
-
-static uint64_t address_of(struct rig *rig, const char *name)
-{
-	uint64_t address = 0;
-
-	assert_int_equal(symbols_find(rig->symbols, name, &address, NULL), 0);
-	return address;
 }
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -1195,50 +1086,50 @@ static void test_noise(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-	cmocka_unit_test_setup_teardown(test_unknown_names_the_nearest, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_ambiguous, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_too_long, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_help, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_table_fits, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_arguments, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_set_register, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_linear_pc, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_info_registers, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_x, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_x_into_a_hole, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_print, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_pt, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_break, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_running_refuses, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_step_count, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_break_clauses, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_clauses_that_are_wrong, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_watch_screen, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_changing_points, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_dprintf, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_dprintf_that_is_wrong, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_points_of_a_running_guest, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_breakpoint_ends_steps, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_next, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_advance, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_finish, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_scheduler_locking, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_locking_at_first, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_interrupt_ends_steps, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_refused_step_ends_the_count, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_gdb_holds, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_the_rest, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_catches, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_the_flight_recorder, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_backtrace, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_stop_screen, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_show_state, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_complete, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_help_fits, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_abbreviations, setup, teardown),
-	cmocka_unit_test_setup_teardown(test_noise, setup, teardown),
+	cmocka_unit_test_setup_teardown(test_unknown_names_the_nearest, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_ambiguous, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_too_long, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_help, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_table_fits, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_arguments, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_set_register, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_linear_pc, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_info_registers, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_x, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_x_into_a_hole, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_print, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_pt, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_break, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_running_refuses, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_step_count, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_break_clauses, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_clauses_that_are_wrong, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_watch, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_watch_screen, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_changing_points, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_dprintf, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_dprintf_that_is_wrong, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_points_of_a_running_guest, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_breakpoint_ends_steps, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_next, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_advance, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_finish, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_scheduler_locking, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_locking_at_first, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_interrupt_ends_steps, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_refused_step_ends_the_count, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_gdb_holds, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_the_rest, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_catches, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_the_flight_recorder, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_backtrace, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_stop_screen, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_show_state, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_complete, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_help_fits, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_abbreviations, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_noise, rig_setup, rig_teardown),
 };
 
 int main(void)

@@ -53,7 +53,7 @@ static int teardown(void **state)
 
 static int run_as(enum debug_owner owner, const char *line)
 {
-	struct monitor_out out = {NULL, collect, false};
+	struct monitor_out out = {.write = collect};
 
 	the.size = 0;
 	the.text[0] = 0;
