@@ -229,6 +229,8 @@ static int start_session(struct gdb_server *server)
 		.closed = on_closed,
 		.noisy = server->line,
 		.arch = server->config.arch,
+		.files = server->config.files,
+		.file_count = server->config.file_count,
 		.monitor_ctx = server->config.monitor_ctx,
 		.monitor = server->config.monitor,
 	};

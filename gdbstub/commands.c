@@ -52,8 +52,9 @@ static const struct gdb_command table[] = {
 	{"Z", NULL, command_point_add},
 	{"z", NULL, command_point_remove},
 
-	/* Documents. */
+	/* Documents and files. */
 	{"qXfer", ":", command_transfer},
+	{"vFile", ":", command_file},
 };
 
 /* Whether what follows a name is what the command wants; takes a separator off. */

@@ -23,6 +23,8 @@ int command_supported(struct gdb_session *s, struct request *request)
 	reply_format(&s->reply, "PacketSize=%x;%svContSupported+;", PACKET_MAX,
 		     s->config.noisy ? "" : "QStartNoAckMode+;");
 	reply_text(&s->reply, "swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:read+");
+	if (s->config.file_count)
+		reply_text(&s->reply, ";qXfer:exec-file:read+");
 	if (s->error_message)
 		reply_text(&s->reply, ";error-message+");
 	return 0;

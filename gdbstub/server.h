@@ -16,6 +16,8 @@ struct gdb_server_config {
 	struct net_address address;
 	enum on_disconnect on_disconnect;
 	enum gdb_arch arch;
+	const struct gdb_file *files; /* see struct gdb_config; they outlive the server */
+	unsigned file_count;
 	void *monitor_ctx;
 	void (*monitor)(void *ctx, const char *line,
 			void (*write)(void *wctx, const char *text, size_t size), void *wctx);

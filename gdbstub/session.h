@@ -19,11 +19,21 @@ enum gdb_arch { GDB_ARCH_AUTO, GDB_ARCH_X86_64, GDB_ARCH_I386 };
 
 struct gdb_session;
 
+/* A file that gdb may read, under this absolute path. Bytes and all stay the caller's. */
+struct gdb_file {
+	const char *path;
+	const void *bytes;
+	size_t size;
+};
+
 struct gdb_config {
 	void *ctx;
 	/* Bytes for gdb. Whole packets; the callee takes them all. */
 	void (*output)(void *ctx, const void *bytes, size_t size);
 	enum gdb_arch arch;
+	/* The first is what gdb takes the guest's symbols from, when it was given none. */
+	const struct gdb_file *files;
+	unsigned file_count;
 	/* Bytes may get lost or damaged on the way: packets are acknowledged for ever, so that they are sent
 	 * again. */
 	bool noisy;

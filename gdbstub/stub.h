@@ -26,6 +26,8 @@
 #include "gdbstub/session.h"
 #include "gdbstub/text.h"
 
+#define GDB_HANDLES 16 /* files that a gdb has open at once */
+
 struct gdb_session {
 	struct debug *debug;
 	struct gdb_config config;
@@ -56,6 +58,8 @@ struct gdb_session {
 	 * is concerned, but gdb knows nothing of it. */
 	int *points;
 	size_t point_count, point_capacity;
+
+	const struct gdb_file *handle[GDB_HANDLES]; /* what vFile:open has opened; NULL: free */
 
 	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it */
 	struct text transfer; /* the document that a qXfer reads piece by piece */
@@ -88,7 +92,7 @@ gdb_command_fn command_acknowledge_off, command_attached, command_current_thread
 	command_memory_write, command_memory_write_binary, command_space_get, command_space_set,
 	command_point_add, command_point_remove, command_why, command_resume_query, command_resume,
 	command_continue, command_continue_signal, command_step, command_step_signal,
-	command_transfer;
+	command_transfer, command_file;
 
 /* ---- session.c ------------------------------------------------------------------ */
 
@@ -127,7 +131,7 @@ void stop_tell(struct gdb_session *s, enum debug_owner actor);
 /* Fills in text; -ENOENT for an annex that is not there. */
 typedef int document_fn(struct gdb_session *s, const char *annex, size_t annex_size,
 			struct text *text);
-document_fn document_features, document_threads;
+document_fn document_features, document_threads, document_exec_file;
 
 /* ---- target_xml.c --------------------------------------------------------------- */
 

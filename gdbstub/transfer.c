@@ -9,6 +9,7 @@ static const struct document {
 	const char *name;
 	document_fn *make;
 } documents[] = {
+	{"exec-file", document_exec_file},
 	{"features", document_features},
 	{"threads", document_threads},
 };

@@ -31,7 +31,7 @@ static const char help[] =
 	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, /dev/DEVICE, none\n"
 	"  -on-disconnect keep|continue|kill             when gdb's connection is lost\n"
 	"  -on-triple-fault stop|reset|exit              -no-reboot  a reset ends the run\n"
-	"  -symbols FILE   ELF file with the guest's symbols, for the console\n"
+	"  -symbols FILE   ELF file with the guest's symbols, for the console and gdb\n"
 	"  -doctor [-json]                what this host's KVM can do, and what helps\n"
 	"  -debug-strategy break|hbreak|watch|access|step=RUNG[,...][,probe]\n"
 	"talking\n"

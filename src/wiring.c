@@ -18,11 +18,15 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #define STATUS_ERROR 1
+
+/* What gdb calls the guest that is built in. */
+#define EMBEDDED_NAME "/vitrine/long64.elf"
 
 /* ---- text that is nobody's answer -------------------------------------------------------- */
 
@@ -265,17 +269,47 @@ static int build_monitor(struct vitrine *v, bool console, struct error *err)
 	return rc;
 }
 
+static void offer_file(struct vitrine *v, const char *path, const void *bytes, size_t size)
+{
+	if (bytes)
+		v->files[v->file_count++] = (struct gdb_file){path, bytes, size};
+}
+
+/* gdb asks for files by absolute names. The first is what it takes for the guest's program. */
+static int offer_files(struct vitrine *v, struct error *err)
+{
+	const char *path;
+	size_t size;
+	const void *elf = debug_image(v->debug, &size, &path);
+
+	if (v->options.symbols) {
+		v->symbols_path = realpath(v->options.symbols, NULL);
+		if (!v->symbols_path)
+			return error_set(err, -errno, "cannot find %s: %s", v->options.symbols,
+					 strerror(errno));
+		offer_file(v, v->symbols_path, v->symbol_file.bytes, v->symbol_file.size);
+	}
+	offer_file(v, path ? path : EMBEDDED_NAME, elf, size);
+	return 0;
+}
+
 static int build_server(struct vitrine *v, struct error *err)
 {
 	struct gdb_server_config config = {.address = v->options.gdb,
+					   .files = v->files,
 					   .on_disconnect = v->options.on_disconnect,
 					   .monitor_ctx = v,
 					   .monitor = run_monitor_line,
 					   .attached_ctx = v,
 					   .attached = on_gdb};
+	int rc;
 
 	if (config.address.kind == NET_NONE)
 		return 0;
+	rc = offer_files(v, err);
+	if (rc < 0)
+		return rc;
+	config.file_count = v->file_count;
 	return gdb_server_new(v->debug, v->loop, &config, &v->server, err);
 }
 
@@ -326,6 +360,7 @@ void wiring_tear_down(struct vitrine *v)
 	machine_destroy(v->machine);
 	serial_ports_close(v->serial);
 	unmap_file(&v->symbol_file);
+	free(v->symbols_path);
 	unmap_file(&v->batch);
 	log_set_sink(NULL, NULL);
 	outbox_free(v->outbox);

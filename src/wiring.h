@@ -18,6 +18,9 @@ struct vitrine {
 	struct monitor *monitor;
 	struct console *console;
 	struct gdb_server *server;
+	struct gdb_file files[2]; /* that gdb may read: -symbols, and the image */
+	unsigned file_count;
+	char *symbols_path;
 	int signal_fd;
 };
 

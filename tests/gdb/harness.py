@@ -103,19 +103,22 @@ def flush():
 class Debugged(Vitrine):
     """A guest under vitrine with gdb attached, paused at its first instruction.
 
-    image: a name in the folder of guests; symbols: another, when the image has none."""
+    image: a name in the folder of guests, None for the one that is built in; symbols: another, when the
+    image has none; file: whether gdb is given them."""
 
-    def __init__(self, name, *options, symbols=None, attach=True, pause=True, tcp=False):
-        image = name if "." in name else name + ".elf"
-        self.symbols = guest(symbols or image)
+    def __init__(self, name, *options, symbols=None, attach=True, pause=True, tcp=False, file=True):
+        image = name if name is None or "." in name else name + ".elf"
+        self.symbols = guest(symbols or image) if file else None
         self.attach_at_start, self.status = attach, 0
         paused = ["-S"] if pause else []
-        super().__init__("-kernel", guest(image), *paused, *options, tcp=tcp)
+        kernel = ["-kernel", guest(image)] if image else []
+        super().__init__(*kernel, *paused, *options, tcp=tcp)
         _running.add(self)
 
     def __enter__(self):
         super().__enter__()
-        gdb.execute("file " + self.symbols)
+        if self.symbols:
+            gdb.execute("file " + self.symbols)
         if self.attach_at_start:
             self.attach()
         return self

@@ -5,6 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes that need escapes among them. */
+static uint8_t kernel[PEER_KERNEL_SIZE];
+static const char symbols[] = "symbols of #}$* all sorts";
+
+const struct gdb_file peer_files[PEER_FILES] = {
+	{"/boot/kernel.elf", kernel, sizeof(kernel)},
+	{"/boot/more symbols", symbols, sizeof(symbols)},
+};
+
 static void on_output(void *ctx, const void *bytes, size_t size)
 {
 	struct peer *peer = ctx;
@@ -49,9 +58,13 @@ struct peer *peer_new_on(struct debug *debug)
 	struct gdb_config config = {.ctx = peer,
 				    .output = on_output,
 				    .closed = on_closed,
+				    .files = peer_files,
+				    .file_count = PEER_FILES,
 				    .monitor_ctx = peer,
 				    .monitor = on_monitor};
 
+	for (size_t i = 0; i < sizeof(kernel); i++)
+		kernel[i] = (uint8_t)(i ^ i >> 8);
 	peer->debug = debug;
 	peer->session = gdb_session_new(peer->debug, &config);
 	assert_non_null(peer->session);

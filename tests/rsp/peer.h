@@ -14,6 +14,11 @@
 #include "fake_debug.h"
 #include "gdbstub/session.h"
 
+/* What a peer may read with vFile. */
+#define PEER_FILES	 2
+#define PEER_KERNEL_SIZE 300000
+extern const struct gdb_file peer_files[PEER_FILES];
+
 struct peer {
 	struct debug *debug;
 	struct gdb_session *session;

@@ -103,7 +103,7 @@ static void packets_may_come_in_one_piece_or_in_many(void **state)
 /* ---- introductions ------------------------------------------------------------------------- */
 
 static const char offer[] = "PacketSize=20000;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
-			    "qXfer:features:read+;qXfer:threads:read+";
+			    "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+";
 
 static void what_is_supported(void **state)
 {
@@ -140,7 +140,6 @@ static void unknown_packets_get_the_empty_reply(void **state)
 		"A",
 		"qTStatus",
 		"QNonStop:1",
-		"vFile:setfs:0",
 		"qSymbol::",
 		"i",
 		"t",
