@@ -216,12 +216,10 @@ static void on_exit_event(struct gdb_session *s, enum debug_owner actor)
 /* gdb prints nothing while it believes that the guest stands still. */
 static void on_output(struct gdb_session *s, enum debug_owner owner)
 {
-	const char *line = debug_output(s->debug);
+	const char *text = debug_output(s->debug);
 
-	if (owner != OWNER_GDB || !s->waiting)
-		return;
-	session_print(s, line, strlen(line));
-	session_print(s, "\n", 1);
+	if (owner == OWNER_GDB && s->waiting)
+		session_print(s, text, strlen(text));
 }
 
 void gdb_session_on_event(struct gdb_session *s, enum debug_event event, enum debug_owner actor)

@@ -140,17 +140,14 @@ int register_compile(const char *name, struct program_builder *builder, struct e
 		program_append(builder, PROGRAM_VCPU, 0);
 		return 0;
 	}
-	if (is_linear_name(name, &segment))
-		name = segment == SEG_CS ? "rip" : "rsp";
-	else
-		segment = SEG_COUNT;
+	if (is_linear_name(name, &segment)) {
+		program_append(builder, segment == SEG_CS ? PROGRAM_PC : PROGRAM_SP, 0);
+		return 0;
+	}
 	ret = find_register(name, &part, err);
-	if (ret)
-		return ret;
-	compile_part(&part, builder);
-	if (segment != SEG_COUNT)
-		program_append(builder, PROGRAM_LINEAR, segment);
-	return 0;
+	if (!ret)
+		compile_part(&part, builder);
+	return ret;
 }
 
 int monitor_register_get(struct monitor *monitor, int cpu, const char *name, uint64_t *value,

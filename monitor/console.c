@@ -179,12 +179,22 @@ static void on_exited(struct console *console)
 	console_end(console);
 }
 
-/* What points print, and go on; the guest may have chosen a part of it. */
-static void on_output(struct console *console)
+static size_t without_newlines(const char *text)
+{
+	size_t size = strlen(text);
+
+	while (size && text[size - 1] == '\n')
+		size--;
+	return size;
+}
+
+/* What points print, and go on; the guest may have chosen a part of it. gdb shows what its own print. */
+static void on_output(struct console *console, enum debug_owner actor)
 {
 	const char *line = debug_output(console->debug);
-	size_t size = strlen(line);
-	char *text = malloc(TEXT_CLEAN_SIZE(size));
+	size_t size = without_newlines(line);
+	bool is_gdbs = actor == OWNER_GDB && monitor_gdb_attached(console->monitor);
+	char *text = is_gdbs ? NULL : malloc(TEXT_CLEAN_SIZE(size));
 
 	if (!text)
 		return;
@@ -205,7 +215,7 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 	case DEBUG_RESET: on_reset(console, actor); break;
 	case DEBUG_RESTORED: on_restored(console, actor); break;
 	case DEBUG_EXITED: on_exited(console); break;
-	case DEBUG_OUTPUT: on_output(console); break;
+	case DEBUG_OUTPUT: on_output(console, actor); break;
 	}
 	if (console->waiting && !monitor_expects_stop(console->monitor))
 		no_more_waiting(console);

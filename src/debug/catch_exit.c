@@ -318,7 +318,7 @@ void core_log_stop(struct debug *debug, struct vcpu *vcpu, const struct core_poi
 {
 	char line[sizeof(stop->text) + 48];
 
-	snprintf(line, sizeof(line), "vCPU %d: %s (%d)", vcpu->index, stop->text,
+	snprintf(line, sizeof(line), "vCPU %d: %s (%d)\n", vcpu->index, stop->text,
 		 point->point.number);
 	core_print(debug, vcpu, point->point.owner, line);
 }

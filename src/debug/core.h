@@ -107,7 +107,8 @@ struct core_vcpu {
 struct news {
 	enum debug_event event;
 	enum debug_owner actor;
-	int point; /* of the stop, or 0 */
+	int point;	/* of the stop, or 0 */
+	uint64_t after; /* so many lines, which come first */
 };
 
 struct listener {
@@ -157,7 +158,8 @@ struct debug {
 	bool step_interrupts;
 	bool trace_pc; /* exits bring their pc along, whether or not it is free */
 	struct line *lines, **lines_tail;
-	unsigned line_count;
+	uint64_t lines_put, lines_taken; /* since the beginning */
+	bool full[OWNER_COUNT];		 /* debug_output_full() */
 
 	/* The main thread's. */
 	int event_fd;
@@ -247,9 +249,11 @@ bool core_catch_entry(struct debug *debug, struct vcpu *vcpu, const struct core_
 /* fault_chain.c: "#PF at 0x200a30, write to 0x0 → …" of a vCPU in shutdown; "" when that cannot be known. */
 void core_fault_chain_text(struct debug *debug, struct vcpu *vcpu, char *buf, size_t size);
 
-/* action.c: the line that an action prints; lock NOT held. */
+/* action.c: the lines that an action prints; lock NOT held. */
 void core_act(struct debug *debug, struct vcpu *vcpu, const struct core_point *point,
 	      const struct stop *stop);
+
+/* lines.c: the way of a line from a vCPU's thread, lock NOT held, to the main thread. */
 void core_print(struct debug *debug, struct vcpu *vcpu, enum debug_owner owner, const char *text);
 struct line *core_take_line(struct debug *debug); /* lock held; the caller frees it */
 

@@ -84,6 +84,7 @@ struct stop {
 	uint64_t old_value, new_value;
 	unsigned size;
 	uint64_t writer; /* linear address of the instruction that did it, or 0 when not known */
+	bool undecided;	 /* the point's condition could not be evaluated: text says why */
 	char text[240];
 };
 const char *stop_reason_name(enum stop_reason reason);
@@ -95,7 +96,7 @@ enum debug_event {
 	DEBUG_EXITED, /* the run is over: debug_last_stop() has the exit status */
 	/* The guest is what it was at a snapshot; it goes on as it was. */
 	DEBUG_RESTORED,
-	DEBUG_OUTPUT, /* an action printed a line: debug_output() has it; the actor is the point's owner */
+	DEBUG_OUTPUT, /* an action printed: debug_output() has it; the actor is the point's owner */
 };
 
 typedef void debug_listener_fn(void *ctx, enum debug_event event, enum debug_owner actor);
@@ -108,8 +109,11 @@ void debug_unlisten(struct debug *debug, debug_listener_fn *fn, void *ctx);
 int debug_event_fd(const struct debug *debug);
 void debug_dispatch(struct debug *debug);
 
-/* The line of the DEBUG_OUTPUT that is being told, without a newline. */
+/* The text of the DEBUG_OUTPUT that is being told, with its newline when it has one. */
 const char *debug_output(const struct debug *debug);
+/* Whoever shows this owner's output can take no more for now, or can again. Meanwhile vCPUs that print for it
+ * wait, but for those that are to be parked. */
+void debug_output_full(struct debug *debug, enum debug_owner owner, bool full);
 
 /* ---- run control ------------------------------------------------------------------------- */
 

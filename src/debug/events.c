@@ -29,7 +29,10 @@ static bool told_last(const struct debug *debug, enum debug_event event)
  * resumes a machine makes at most a stop, an exit, and resets, of which one in a row is enough. */
 void core_tell(struct debug *debug, enum debug_event event, enum debug_owner actor)
 {
-	const struct news news = {.event = event, .actor = actor, .point = debug->stop.point};
+	const struct news news = {.event = event,
+				  .actor = actor,
+				  .point = debug->stop.point,
+				  .after = debug->lines_put};
 
 	if (told_last(debug, event))
 		debug->news[debug->news_count - 1] = news;
@@ -68,17 +71,26 @@ int debug_event_fd(const struct debug *debug)
 	return debug->event_fd;
 }
 
-static bool take_news(struct debug *debug, struct news *news)
+static struct news pop_news(struct debug *debug)
 {
-	bool some;
+	const struct news news = debug->news[0];
 
+	debug->news_count--;
+	memmove(debug->news, debug->news + 1, debug->news_count * sizeof(debug->news[0]));
+	return news;
+}
+
+/* What is told next: a line, or news, in the order in which they came about. */
+static bool take_next(struct debug *debug, struct news *news, struct line **line)
+{
+	bool some = true;
+
+	*line = NULL;
 	core_lock(debug);
-	some = debug->news_count > 0;
-	if (some) {
-		*news = debug->news[0];
-		debug->news_count--;
-		memmove(debug->news, debug->news + 1, debug->news_count * sizeof(debug->news[0]));
-	}
+	if (debug->news_count > 0 && debug->news[0].after <= debug->lines_taken)
+		*news = pop_news(debug);
+	else
+		some = (*line = core_take_line(debug)) != NULL;
 	core_unlock(debug);
 	return some;
 }
@@ -97,23 +109,14 @@ static void tell_listeners(struct debug *debug, const struct news *news)
 	}
 }
 
-/* What actions printed came before the stop that is told next. */
-static void tell_lines(struct debug *debug)
+static void tell_line(struct debug *debug, struct line *line)
 {
-	for (unsigned i = 0; i < LINES_AT_ONCE; i++) {
-		struct line *line, *outer = debug->line;
+	struct line *outer = debug->line;
 
-		core_lock(debug);
-		line = core_take_line(debug);
-		core_unlock(debug);
-		if (!line)
-			return;
-		debug->line = line;
-		tell_listeners(debug, &(struct news){.event = DEBUG_OUTPUT, .actor = line->owner});
-		debug->line = outer;
-		free(line);
-	}
-	wake_main(debug);
+	debug->line = line;
+	tell_listeners(debug, &(struct news){.event = DEBUG_OUTPUT, .actor = line->owner});
+	debug->line = outer;
+	free(line);
 }
 
 /* It has done its work when it has stopped the machine once, and everybody was told. */
@@ -127,17 +130,30 @@ static void drop_temporary(struct debug *debug, const struct news *news)
 		debug_point_remove(debug, news->point, NULL);
 }
 
+static void tell_news(struct debug *debug, const struct news *news)
+{
+	tell_listeners(debug, news);
+	drop_temporary(debug, news);
+}
+
+/* So many lines are more than can wait (lines.c), so that no line keeps back news that has come about already. */
 void debug_dispatch(struct debug *debug)
 {
+	unsigned lines = 0;
+	struct line *line;
 	struct news news;
 	uint64_t count;
 
 	if (read(debug->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return;
 	core_serve_request(debug);
-	tell_lines(debug);
-	while (take_news(debug, &news)) {
-		tell_listeners(debug, &news);
-		drop_temporary(debug, &news);
+	while (lines < LINES_AT_ONCE && take_next(debug, &news, &line)) {
+		if (line)
+			tell_line(debug, line);
+		else
+			tell_news(debug, &news);
+		lines += line != NULL;
 	}
+	if (lines == LINES_AT_ONCE)
+		wake_main(debug);
 }

@@ -81,7 +81,7 @@ static bool condition_holds(struct debug *debug, struct vcpu *vcpu, const struct
 		return true;
 	if (program_run(point->condition, &context, &result, &fault) == 0)
 		return result != 0;
-	*broken = true;
+	*broken = stop->undecided = true;
 	core_describe_hit(stop, point);
 	snprintf(stop->text, sizeof(stop->text), "the condition of %d cannot be evaluated: %s",
 		 point->point.number, fault.text);

@@ -283,3 +283,13 @@ int debug_point_enable(struct debug *debug, int number, bool enabled, struct err
 	point->enabled = enabled;
 	return end_change(debug);
 }
+
+int debug_point_give(struct debug *debug, int number, enum debug_owner owner, struct error *err)
+{
+	struct core_point *point = begin_change(debug, number, err);
+
+	if (!point)
+		return -ENOENT;
+	point->point.owner = owner;
+	return end_change(debug);
+}

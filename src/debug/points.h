@@ -64,14 +64,17 @@ struct point_spec {
 };
 
 /* What happens at a hit beside, or in place of, the stop: a line is printed. */
-#define ACTION_ARGS 8
+#define ACTION_ARGS 32
 struct point_action {
-	/* "": what the catch has to say. Else printf's, without the newline: %d %i %u %x %X %o %c %p with flags, width and l/ll, %s for the
-	 * string at an address (at most 200 bytes), %%. NULL: nothing is printed. */
+	struct point_action *next; /* printed after this one; or NULL */
+	/* "": a line with what the catch has to say. Else printf's: %d %i %u %x %X %o with hh,
+	 * h, l, ll, z, j, t; %c; %p; %s for the string at an address (at most 200 bytes); all with flags, width and
+	 * precision; %%. What it makes is cut at 1000 bytes. NULL: nothing is printed. */
 	char *format;
 	struct program *args[ACTION_ARGS];
 	unsigned arg_count;
-	bool go_on; /* no stop */
+	bool exact; /* printed as it is; else as one line, whose newline need not be in the format */
+	bool go_on; /* no stop; of the first */
 };
 
 struct point {
@@ -107,6 +110,8 @@ int debug_point_action(struct debug *debug, int number, struct point_action *act
 		       struct error *err);
 int debug_point_ignore(struct debug *debug, int number, uint64_t count, struct error *err);
 int debug_point_enable(struct debug *debug, int number, bool enabled, struct error *err);
+/* It is another's from now on, with its number, counts and all. */
+int debug_point_give(struct debug *debug, int number, enum debug_owner owner, struct error *err);
 
 int debug_point_find(struct debug *debug, const struct point_spec *spec,
 		     enum debug_owner owner); /* or 0 */

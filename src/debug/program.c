@@ -175,7 +175,9 @@ static unsigned groups_of(const struct program_insn *insn)
 {
 	if (insn->op == PROGRAM_REGISTER && insn->arg < register_count)
 		return registers[insn->arg].state;
-	return insn->op == PROGRAM_LINEAR ? CPU_GENERAL | CPU_SYSTEM : 0;
+	return insn->op == PROGRAM_LINEAR || insn->op == PROGRAM_PC || insn->op == PROGRAM_SP
+		       ? CPU_GENERAL | CPU_SYSTEM
+		       : 0;
 }
 
 static int make(const struct program_builder *builder, const char *text, struct program **program,

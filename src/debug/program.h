@@ -61,6 +61,8 @@ enum program_op {
 	PROGRAM_CONST,         /* => arg                const8, const16, const32, const64, 0x22-0x25 */
 	PROGRAM_REGISTER,      /* => value              reg, 0x26; arg: row of the register table */
 	PROGRAM_LINEAR,        /* offset => linear      arg: enum cpu_segment_name */
+	PROGRAM_PC,            /* => RIP, linear        what gdb sees as its value: reg */
+	PROGRAM_SP,            /* => RSP, linear        the same */
 	PROGRAM_VCPU,          /* => number of the vCPU */
 	PROGRAM_DUP,           /* a => a a              dup, 0x28 */
 	PROGRAM_POP,           /* a =>                  pop, 0x29 */

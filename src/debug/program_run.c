@@ -241,6 +241,27 @@ static bool run_linear(struct program_machine *machine, uint64_t arg)
 	return true;
 }
 
+static bool run_address(struct program_machine *machine,
+			uint64_t (*address)(const struct cpu_state *state))
+{
+	if (!need(machine, CPU_GENERAL | CPU_SYSTEM))
+		return fail(machine, PROGRAM_NO_VALUE, -ENXIO, "the segments cannot be read");
+	*++machine->top = address(machine->state);
+	return true;
+}
+
+static bool run_pc(struct program_machine *machine, uint64_t arg)
+{
+	(void)arg;
+	return run_address(machine, cpu_linear_pc);
+}
+
+static bool run_sp(struct program_machine *machine, uint64_t arg)
+{
+	(void)arg;
+	return run_address(machine, cpu_linear_sp);
+}
+
 static bool run_vcpu(struct program_machine *machine, uint64_t arg)
 {
 	(void)arg;
@@ -310,6 +331,8 @@ const struct program_operation program_operations[PROGRAM_OP_COUNT] = {
 	[PROGRAM_CONST]         = {"const", 0, 1, run_const},
 	[PROGRAM_REGISTER]      = {"register", 0, 1, run_register},
 	[PROGRAM_LINEAR]        = {"linear", 1, 1, run_linear},
+	[PROGRAM_PC]            = {"pc", 0, 1, run_pc},
+	[PROGRAM_SP]            = {"sp", 0, 1, run_sp},
 	[PROGRAM_VCPU]          = {"vcpu", 0, 1, run_vcpu},
 	[PROGRAM_DUP]           = {"dup", 1, 2, run_dup},
 	[PROGRAM_POP]           = {"pop", 1, 0, run_pop},

@@ -517,7 +517,10 @@ static void test_dprintf_that_is_wrong(void **state)
 		{"dprintf add_one,\"%d\",nowhere", "nowhere", -ENOENT},
 		{"dprintf add_one,\"%d\",", "missing", -EINVAL},
 		{"dprintf add_one,\"%d\",1 2", "`2`", -EINVAL},
-		{"dprintf add_one,\"%d%d%d%d%d%d%d%d%d\",1,2,3,4,5,6,7,8,9", "8 values", -E2BIG},
+		{"dprintf "
+		 "add_one,\"\",1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,"
+		 "26,27,28,29,30,31,32,33",
+		 "32 values", -E2BIG},
 	};
 	struct rig *rig = *state;
 

@@ -300,5 +300,5 @@ const void *debug_image(struct debug *debug, size_t *size, const char **path)
 const char *debug_output(const struct debug *debug)
 {
 	(void)debug;
-	return "rax is 5";
+	return "rax is 5\n";
 }

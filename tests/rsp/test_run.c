@@ -335,7 +335,7 @@ static void what_points_print(void **state)
 	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_CONSOLE);
 	expect_silence(peer);
 	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
-	expect_raw(peer, "$O7261782069732035#93$O0a#e0");
+	expect_raw(peer, "$O72617820697320350a#24");
 }
 
 static void causes_are_named_only_to_those_who_asked(void **state)

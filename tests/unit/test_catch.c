@@ -250,7 +250,7 @@ static void test_logging_and_ignoring(void **state)
 	debug_dispatch(rig.debug);
 	assert_int_equal(point(&rig, logs)->hits, 10);
 	assert_int_equal(rig.count[DEBUG_OUTPUT], 10);
-	assert_string_equal(rig.output, "vCPU 0: out 0x10 ← 0x0, 1 byte (1)");
+	assert_string_equal(rig.output, "vCPU 0: out 0x10 ← 0x0, 1 byte (1)\n");
 	assert_int_equal(counter.writes, 10);
 	assert_int_equal(debug_point_enable(rig.debug, counts, false, &err), 0);
 	assert_int_equal(debug_point_enable(rig.debug, logs, false, &err), 0);

@@ -324,8 +324,8 @@ static void test_action_prints_and_goes_on(void **state)
 	run_first();
 	assert_int_equal(rig_wait_stop(&rig)->point, last);
 	assert_int_equal(line_count, 3);
-	assert_string_equal(lines[0], "rax is    1!");
-	assert_string_equal(lines[2], "rax is    3!");
+	assert_string_equal(lines[0], "rax is    1!\n");
+	assert_string_equal(lines[2], "rax is    3!\n");
 	assert_int_equal(point(number)->hits, 3);
 }
 
@@ -353,7 +353,7 @@ static void test_no_line_is_lost(void **state)
 	run_first();
 	assert_int_equal(rig_wait_stop(&rig)->point, last);
 	assert_int_equal(line_count, 10000);
-	assert_string_equal(lines[9999 % 4], "10000");
+	assert_string_equal(lines[9999 % 4], "10000\n");
 }
 
 static void test_temporary_goes_with_its_stop(void **state)

@@ -369,6 +369,11 @@ static void test_linear_addresses(void **state)
 	cpu_state_reset(&cpu, true);
 	cpu_segment_real(&cpu.system.seg[SEG_CS], 0x1234);
 	assert_int_equal(RESULT(CONST(0x10010), OP_ARG(LINEAR, SEG_CS), OP(END)), 0x12350);
+	cpu_segment_real(&cpu.system.seg[SEG_SS], 0x2000);
+	cpu.general.rip = 0x10;
+	cpu.general.gpr[GPR_RSP] = 0xdead0ffc;
+	assert_int_equal(RESULT(OP(PC), OP(END)), 0x12350);
+	assert_int_equal(RESULT(OP(SP), OP(END)), 0x20ffc);
 	cpu.system.cr0 |= CR0_PE | CR0_PG;
 	cpu.system.efer = EFER_LME | EFER_LMA;
 	cpu_segment_flat(&cpu.system.seg[SEG_CS], 8, true, 64);
