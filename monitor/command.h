@@ -220,9 +220,11 @@ int caller_find(struct monitor *monitor, int cpu, uint64_t *address, uint64_t *s
 int monitor_resume(struct monitor *monitor, int cpu, const struct plan *plan,
 		   enum debug_owner owner, struct error *err);
 
+/* "4K", "2M", "5000". Returns buf. */
+char *short_size(uint64_t size, char buf[24]);
+
 /* What `pt` draws. */
-int walk_show(struct monitor *monitor, int cpu, uint64_t linear, struct monitor_out *out,
-	      struct error *err);
+int walk_show(struct call *call, uint64_t linear);
 
 /* The screen of a stop for any vCPU; reason: with the line that says why. */
 void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_out *out);
@@ -278,6 +280,14 @@ int run_xp(struct call *call);
 int run_print(struct call *call);
 int run_pt(struct call *call);
 int run_gva2gpa(struct call *call);
+int run_gpa2hva(struct call *call);
+int run_info_mem(struct call *call);
+int run_info_tlb(struct call *call);
+int run_info_gdt(struct call *call);
+int run_info_ldt(struct call *call);
+int run_info_idt(struct call *call);
+int run_info_ivt(struct call *call);
+int run_info_tss(struct call *call);
 int run_disassemble(struct call *call);
 int run_list(struct call *call);
 int run_backtrace(struct call *call);

@@ -217,25 +217,3 @@ int run_print(struct call *call)
 		   suffix, object);
 	return 0;
 }
-
-/* ---- translation --------------------------------------------------------------------------- */
-
-int run_pt(struct call *call)
-{
-	return walk_show(call->monitor, call->cpu, call->arg[0].value, call->out, call->err);
-}
-
-int run_gva2gpa(struct call *call)
-{
-	struct paging_walk walk;
-	int fault = debug_walk(call->monitor->debug, call->cpu, call->arg[0].value, &walk);
-
-	if (fault < 0)
-		return error_set(call->err, fault, "no walk is possible: %s", strerror(-fault));
-	if (fault != PAGING_OK)
-		return error_set(call->err, -EFAULT,
-				 "0x%" PRIx64 " is not mapped: %s; `pt` draws the walk",
-				 call->arg[0].value, paging_fault_name(fault));
-	out_printf(call->out, "gpa: 0x%" PRIx64 "\n", walk.gpa);
-	return 0;
-}

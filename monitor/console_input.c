@@ -268,7 +268,7 @@ static void start_readline(struct console *console)
 	rl_attempted_completion_function = complete;
 	rl_completion_display_matches_hook = show_matches;
 	rl_variable_bind("page-completions", "off");
-	rl_completer_word_break_characters = (char *)(uintptr_t) " \t\n+-*/()&|<>=,";
+	rl_completer_word_break_characters = (char *)(uintptr_t) " \t\n+-*/()&|<>=,:";
 	rl_basic_quote_characters = "";
 	load_history(console);
 }

@@ -21,6 +21,7 @@ struct parser {
 };
 
 /* Compiles what stands at parser->at, so that its value ends up on the stack; says of which type it is. */
+static int parse_all(struct parser *parser, struct type *type);
 static int parse_binary(struct parser *parser, int lowest, struct type *type);
 static int parse_unary(struct parser *parser, struct type *type);
 
@@ -131,7 +132,7 @@ static int parse_parentheses(struct parser *parser, struct type *type)
 	int ret;
 
 	parser->at++;
-	ret = parse_binary(parser, 0, type);
+	ret = parse_all(parser, type);
 	return ret ? ret : parse_closing(parser, ')', "parenthesis");
 }
 
@@ -164,7 +165,7 @@ static int parse_index(struct parser *parser, struct type *type)
 				 "[] wants a pointer that says how large its elements are, as in "
 				 "((u32 *)table)[3]");
 	parser->at++;
-	ret = parse_binary(parser, 0, &index);
+	ret = parse_all(parser, &index);
 	if (!ret)
 		ret = parse_closing(parser, ']', "bracket");
 	if (ret)
@@ -369,6 +370,65 @@ static int parse_binary(struct parser *parser, int lowest, struct type *type)
 	return ret;
 }
 
+/* ---- segments ------------------------------------------------------------------------------ */
+
+/* "$fs:" or "fs:": the offset follows. Blanks may stand before the colon, but not in front of a name alone,
+ * which could be a symbol's. */
+static bool segment_register(const char **text, enum cpu_segment_name *segment)
+{
+	static const char names[][3] = {"es", "cs", "ss", "ds", "fs", "gs"};
+	const char *name = *text + (**text == '$'), *colon = name + 2;
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (strncmp(name, names[i], 2))
+			continue;
+		if (name != *text)
+			colon += strspn(colon, " \t");
+		if (*colon != ':')
+			return false;
+		*text = colon + 1;
+		*segment = (enum cpu_segment_name)i;
+		return true;
+	}
+	return false;
+}
+
+static int parse_offset(struct parser *parser, enum program_op op, uint64_t arg, struct type *type)
+{
+	int ret = parse_binary(parser, 0, type);
+
+	if (!ret)
+		emit(parser, op, arg);
+	*type = type_number(false);
+	return ret;
+}
+
+/* SEGMENT:OFFSET, or anything else. */
+static int parse_all(struct parser *parser, struct type *type)
+{
+	enum cpu_segment_name segment;
+	int ret;
+
+	skip_space(parser);
+	if (segment_register(&parser->at, &segment))
+		return parse_offset(parser, PROGRAM_LINEAR, segment, type);
+	ret = parse_binary(parser, 0, type);
+	skip_space(parser);
+	if (ret || *parser->at != ':')
+		return ret;
+	parser->at++;
+	return parse_offset(parser, PROGRAM_SELECTOR, 0, type);
+}
+
+bool expression_is_far(const char *text)
+{
+	enum cpu_segment_name segment;
+
+	return segment_register(&text, &segment) ||
+	       (isdigit((unsigned char)*text) &&
+		text[strspn(text, "0123456789abcdefABCDEFxX")] == ':');
+}
+
 /* ---- all of it ----------------------------------------------------------------------------- */
 
 /* The parser has seen to everything but the size. */
@@ -400,7 +460,7 @@ int expression_compile(const char *text, const struct expression_names *names,
 
 	text += strspn(text, " \t\n");
 	parser.at = text;
-	ret = parse_binary(&parser, 0, &type);
+	ret = parse_all(&parser, &type);
 	skip_space(&parser);
 	if (!ret && !end && *parser.at)
 		ret = error_set(err, -EINVAL, "`%.40s` does not continue the expression",

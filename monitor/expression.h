@@ -5,6 +5,9 @@
  *
  * Everything is calculated in 64 bits and wraps. A number without a u behind its back is signed, as in C,
  * so that -1 < 0; registers and symbols are unsigned, and with one unsigned operand an operation is.
+ * SEGMENT:OFFSET is the linear address: $fs:0x28 (or fs:0x28) through what the register holds, 0xf000:0xfff0 as
+ * the mode understands selectors.
+ *
  * (s32) and its like cut a value down and extend it again. *ADDR reads what ADDR points to: as much as
  * (u32 *) says, as large as the object whose symbol it is, or else eight bytes.
  *
@@ -33,5 +36,8 @@ struct expression_names {
 int expression_compile(const char *text, const struct expression_names *names,
 		       struct program **program, uint64_t *size, const char **end,
 		       struct error *err);
+
+/* Whether text begins as SEGMENT:OFFSET, with a number or a segment register, and not as a file's name. */
+bool expression_is_far(const char *text);
 
 #endif

@@ -106,7 +106,7 @@ int location_parse(struct monitor *monitor, int cpu, const char *text, uint64_t 
 		return monitor_evaluate(monitor, cpu, text + 1, address, end, err);
 	if (is_line(text, &line, end))
 		return line_here(monitor, cpu, line, address, err);
-	if (is_file_line(text, file, sizeof(file), &line, end))
+	if (!expression_is_far(text) && is_file_line(text, file, sizeof(file), &line, end))
 		return line_location(monitor, file, line, address, err);
 	if (is_function(monitor, text, address, end))
 		return 0;

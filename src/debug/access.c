@@ -138,6 +138,11 @@ bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_
 	return memory_range(debug->machine->memory, index, gpa, size);
 }
 
+uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow)
+{
+	return (uintptr_t)mem_hva(debug->machine->memory, gpa, follow);
+}
+
 const void *debug_image(struct debug *debug, size_t *size, const char **path)
 {
 	const struct boot_image *image = &debug->machine->boot;

@@ -188,6 +188,10 @@ int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_wal
 /* RAM ranges, lowest first; false when there are no more. */
 bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size);
 
+/* Where a byte of RAM lies in this process, and in *follow how many lie there from it on; 0: it is no RAM. For
+ * people with a debugger on vitrine itself; works while the machine runs, too. */
+uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow);
+
 /* ---- what a vCPU is like, in words ------------------------------------------------------- */
 
 struct vcpu_info {

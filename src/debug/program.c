@@ -175,9 +175,13 @@ static unsigned groups_of(const struct program_insn *insn)
 {
 	if (insn->op == PROGRAM_REGISTER && insn->arg < register_count)
 		return registers[insn->arg].state;
-	return insn->op == PROGRAM_LINEAR || insn->op == PROGRAM_PC || insn->op == PROGRAM_SP
-		       ? CPU_GENERAL | CPU_SYSTEM
-		       : 0;
+	switch (insn->op) {
+	case PROGRAM_LINEAR:
+	case PROGRAM_PC:
+	case PROGRAM_SP:
+	case PROGRAM_SELECTOR: return CPU_GENERAL | CPU_SYSTEM;
+	default: return 0;
+	}
 }
 
 static int make(const struct program_builder *builder, const char *text, struct program **program,

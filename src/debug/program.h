@@ -63,6 +63,7 @@ enum program_op {
 	PROGRAM_LINEAR,        /* offset => linear      arg: enum cpu_segment_name */
 	PROGRAM_PC,            /* => RIP, linear        what gdb sees as its value: reg */
 	PROGRAM_SP,            /* => RSP, linear        the same */
+	PROGRAM_SELECTOR,      /* selector offset => linear */
 	PROGRAM_VCPU,          /* => number of the vCPU */
 	PROGRAM_DUP,           /* a => a a              dup, 0x28 */
 	PROGRAM_POP,           /* a =>                  pop, 0x29 */
@@ -124,7 +125,8 @@ enum program_fault_kind {
 	PROGRAM_OK,
 	PROGRAM_MEMORY,	  /* address cannot be read; -EFAULT */
 	PROGRAM_DIVISION, /* by zero; -EDOM */
-	PROGRAM_NO_VALUE, /* a register that cannot be read, or that this host does not have; -ENXIO */
+	PROGRAM_NO_VALUE, /* a register that cannot be read, or that this host does not have; or a selector
+			   * that names no segment; -ENXIO */
 	PROGRAM_TOO_LONG, /* PROGRAM_STEPS; -ELOOP */
 };
 

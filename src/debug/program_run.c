@@ -262,6 +262,21 @@ static bool run_sp(struct program_machine *machine, uint64_t arg)
 	return run_address(machine, cpu_linear_sp);
 }
 
+static bool run_selector(struct program_machine *machine, uint64_t arg)
+{
+	const struct program_context *context = machine->context;
+	uint64_t offset = *machine->top--, selector = *machine->top;
+
+	(void)arg;
+	if (!need(machine, CPU_GENERAL | CPU_SYSTEM))
+		return fail(machine, PROGRAM_NO_VALUE, -ENXIO, "the segments cannot be read");
+	if (selector > UINT16_MAX || selector_linear(machine->state, (uint16_t)selector, offset,
+						     context->read, context->ctx, machine->top) < 0)
+		return fail(machine, PROGRAM_NO_VALUE, -ENXIO,
+			    "the selector 0x%" PRIx64 " names no segment that is there", selector);
+	return true;
+}
+
 static bool run_vcpu(struct program_machine *machine, uint64_t arg)
 {
 	(void)arg;
@@ -333,6 +348,7 @@ const struct program_operation program_operations[PROGRAM_OP_COUNT] = {
 	[PROGRAM_LINEAR]        = {"linear", 1, 1, run_linear},
 	[PROGRAM_PC]            = {"pc", 0, 1, run_pc},
 	[PROGRAM_SP]            = {"sp", 0, 1, run_sp},
+	[PROGRAM_SELECTOR]      = {"selector", 2, 1, run_selector},
 	[PROGRAM_VCPU]          = {"vcpu", 0, 1, run_vcpu},
 	[PROGRAM_DUP]           = {"dup", 1, 2, run_dup},
 	[PROGRAM_POP]           = {"pop", 1, 0, run_pop},

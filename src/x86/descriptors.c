@@ -194,3 +194,20 @@ int descriptor_load(const struct cpu_state *state, uint16_t selector, linear_rea
 	};
 	return 0;
 }
+
+int selector_linear(const struct cpu_state *state, uint16_t selector, uint64_t offset,
+		    linear_read_fn *read, void *ctx, uint64_t *linear)
+{
+	enum cpu_mode mode = cpu_mode(state);
+	struct cpu_segment segment;
+	int rc = 0;
+
+	if (mode == MODE_REAL || mode == MODE_V86) {
+		*linear = ((uint64_t)selector << 4) + (offset & 0xffff);
+		return 0;
+	}
+	rc = descriptor_load(state, selector, read, ctx, &segment);
+	if (rc == 0)
+		*linear = mode == MODE_LONG ? offset : (uint32_t)(segment.base + offset);
+	return rc;
+}

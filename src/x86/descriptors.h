@@ -27,4 +27,9 @@ int far_target(const struct cpu_state *state, uint16_t selector, uint64_t offset
 int descriptor_load(const struct cpu_state *state, uint16_t selector, linear_read_fn *read,
 		    void *ctx, struct cpu_segment *segment);
 
+/* selector:offset as a linear address, whatever the segment is for: paragraphs in real and virtual-8086 mode,
+ * else by its descriptor; in 64-bit code segments have no base. The same errors. */
+int selector_linear(const struct cpu_state *state, uint16_t selector, uint64_t offset,
+		    linear_read_fn *read, void *ctx, uint64_t *linear);
+
 #endif

@@ -8,6 +8,7 @@
 import os
 import re
 import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -126,3 +127,16 @@ class Console:
     def serial(self):
         with open(self.serial_path, encoding="utf-8", errors="replace") as file:
             return file.read()
+
+
+def batch(lines, *options):
+    """Runs these lines as -batch does; returns each one's answer."""
+    need_kvm()
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/lines", "w", encoding="utf-8") as file:
+            file.write("".join(line + "\n" for line in lines))
+        answer = subprocess.run([VITRINE, "-S", "-gdb", "none", "-serial", "none", "-batch", folder + "/lines", *options],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=patience(40), check=False,
+                                text=True, env=dict(os.environ, XDG_STATE_HOME=folder)).stdout
+    parts = re.split(r"^\(vitrine\) (.*)\n", answer, flags=re.M)
+    return dict(zip(parts[1::2], parts[2::2]))

@@ -297,6 +297,12 @@ ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t add
 	return done ? (ssize_t)done : -EFAULT;
 }
 
+uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow)
+{
+	*follow = gpa < FAKE_RAM ? FAKE_RAM - gpa : 0;
+	return gpa < FAKE_RAM ? (uintptr_t)debug->ram + gpa : 0;
+}
+
 /* ---- points -------------------------------------------------------------------------------- */
 
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,

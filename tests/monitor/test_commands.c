@@ -255,8 +255,9 @@ static void test_pt(void **state)
 	contains(answer(rig, "pt 0x200014"), "4 levels, cr3 0x1000");
 	contains(rig->text,
 		 "  PML4[  0] at 0x1000 = 0x0000000000002027   present write user accessed\n");
-	contains(rig->text, "  PD  [  1] at 0x3008 = 0x00000000002001e3   present write kernel "
-			    "accessed dirty global 2M");
+	contains(rig->text,
+		 "  PD  [  1] at 0x3008 = 0x00000000002001e3   present write kernel "
+		 "accessed\n                                             dirty global 2M\n");
 	contains(rig->text, "→ physical 0x200014 · may read, write, execute · kernel only");
 	contains(answer(rig, "pt 0x600000"),
 		 "PD  [  3] at 0x3018 = 0x0000000000000000   NOT PRESENT");
