@@ -36,7 +36,10 @@ static const struct gdb_command table[] = {
 	/* Memory. */
 	{"m", NULL, command_memory_read},
 	{"M", NULL, command_memory_write},
+	{"x", NULL, command_memory_read_binary},
 	{"X", NULL, command_memory_write_binary},
+	{"qCRC", ":", command_crc},
+	{"qSearch:memory", ":", command_search},
 	{"qqemu.PhyMemMode", "", command_space_get},
 	{"Qqemu.PhyMemMode", ":", command_space_set},
 

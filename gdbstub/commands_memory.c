@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* m M X. A read that meets a hole returns what comes before it; a failure is an error, never zeros.
+/* m M x X. A read that meets a hole returns what comes before it; a failure is an error, never zeros.
  */
 #include "gdbstub/stub.h"
 
@@ -8,10 +8,9 @@
 /* Two digits a byte must fit into one reply; gdb asks again for the rest. */
 #define READ_MAX (PACKET_MAX / 2)
 
-int command_memory_read(struct gdb_session *s, struct request *request)
+/* Bytes that were read into the packet's own buffer, at most max; 0 when none were asked for; -errno. */
+static ssize_t read_range(struct gdb_session *s, struct request *request, size_t max)
 {
-	_Static_assert(READ_MAX <= PACKET_MAX, "the bytes are read into the packet's own buffer");
-	char *buffer = s->reader.body;
 	uint64_t addr, length;
 	ssize_t done;
 
@@ -19,12 +18,31 @@ int command_memory_read(struct gdb_session *s, struct request *request)
 		return -EINVAL;
 	if (length == 0)
 		return 0;
-	if (length > READ_MAX)
-		length = READ_MAX;
-	done = debug_read(s->debug, (int)s->general, s->space, addr, buffer, length);
-	if (done <= 0)
-		return done ? (int)done : -EFAULT;
-	reply_hex(&s->reply, buffer, (size_t)done);
+	if (length > max)
+		length = max;
+	done = debug_read(s->debug, (int)s->general, s->space, addr, s->reader.body, length);
+	return done ? done : -EFAULT;
+}
+
+int command_memory_read(struct gdb_session *s, struct request *request)
+{
+	ssize_t done = read_range(s, request, READ_MAX);
+
+	if (done < 0)
+		return (int)done;
+	reply_hex(&s->reply, s->reader.body, (size_t)done);
+	return 0;
+}
+
+/* As many bytes as fit, with those that want an escape. */
+int command_memory_read_binary(struct gdb_session *s, struct request *request)
+{
+	ssize_t done = read_range(s, request, PACKET_MAX - 1);
+
+	if (done < 0)
+		return (int)done;
+	reply_text(&s->reply, "b");
+	reply_binary(&s->reply, s->reader.body, (size_t)done);
 	return 0;
 }
 

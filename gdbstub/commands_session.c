@@ -4,6 +4,7 @@
 #include "log.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,6 +157,25 @@ static void run_monitor(struct gdb_session *s, const char *line)
 		warn_of_changes(s, was_running, old_pc);
 }
 
+/* `monitor physical [on|off]` is about this connection, of which the console knows nothing. */
+static bool run_own_line(struct gdb_session *s, const char *line)
+{
+	char name[12], mode[12] = "", answer[200];
+	int words = sscanf(line, "%11s %11s", name, mode);
+	bool on = strcmp(mode, "on") == 0, changes = on || strcmp(mode, "off") == 0;
+
+	if (words < 1 || strcmp(name, "physical") != 0)
+		return false;
+	if (changes)
+		s->space = on ? SPACE_PHYSICAL : SPACE_LINEAR;
+	snprintf(answer, sizeof(answer), "gdb reads and writes at %s addresses.%s\n",
+		 s->space == SPACE_PHYSICAL ? "physical" : "linear",
+		 changes ? " `maintenance flush dcache` makes it forget what it has read."
+			 : " `monitor physical on` or `off` changes that.");
+	session_print(s, answer, strlen(answer));
+	return true;
+}
+
 int command_monitor(struct gdb_session *s, struct request *request)
 {
 	size_t size = request_left(request) / 2;
@@ -168,7 +188,8 @@ int command_monitor(struct gdb_session *s, struct request *request)
 	if (!line)
 		return -ENOMEM;
 	if (take_hex_bytes(request, line, size) && strlen(line) == size) {
-		run_monitor(s, line);
+		if (!run_own_line(s, line))
+			run_monitor(s, line);
 		ret = reply_ok(s);
 	}
 	free(line);

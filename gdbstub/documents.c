@@ -31,3 +31,19 @@ int document_threads(struct gdb_session *s, const char *annex, size_t size, stru
 	text_printf(text, "</threads>\n");
 	return 0;
 }
+
+/* gdb's addresses are linear, and the guest may map RAM at any of them, at any time. A map that left some out would
+ * only keep gdb from asking. */
+int document_memory_map(struct gdb_session *s, const char *annex, size_t size, struct text *text)
+{
+	(void)s;
+	(void)annex;
+	if (size)
+		return -ENOENT;
+	text_printf(text, "<?xml version=\"1.0\"?>\n<memory-map>\n"
+			  "<memory type=\"ram\" start=\"0x0\" length=\"0x8000000000000000\"/>\n"
+			  "<memory type=\"ram\" start=\"0x8000000000000000\" "
+			  "length=\"0x8000000000000000\"/>\n"
+			  "</memory-map>\n");
+	return 0;
+}

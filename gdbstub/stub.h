@@ -92,7 +92,7 @@ gdb_command_fn command_acknowledge_off, command_attached, command_current_thread
 	command_memory_write, command_memory_write_binary, command_space_get, command_space_set,
 	command_point_add, command_point_remove, command_why, command_resume_query, command_resume,
 	command_continue, command_continue_signal, command_step, command_step_signal,
-	command_transfer, command_file;
+	command_transfer, command_file, command_memory_read_binary, command_search, command_crc;
 
 /* ---- session.c ------------------------------------------------------------------ */
 
@@ -131,7 +131,7 @@ void stop_tell(struct gdb_session *s, enum debug_owner actor);
 /* Fills in text; -ENOENT for an annex that is not there. */
 typedef int document_fn(struct gdb_session *s, const char *annex, size_t annex_size,
 			struct text *text);
-document_fn document_features, document_threads, document_exec_file;
+document_fn document_features, document_threads, document_exec_file, document_memory_map;
 
 /* ---- target_xml.c --------------------------------------------------------------- */
 

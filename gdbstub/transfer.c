@@ -11,6 +11,7 @@ static const struct document {
 } documents[] = {
 	{"exec-file", document_exec_file},
 	{"features", document_features},
+	{"memory-map", document_memory_map},
 	{"threads", document_threads},
 };
 

@@ -133,6 +133,40 @@ ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t ad
 	return transfer(debug, vcpu, space, addr, (void *)buf, len, write_bytes);
 }
 
+static size_t read_phys(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	return mem_read_phys(ctx, gpa, buf, len);
+}
+
+int debug_scan_pages(struct debug *debug, int vcpu, uint64_t from, struct paging_scan *scan)
+{
+	const struct cpu_state *state = debug_state(debug, vcpu, CPU_SYSTEM);
+	struct paging_regs regs;
+
+	if (!state)
+		return -EBUSY;
+	regs = paging_regs_of(state);
+	paging_scan_start(scan, &regs, from, read_phys, debug->machine->memory);
+	return 0;
+}
+
+bool debug_memory_slot(struct debug *debug, unsigned index, struct memory_slot *slot)
+{
+	struct accel_slot shown;
+	bool there;
+
+	core_lock(debug);
+	there = memory_slot_at(debug->machine->memory, index, &shown);
+	core_unlock(debug);
+	if (there)
+		*slot = (struct memory_slot){.id = shown.id,
+					     .gpa = shown.gpa,
+					     .size = shown.size,
+					     .read_only = shown.readonly,
+					     .log_dirty = shown.log_dirty};
+	return there;
+}
+
 bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size)
 {
 	return memory_range(debug->machine->memory, index, gpa, size);

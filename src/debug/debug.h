@@ -12,6 +12,7 @@
 
 #include "debug/catch.h"
 #include "debug/doctor.h"
+#include "debug/memory.h"
 #include "debug/points.h"
 #include "debug/program.h"
 #include "debug/snapshot.h"
@@ -24,7 +25,6 @@
 #include "x86/registers.h"
 
 #include <stddef.h>
-#include <sys/types.h>
 
 struct debug;
 struct machine;
@@ -160,7 +160,7 @@ int debug_reset(struct debug *debug, enum debug_owner actor,
 /* Ends the run: DEBUG_EXITED follows with this status. */
 void debug_kill(struct debug *debug, enum debug_owner actor, int status);
 
-/* ---- registers and memory (stopped machine) ---------------------------------------------- */
+/* ---- registers (stopped machine); memory is in debug/memory.h ----------------------------- */
 
 /* The state of one vCPU with at least groups valid; NULL when running or refused. Valid until
  * resume. */
@@ -171,26 +171,6 @@ const struct cpu_state *debug_state(struct debug *debug, int vcpu, unsigned grou
 int debug_reg_get(struct debug *debug, int vcpu, unsigned reg, void *value);
 int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value);
 uint64_t debug_pc(struct debug *debug, int vcpu); /* linear; 0 when running */
-
-enum space { SPACE_LINEAR, SPACE_PHYSICAL };
-
-/* Bytes done, at least 1, fewer than len at a hole; -EFAULT when the first byte is not there;
- * -EBUSY. RAM only: devices are never touched. Linear addresses are translated by this vCPU's
- * paging. */
-ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf,
-		   size_t len);
-ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf,
-		    size_t len);
-
-/* -EBUSY, or the walk's fault (>= 0). */
-int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_walk *walk);
-
-/* RAM ranges, lowest first; false when there are no more. */
-bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size);
-
-/* Where a byte of RAM lies in this process, and in *follow how many lie there from it on; 0: it is no RAM. For
- * people with a debugger on vitrine itself; works while the machine runs, too. */
-uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow);
 
 /* ---- what a vCPU is like, in words ------------------------------------------------------- */
 

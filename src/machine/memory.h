@@ -49,6 +49,8 @@ int memory_protect(struct memory *memory, const struct memory_run *runs, unsigne
 enum memory_access memory_access_at(const struct memory *memory, uint64_t gpa);
 /* How many slots RAM is shown in at present. */
 unsigned memory_slot_count(const struct memory *memory);
+/* One of them, lowest first; false: there are no more. gate.lock held, or every vCPU parked. */
+bool memory_slot_at(const struct memory *memory, unsigned index, struct accel_slot *slot);
 
 /* Where a byte of RAM lies in this process and how many follow it; NULL outside RAM. */
 void *mem_hva(struct memory *memory, uint64_t gpa, uint64_t *contiguous);

@@ -104,19 +104,28 @@ static unsigned cut(const struct memory *memory, const uint8_t *access, struct s
 
 /* ---- from one list of slots to another ---------------------------------------------------- */
 
+static struct accel_slot slot_of(const struct memory *memory, const struct shown *shown)
+{
+	return (struct accel_slot){.id = shown->id,
+				   .gpa = shown->gpa,
+				   .size = shown->size,
+				   .hva = memory->base + shown->offset,
+				   .readonly = shown->readonly,
+				   .log_dirty = atomic_load(&memory->dirty.on)};
+}
+
 static int tell(struct memory *memory, const struct shown *shown, bool present, struct error *err)
 {
-	struct accel_slot slot = {.id = shown->id,
-				  .gpa = shown->gpa,
-				  .size = present ? shown->size : 0,
-				  .hva = memory->base + shown->offset,
-				  .readonly = present && shown->readonly,
-				  .log_dirty = present && atomic_load(&memory->dirty.on)};
+	struct accel_slot slot = slot_of(memory, shown);
 	int rc = present ? 0 : dirty_collect(memory, shown);
 
 	if (rc < 0)
 		return error_set(err, rc, "cannot learn which memory the guest changed: %s",
 				 strerror(-rc));
+	if (!present) {
+		slot.size = 0;
+		slot.readonly = slot.log_dirty = false;
+	}
 	rc = memory->vm->ops->slot_set(memory->vm, &slot, err);
 	if (rc == 0)
 		memory->used[shown->id] = present;
@@ -303,6 +312,14 @@ int memory_reshow(struct memory *memory, struct error *err)
 unsigned memory_slot_count(const struct memory *memory)
 {
 	return memory->shown_count;
+}
+
+bool memory_slot_at(const struct memory *memory, unsigned index, struct accel_slot *slot)
+{
+	if (index >= memory->shown_count)
+		return false;
+	*slot = slot_of(memory, &memory->shown[index]);
+	return true;
 }
 
 int memory_show(struct memory *memory, struct error *err)

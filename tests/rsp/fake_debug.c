@@ -223,6 +223,33 @@ ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t ad
 	return (ssize_t)size;
 }
 
+bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size)
+{
+	(void)debug;
+	*gpa = index ? HOLE_END : 0;
+	*size = index ? FAKE_RAM - HOLE_END : HOLE_START;
+	return index < 2;
+}
+
+static size_t no_tables(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	(void)ctx;
+	(void)gpa;
+	(void)buf;
+	(void)len;
+	return 0;
+}
+
+/* Linear is physical here, whatever CR0 says. */
+int debug_scan_pages(struct debug *debug, int vcpu, uint64_t from, struct paging_scan *scan)
+{
+	static const struct paging_regs unpaged = {0};
+
+	(void)vcpu;
+	paging_scan_start(scan, &unpaged, from, no_tables, NULL);
+	return debug->running ? -EBUSY : 0;
+}
+
 /* ---- points -------------------------------------------------------------------------------- */
 
 int debug_point_find(struct debug *debug, const struct point_spec *spec, enum debug_owner owner)

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* m M X and the choice of the address space. The fake machine has RAM at 0-0xfff and 0x2000-0x3ffff. */
+/* m M x X, qSearch, qCRC, the map, and the choice of the address space. The fake machine has RAM at 0-0xfff and 0x2000-0x3ffff. */
 #include "peer.h"
 
 #include "gdbstub/packet.h"
+#include "gdbstub/stub.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,118 @@ static void write_binary(void **state)
 	ask(peer, "X1000,1:a", "E0e");
 }
 
+static void read_binary(void **state)
+{
+	struct peer *peer = *state;
+
+	memcpy(peer->debug->ram + 0x100, "ab#}$*c", 7);
+	ask(peer, "x100,7", "bab}\x03}]}\x04}\nc");
+	ask(peer, "x100,0", "b");
+	memcpy(peer->debug->ram + 0xffe, "yz", 2);
+	ask(peer, "xffe,10", "byz");
+	ask(peer, "x1000,1", "E0e");
+	ask(peer, "x100,ffffffffffffffff", "E16");
+}
+
+static void a_binary_read_is_as_long_as_a_packet_can_be(void **state)
+{
+	struct peer *peer = *state;
+	size_t size;
+
+	memset(peer->debug->ram + 0x2000, 'z', FAKE_RAM - 0x2000);
+	peer_send(peer, "x2000,ffffffff");
+	assert_int_equal(strspn(peer_take(peer, &size) + 2, "z"), PACKET_MAX - 2);
+	assert_int_equal(size, PACKET_MAX + 3);
+	/* With escapes there are fewer. */
+	memset(peer->debug->ram + 0x2000, '#', FAKE_RAM - 0x2000);
+	peer_send(peer, "x2000,1ffff");
+	assert_int_equal(strspn(peer_take(peer, &size) + 2, "}\x03"), PACKET_MAX - 2);
+}
+
+static void search(void **state)
+{
+	struct peer *peer = *state;
+
+	memcpy(peer->debug->ram + 0x345, "needle", 6);
+	memcpy(peer->debug->ram + 0xffa, "needle", 6);
+	memcpy(peer->debug->ram + FAKE_RAM - 6, "needle", 6);
+	ask(peer, "qSearch:memory:0;1000;needle", "1,345");
+	ask(peer, "qSearch:memory:345;6;needle", "1,345");
+	ask(peer, "qSearch:memory:345;5;needle", "0");
+	ask(peer, "qSearch:memory:346;cba;needle", "1,ffa");
+	ask(peer, "qSearch:memory:346;cb9;needle", "0");
+	ask(peer, "qSearch:memory:ffa;ffffffffffffffff;needle", "1,ffa");
+	ask(peer, "qSearch:memory:ffb;ffffffffffffffff;needle", "1,3fffa");
+	ask(peer, "qSearch:memory:3fffb;100000000;needle", "0");
+	memset(peer->debug->ram, 0, FAKE_RAM);
+	memcpy(peer->debug->ram + 0x10, "}:;$*#", 6);
+	peer_send_bytes(peer, "qSearch:memory:0;1000;}]:;}\x04}\n}\x03", 33);
+	expect_packet(peer, "1,10");
+}
+
+static void search_passes_over_holes(void **state)
+{
+	struct peer *peer = *state;
+
+	/* Not across one. */
+	memcpy(peer->debug->ram + 0xffd, "nee", 3);
+	memcpy(peer->debug->ram + 0x2000, "dle", 3);
+	ask(peer, "qSearch:memory:0;40000;needle", "0");
+	ask(peer, "qSearch:memory:0;40000;dle", "1,2000");
+	ask(peer, "qSearch:memory:1000;40000;dle", "1,2000");
+	ask(peer, "qSearch:memory:1000;1000;dle", "0");
+	ask(peer, "qSearch:memory:100000;1000;dle", "0");
+	ask(peer, "Qqemu.PhyMemMode:1", "OK");
+	ask(peer, "qSearch:memory:0;ffffffffffffffff;dle", "1,2000");
+	ask(peer, "qSearch:memory:2001;ffffffffffffffff;dle", "0");
+}
+
+/* The check value of this kind of sum (CRC-32/MPEG-2) for "123456789". */
+static void crc(void **state)
+{
+	struct peer *peer = *state;
+
+	memcpy(peer->debug->ram + 0x100, "123456789", 9);
+	ask(peer, "qCRC:100,9", "C376e6e7");
+	ask(peer, "qCRC:100,0", "Cffffffff");
+	/* 0x3e000 zeros, which are read in two pieces. */
+	ask(peer, "qCRC:2000,3e000", "C75f412aa");
+	ask(peer, "qCRC:fff,2", "E0e");
+	ask(peer, "qCRC:1000,1", "E0e");
+}
+
+static void the_map(void **state)
+{
+	struct peer *peer = *state;
+
+	peer_send(peer, "qXfer:memory-map:read::0,1000");
+	assert_non_null(
+		strstr(peer_take(peer, NULL),
+		       "<memory type=\"ram\" start=\"0x0\" length=\"0x8000000000000000\"/>"));
+	ask_error(peer, "qXfer:memory-map:read:x:0,1000");
+}
+
+static void physical_by_monitor(void **state)
+{
+	struct peer *peer = *state;
+
+	peer_send(peer, text("qRcmd,%s", hex_of("physical on")));
+	assert_non_null(strstr(peer_take(peer, NULL), hex_of("at physical addresses")));
+	ask(peer, "qqemu.PhyMemMode", "1");
+	ask(peer, "m100,1", "00");
+	assert_int_equal(peer->debug->memory_space, SPACE_PHYSICAL);
+	peer_send(peer, text("qRcmd,%s", hex_of(" physical ")));
+	assert_non_null(strstr(peer_take(peer, NULL), hex_of("at physical addresses")));
+	peer_send(peer, text("qRcmd,%s", hex_of("physical maybe")));
+	peer_take(peer, NULL);
+	ask(peer, "qqemu.PhyMemMode", "1");
+	peer_send(peer, text("qRcmd,%s", hex_of("physical off")));
+	assert_non_null(strstr(peer_take(peer, NULL), hex_of("at linear addresses")));
+	ask(peer, "qqemu.PhyMemMode", "0");
+	/* The console saw none of this. */
+	assert_string_equal(peer->monitor_line, "");
+}
+
 static void malformed(void **state)
 {
 	static const char *const bodies[] = {
@@ -127,6 +240,25 @@ static void malformed(void **state)
 		"X,1:a",
 		"Xq",
 		"M2000,20000:00",
+		"x",
+		"x100",
+		"x100,",
+		"x100,1,",
+		"xg,1",
+		"qSearch:memory:",
+		"qSearch:memory:100",
+		"qSearch:memory:100;",
+		"qSearch:memory:100;10",
+		"qSearch:memory:100;10;",
+		"qSearch:memory:100;0;a",
+		"qSearch:memory:;10;a",
+		"qSearch:memory:100,10,a",
+		"qCRC:",
+		"qCRC:100",
+		"qCRC:100,",
+		"qCRC:100,1,",
+		"qCRC:x,1",
+		"qCRC:ffffffffffffffff,2",
 		"Qqemu.PhyMemMode:",
 		"Qqemu.PhyMemMode:2",
 		"Qqemu.PhyMemMode:x",
@@ -147,6 +279,11 @@ static void a_running_guest_is_not_touched(void **state)
 	ask(peer, "m100,1", "E10");
 	ask(peer, "M100,1:ff", "E10");
 	ask(peer, "X100,1:f", "E10");
+	ask(peer, "x100,1", "E10");
+	ask(peer, "qCRC:100,1", "E10");
+	ask(peer, "qSearch:memory:100;10;a", "E10");
+	peer->session->space = SPACE_PHYSICAL;
+	ask(peer, "qSearch:memory:100;10;a", "E10");
 	assert_int_equal(peer->debug->ram[0x100], 0);
 }
 
@@ -174,6 +311,13 @@ int main(void)
 		ONE(write_memory),
 		ONE(write_long),
 		ONE(write_binary),
+		ONE(read_binary),
+		ONE(a_binary_read_is_as_long_as_a_packet_can_be),
+		ONE(search),
+		ONE(search_passes_over_holes),
+		ONE(crc),
+		ONE(the_map),
+		ONE(physical_by_monitor),
 		ONE(malformed),
 		ONE(a_running_guest_is_not_touched),
 		ONE(physical_addresses),

@@ -103,7 +103,8 @@ static void packets_may_come_in_one_piece_or_in_many(void **state)
 /* ---- introductions ------------------------------------------------------------------------- */
 
 static const char offer[] = "PacketSize=20000;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
-			    "qXfer:features:read+;qXfer:threads:read+;qXfer:exec-file:read+";
+			    "qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
+			    "binary-upload+;qXfer:exec-file:read+";
 
 static void what_is_supported(void **state)
 {
@@ -145,7 +146,6 @@ static void unknown_packets_get_the_empty_reply(void **state)
 		"t",
 		"qL1200000000000000000",
 		"QPassSignals:e",
-		"x0,1",
 		"qCx",
 		"qXfer:auxv:read::0,1000",
 		"vCtrlC",

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Guest memory, of a machine that stands still. Part of debug/debug.h, the only door. */
+#ifndef DEBUG_MEMORY_H
+#define DEBUG_MEMORY_H
+
+#include "x86/paging.h"
+#include "x86/paging_scan.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct debug;
+
+enum space { SPACE_LINEAR, SPACE_PHYSICAL };
+
+/* Bytes done, at least 1, fewer than len at a hole; -EFAULT when the first byte is not there;
+ * -EBUSY. RAM only: devices are never touched. Linear addresses are translated by this vCPU's
+ * paging. */
+ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf,
+		   size_t len);
+ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf,
+		    size_t len);
+
+/* -EBUSY, or the walk's fault (>= 0). */
+int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_walk *walk);
+
+/* RAM ranges, lowest first; false when there are no more. */
+bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size);
+
+/* Where a byte of RAM lies in this process, and in *follow how many lie there from it on; 0: it is no RAM. For
+ * people with a debugger on vitrine itself; works while the machine runs, too. */
+uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow);
+
+/* Starts a scan of all that this vCPU's paging maps, from an address on: paging_scan_next() hands it out. It is good
+ * until the machine runs. -EBUSY. */
+int debug_scan_pages(struct debug *debug, int vcpu, uint64_t from, struct paging_scan *scan);
+
+struct memory_search {
+	enum space space;
+	int vcpu;	   /* whose linear addresses */
+	uint64_t from, to; /* the first and the last address that the pattern may cover */
+	const void *pattern;
+	size_t size; /* of the pattern, at least 1 */
+	uint64_t at; /* where it was found; after -ETIME, where to go on */
+};
+
+/* Finds the lowest place. What is not mapped, or no RAM, is passed over, and nothing is found across it. 1: found;
+ * 0: it is not there; -EBUSY; -EINVAL for an empty pattern or range; -ENOMEM; -ETIME after some seconds, which
+ * page tables that lead to themselves may take. */
+int debug_search(struct debug *debug, struct memory_search *search);
+
+/* A stretch of RAM as the accelerator has it, as a slot of its own. */
+struct memory_slot {
+	unsigned id;
+	uint64_t gpa, size;
+	bool read_only; /* to the guest, because of watches */
+	bool log_dirty;
+};
+/* Lowest first; false when there are no more. Pages that are withdrawn from the guest, because of watches,
+ * are in none. */
+bool debug_memory_slot(struct debug *debug, unsigned index, struct memory_slot *slot);
+
+#endif

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Looking for bytes in the memory of a machine on the dummy accelerator: through page tables, over chunks, holes and
+ * devices, and against tables that lead to themselves. */
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+#include "rig.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define RAM   0x800000ull
+#define PML4  0x10000ull
+#define PDPT  0x11000ull
+#define PD    0x12000ull
+#define PT    0x13000ull
+#define P     3ull /* present, writable */
+#define PS    0x80ull
+#define UPPER 0xffff800000000000ull
+
+static void setup(struct rig *rig)
+{
+	*rig = (struct rig){.ram_size = RAM};
+	rig_start(rig, 1, IRQCHIP_KERNEL);
+}
+
+static void put(struct rig *rig, uint64_t gpa, const void *bytes, size_t size)
+{
+	assert_int_equal(mem_write_phys(rig->machine->memory, gpa, bytes, size), size);
+}
+
+static void entry(struct rig *rig, uint64_t table, unsigned index, uint64_t value)
+{
+	put(rig, table + 8 * (uint64_t)index, &value, sizeof(value));
+}
+
+static void long_mode(struct rig *rig)
+{
+	struct cpu_state *state = vcpu_state(&rig->machine->vcpus[0], CPU_SYSTEM);
+
+	state->system.cr0 = CR0_PE | CR0_PG;
+	state->system.cr3 = PML4;
+	state->system.cr4 = CR4_PAE;
+	state->system.efer = EFER_LME | EFER_LMA;
+}
+
+/* A PT for linear addresses from UPPER on. */
+static void map_upper(struct rig *rig)
+{
+	entry(rig, PML4, 256, PDPT | P);
+	entry(rig, PDPT, 0, PD | P);
+	entry(rig, PD, 0, PT | P);
+	long_mode(rig);
+}
+
+static int find(struct rig *rig, enum space space, uint64_t from, uint64_t to, const char *pattern,
+		uint64_t *at)
+{
+	struct memory_search search = {.space = space,
+				       .from = from,
+				       .to = to,
+				       .pattern = pattern,
+				       .size = strlen(pattern)};
+	int rc = debug_search(rig->debug, &search);
+
+	*at = search.at;
+	return rc;
+}
+
+static void expect_at(struct rig *rig, enum space space, uint64_t from, uint64_t to,
+		      const char *pattern, uint64_t wanted)
+{
+	uint64_t at;
+
+	assert_int_equal(find(rig, space, from, to, pattern, &at), 1);
+	assert_int_equal(at, wanted);
+}
+
+static void expect_none(struct rig *rig, enum space space, uint64_t from, uint64_t to,
+			const char *pattern)
+{
+	uint64_t at;
+
+	assert_int_equal(find(rig, space, from, to, pattern, &at), 0);
+}
+
+/* What is read at once ends at multiples of 256 KiB from the start. */
+static void over_the_ends_of_chunks(void **unused)
+{
+	struct rig rig;
+
+	(void)unused;
+	setup(&rig);
+	for (uint64_t at = 0x200000 + 0x40000 - 6; at <= 0x200000 + 0x40000; at++) {
+		put(&rig, at, "needle", 6);
+		expect_at(&rig, SPACE_PHYSICAL, 0x200000, RAM, "needle", at);
+		expect_at(&rig, SPACE_LINEAR, 0x200000, RAM, "needle", at);
+		expect_at(&rig, SPACE_LINEAR, at, at + 5, "needle", at);
+		expect_none(&rig, SPACE_LINEAR, at, at + 4, "needle");
+		expect_none(&rig, SPACE_LINEAR, 0x200000, at + 4, "needle");
+		put(&rig, at, "\0\0\0\0\0\0", 6);
+	}
+	expect_none(&rig, SPACE_PHYSICAL, 0, UINT64_MAX, "needle");
+	rig_stop(&rig);
+}
+
+/* RAM's two parts and what is between and behind them. */
+static void ram_alone(void **unused)
+{
+	struct rig rig;
+
+	(void)unused;
+	setup(&rig);
+	put(&rig, RAM - 6, "needle", 6);
+	put(&rig, 0x9fffd, "nee", 3);
+	put(&rig, 0xc0000, "dle", 3);
+	expect_at(&rig, SPACE_PHYSICAL, 0, UINT64_MAX, "needle", RAM - 6);
+	expect_at(&rig, SPACE_LINEAR, 0, UINT64_MAX, "needle", RAM - 6);
+	expect_at(&rig, SPACE_LINEAR, 0xa0000, UINT64_MAX, "dle", 0xc0000);
+	expect_none(&rig, SPACE_LINEAR, RAM, UINT64_MAX, "needle");
+	rig_stop(&rig);
+}
+
+/* Linear neighbours that are strangers in physical memory, with other rights. */
+static void over_the_ends_of_pages(void **unused)
+{
+	struct rig rig;
+
+	(void)unused;
+	setup(&rig);
+	entry(&rig, PT, 5, 0x300000 | P);
+	entry(&rig, PT, 6, 0x100000 | 1);
+	entry(&rig, PT, 8, 0x200000 | P);
+	map_upper(&rig);
+	put(&rig, 0x300ffd, "nee", 3);
+	put(&rig, 0x100000, "dle", 3);
+	expect_at(&rig, SPACE_LINEAR, 0, UINT64_MAX, "needle", UPPER + 0x5ffd);
+	expect_none(&rig, SPACE_PHYSICAL, 0, UINT64_MAX, "needle");
+	/* But not over a hole. */
+	put(&rig, 0x100ffd, "yes", 3);
+	put(&rig, 0x200000, "no", 2);
+	expect_none(&rig, SPACE_LINEAR, 0, UINT64_MAX, "yesno");
+	expect_at(&rig, SPACE_LINEAR, 0, UINT64_MAX, "yes", UPPER + 0x6ffd);
+	rig_stop(&rig);
+}
+
+/* A terabyte of which a few MiB are RAM costs no more than those. */
+static void what_is_mapped_and_no_ram(void **unused)
+{
+	struct rig rig;
+
+	(void)unused;
+	setup(&rig);
+	entry(&rig, PML4, 0, PDPT | P);
+	for (unsigned i = 0; i < 512; i++)
+		entry(&rig, PDPT, i, (uint64_t)i << 30 | P | PS);
+	long_mode(&rig);
+	put(&rig, 0x700000, "needle", 6);
+	expect_at(&rig, SPACE_LINEAR, 0, UINT64_MAX, "needle", 0x700000);
+	expect_none(&rig, SPACE_LINEAR, 0x700001, UINT64_MAX, "needle");
+	rig_stop(&rig);
+}
+
+/* 128 TiB twice, of the same page. */
+static void tables_that_lead_to_themselves(void **unused)
+{
+	struct rig rig;
+	uint64_t at = 0;
+
+	(void)unused;
+	setup(&rig);
+	for (unsigned i = 0; i < 512; i++)
+		entry(&rig, PML4, i, PML4 | P);
+	long_mode(&rig);
+	assert_int_equal(find(&rig, SPACE_LINEAR, 0x1000, UINT64_MAX, "needle", &at), -ETIME);
+	assert_true(at > 0x1000);
+	rig_stop(&rig);
+}
+
+static void what_cannot_be(void **unused)
+{
+	struct rig rig;
+	uint64_t at;
+
+	(void)unused;
+	setup(&rig);
+	assert_int_equal(find(&rig, SPACE_LINEAR, 0, 100, "", &at), -EINVAL);
+	assert_int_equal(find(&rig, SPACE_LINEAR, 100, 99, "a", &at), -EINVAL);
+	expect_none(&rig, SPACE_LINEAR, 0, 3, "12345678");
+	rig_stop(&rig);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(over_the_ends_of_chunks),
+		cmocka_unit_test(ram_alone),
+		cmocka_unit_test(over_the_ends_of_pages),
+		cmocka_unit_test(what_is_mapped_and_no_ram),
+		cmocka_unit_test(tables_that_lead_to_themselves),
+		cmocka_unit_test(what_cannot_be),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
