@@ -14,9 +14,9 @@ GUEST_CFLAGS := -std=gnu17 -ffreestanding -nostdinc -isystem $(shell $(GUEST_CC)
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -MMD -MP
 GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack
 
-GUESTS64 := long64 smp user faults io
+GUESTS64 := long64 smp user faults io paces
 GUESTS32 := prot32 mboot
-GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16) $(G)/real16.bin
+GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed) $(G)/real16.bin
 
 GUEST_LIB32 := serial print text arguments
 GUEST_LIB64 := start64 isr64 exceptions descriptors paging timer $(GUEST_LIB32)
@@ -28,7 +28,8 @@ guest_objects = $(patsubst guests/%,$(G)/$(1)/%.o,$(basename $(wildcard guests/$
 guests: $(GUEST_IMAGES)
 
 # A debugger's guest is debugged: its locals are in memory, where a debugger can change them.
-$(G)/64/long64/%.o: GUEST_OPT := -O0
+$(G)/64/long64/%.o $(G)/64/paces/%.o: GUEST_OPT := -O0
+$(G)/64/high/kernel.o: GUEST_OPT := -mcmodel=kernel
 
 define guest_rules
 $(G)/$(1)/%.o: guests/%.c guests/guests.mk
@@ -39,7 +40,7 @@ $(G)/$(1)/%.o: guests/%.c guests/guests.mk
 $(G)/$(1)/%.o: guests/%.S guests/guests.mk
 	@mkdir -p $$(@D)
 	$$(E) GUEST $$<
-	$$(Q)$$(GUEST_CC) $$(GUEST_CFLAGS) -m$(1) -c -o $$@ $$<
+	$$(Q)$$(GUEST_CC) $$(GUEST_CFLAGS) $$(GUEST_OPT) -m$(1) -c -o $$@ $$<
 endef
 $(eval $(call guest_rules,32))
 $(eval $(call guest_rules,64))
@@ -52,6 +53,20 @@ $(G)/$(1).elf: $(call guest_objects,$(2),$(1)) $(GUEST_LIB$(2)_OBJ) guests/$(4)
 endef
 $(foreach guest,$(GUESTS64),$(eval $(call guest_link,$(guest),64,elf_x86_64,lib/long.ld)))
 $(foreach guest,$(GUESTS32),$(eval $(call guest_link,$(guest),32,elf_i386,lib/prot.ld)))
+
+# A kernel that is linked high; and its boot program with that kernel as data, every four bytes turned round.
+$(eval $(call guest_link,high,64,elf_x86_64,high/high.ld))
+
+$(G)/kernel.packed: $(G)/high.elf
+	$(E) OBJCOPY $@
+	$(Q)$(GUEST_OBJCOPY) -O binary -j .kernel --reverse-bytes=4 $< $@
+
+$(G)/64/packed/kernel.o: GUEST_OPT := -DKERNEL='"$(G)/kernel.packed"'
+$(G)/64/packed/kernel.o: $(G)/kernel.packed
+
+$(G)/packed.elf: $(G)/64/high/boot.o $(G)/64/packed/kernel.o $(GUEST_LIB64_OBJ) guests/lib/long.ld
+	$(E) LINK $@
+	$(Q)$(GUEST_LD) -m elf_x86_64 $(GUEST_LDFLAGS) -T guests/lib/long.ld -o $@ $(filter %.o,$^)
 
 # One image with code for all three modes: nothing of lib/ fits into it.
 $(G)/real16.elf: $(G)/64/real16/boot.o guests/real16/real16.ld
