@@ -90,11 +90,19 @@ static bool locate(struct debug *debug, int vcpu, enum space space, uint64_t add
 	return true;
 }
 
-typedef size_t transfer_fn(struct memory *memory, uint64_t gpa, void *buf, size_t len);
+typedef size_t transfer_fn(struct debug *debug, uint64_t gpa, void *buf, size_t len);
 
-static size_t write_bytes(struct memory *memory, uint64_t gpa, void *buf, size_t len)
+static size_t read_bytes(struct debug *debug, uint64_t gpa, void *buf, size_t len)
 {
-	return mem_write_phys(memory, gpa, buf, len);
+	size_t done = mem_read_phys(debug->machine->memory, gpa, buf, len);
+
+	core_mend(debug, gpa, buf, done);
+	return done;
+}
+
+static size_t write_bytes(struct debug *debug, uint64_t gpa, void *buf, size_t len)
+{
+	return mem_write_phys(debug->machine->memory, gpa, buf, len);
 }
 
 /* Page by page: linear neighbours need not be physical ones. The last address has none behind it.
@@ -113,7 +121,7 @@ static ssize_t transfer(struct debug *debug, int vcpu, enum space space, uint64_
 		if (addr + done < addr || !locate(debug, vcpu, space, addr + done, &gpa, &room))
 			break;
 		piece = len - done < room ? len - done : room;
-		moved = move(debug->machine->memory, gpa, buf + done, piece);
+		moved = move(debug, gpa, buf + done, piece);
 		done += moved;
 		if (moved < piece)
 			break;
@@ -124,7 +132,7 @@ static ssize_t transfer(struct debug *debug, int vcpu, enum space space, uint64_
 ssize_t debug_read(struct debug *debug, int vcpu, enum space space, uint64_t addr, void *buf,
 		   size_t len)
 {
-	return transfer(debug, vcpu, space, addr, buf, len, mem_read_phys);
+	return transfer(debug, vcpu, space, addr, buf, len, read_bytes);
 }
 
 ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf,

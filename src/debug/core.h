@@ -79,6 +79,13 @@ struct place {
 	uint8_t around[PLACE_AROUND]; /* the stretch of the page that it is in, without int3s */
 };
 
+/* int3s that were in force a while ago: what the guest copied of them is known by these. */
+#define STRAYS_KEPT 64
+struct strays {
+	struct place place[STRAYS_KEPT]; /* point is NULL */
+	unsigned count, next;		 /* next: the one that a newcomer replaces */
+};
+
 /* What is in force while the machine runs. */
 struct planted {
 	struct place *place; /* in the order of planting */
@@ -148,7 +155,8 @@ struct debug {
 	struct core_vcpu *vcpu;
 	struct core_point *points; /* by number, ascending */
 	struct planted planted;
-	struct pages *pages; /* watches by page protection (pages.h) */
+	struct strays strays; /* changes while all are parked */
+	struct pages *pages;  /* watches by page protection (pages.h) */
 	unsigned
 		catches; /* a bit for each enum point_kind of enabled ones; changed while all are parked */
 	uint64_t msr_filter;	     /* a sum of what is in force; 0: nothing */
@@ -302,6 +310,8 @@ enum paging_fault core_point_walk(struct debug *debug, const struct point_spec *
 
 /* pending.c: where the image's byte for a linear address was loaded, when RAM still holds it. */
 bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool *is_64);
+/* Whether what lies at gpa is the image's, as it was loaded. */
+bool core_image_holds(struct debug *debug, uint64_t gpa);
 /* What is met there is met by its int3, whatever the address is called. */
 bool core_point_covers(struct debug *debug, const struct core_point *point, uint64_t gpa);
 
@@ -314,6 +324,14 @@ bool core_overwritten(struct debug *debug, const struct place *place);
 const struct place *core_stray_source(struct debug *debug, uint64_t gpa);
 /* The guest executes a copy of our int3. True: the byte is right again. In the vCPU's thread. */
 bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc);
+/* The int3 there is lifted; copies of it may be about. All parked. */
+void core_keep_stray(struct debug *debug, const struct place *place);
+
+/* mend.c: the same for a machine that stands still. */
+/* Bytes that were read at gpa: copies of our int3s are put right, in RAM and in buf. */
+void core_mend(struct debug *debug, uint64_t gpa, uint8_t *buf, size_t len);
+/* All of RAM: no copy of an int3 of ours is left. */
+void core_mend_all(struct debug *debug);
 
 /* page_set.c: watches by page protection. */
 int core_pages_create(struct debug *debug, struct error *err);

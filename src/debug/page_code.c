@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Breakpoints on code that is not there yet. A guest that boots copies its kernel to where it belongs, and over
- * the int3 that was planted there. So as long as a guest is on its way, the pages that hold int3s are
- * read-only: what it writes goes beside and under the int3s (page_watch.c), and they stay.
+ * Breakpoints on code that is not there yet. A guest copies its kernel to where it belongs, or the code that its
+ * other processors start with, and over the int3 that was planted there. So as long as a guest is on its
+ * way, the pages that hold int3s are read-only: what it writes goes beside and under the int3s (page_watch.c), and
+ * they stay.
  *
- * In long mode the code is there, and this ends. It ends earlier for a page that is written to more often than a
- * copy of it would: that one holds data, and every write of it costs an exit. A page that the processor itself
- * writes to is left alone from the start.
+ * In long mode, code that the image brought to its place is there, and this ends. It ends earlier for a page that
+ * is written to more often than a copy of it would: that one holds data, and every write of it costs an exit. A
+ * page that the processor itself writes to is left alone from the start.
  */
 #include "debug/pages.h"
 
@@ -19,6 +20,17 @@ static bool is_booting(struct debug *debug)
 	const struct cpu_state *state = vcpu_state(&debug->machine->vcpus[0], CPU_SYSTEM);
 
 	return state && !(state->system.efer & EFER_LMA);
+}
+
+static bool is_in_place(struct debug *debug, uint64_t page)
+{
+	const struct planted *planted = &debug->planted;
+
+	for (unsigned i = 0; i < planted->place_count; i++)
+		if (planted->place[i].gpa - page < PAGE &&
+		    !core_image_holds(debug, planted->place[i].gpa))
+			return false;
+	return true;
 }
 
 static struct page_code *code_page(struct pages *pages, uint64_t page)
@@ -90,7 +102,8 @@ bool page_is_covered(struct debug *debug, unsigned i)
 {
 	const struct page_code *code = &debug->pages->code[i];
 
-	return code->writes < ENOUGH && is_booting(debug) && !processor_writes(debug, code->gpa);
+	return code->writes < ENOUGH && (is_booting(debug) || !is_in_place(debug, code->gpa)) &&
+	       !processor_writes(debug, code->gpa);
 }
 
 bool page_code_written(struct debug *debug, uint64_t gpa)

@@ -17,13 +17,11 @@ struct image_part {
 	size_t size;	      /* from there on */
 };
 
-static bool in_segment(const GElf_Phdr *p, uint64_t linear)
-{
-	return p->p_type == PT_LOAD && linear >= p->p_vaddr && linear - p->p_vaddr < p->p_filesz;
-}
+/* Where the image is linked, or where it is loaded. */
+enum address_kind { LINEAR, LOADED };
 
-static bool find_part(Elf *elf, const void *image, size_t size, uint64_t linear,
-		      struct image_part *part)
+static bool find_part(Elf *elf, const void *image, size_t size, enum address_kind kind,
+		      uint64_t address, struct image_part *part)
 {
 	size_t count;
 	GElf_Phdr p;
@@ -31,9 +29,10 @@ static bool find_part(Elf *elf, const void *image, size_t size, uint64_t linear,
 	if (elf_getphdrnum(elf, &count) < 0)
 		return false;
 	for (size_t i = 0; i < count && gelf_getphdr(elf, (int)i, &p); i++) {
-		uint64_t into = linear - p.p_vaddr;
+		uint64_t into = address - (kind == LINEAR ? p.p_vaddr : p.p_paddr);
 
-		if (!in_segment(&p, linear) || p.p_offset >= size || into >= size - p.p_offset)
+		if (p.p_type != PT_LOAD || into >= p.p_filesz || p.p_offset >= size ||
+		    into >= size - p.p_offset)
 			continue;
 		part->gpa = p.p_paddr + into;
 		part->bytes = (const uint8_t *)image + p.p_offset + into;
@@ -52,10 +51,10 @@ static bool is_loaded_there(struct debug *debug, const struct image_part *part)
 	       !memcmp(now, part->bytes, size);
 }
 
-bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool *is_64)
+static bool find_loaded(struct debug *debug, enum address_kind kind, uint64_t address,
+			struct image_part *part, bool *is_64)
 {
 	const struct boot_image *boot = &debug->machine->boot;
-	struct image_part part = {0};
 	bool found;
 	Elf *elf;
 
@@ -64,10 +63,26 @@ bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool 
 	elf = elf_memory((char *)boot->elf, boot->elf_size);
 	if (!elf)
 		return false;
-	found = find_part(elf, boot->elf, boot->elf_size, linear, &part) &&
-		is_loaded_there(debug, &part);
+	found = find_part(elf, boot->elf, boot->elf_size, kind, address, part) &&
+		is_loaded_there(debug, part);
 	*is_64 = gelf_getclass(elf) == ELFCLASS64;
 	elf_end(elf);
+	return found;
+}
+
+bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool *is_64)
+{
+	struct image_part part = {0};
+	bool found = find_loaded(debug, LINEAR, linear, &part, is_64);
+
 	*gpa = part.gpa;
 	return found;
+}
+
+bool core_image_holds(struct debug *debug, uint64_t gpa)
+{
+	struct image_part part = {0};
+	bool is_64;
+
+	return find_loaded(debug, LOADED, gpa, &part, &is_64);
 }

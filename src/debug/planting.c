@@ -93,6 +93,7 @@ static void plant_byte(struct debug *debug, struct core_point *point, uint64_t g
 	struct planted *planted = &debug->planted;
 	struct memory *memory = debug->machine->memory;
 	const uint8_t int3 = INT3;
+	const struct place *source;
 	struct place *place;
 	uint8_t original;
 
@@ -101,6 +102,9 @@ static void plant_byte(struct debug *debug, struct core_point *point, uint64_t g
 	if (mem_read_phys(memory, gpa, &original, 1) != 1 ||
 	    mem_write_phys(memory, gpa, &int3, 1) != 1)
 		return;
+	/* The guest may have brought an int3 of ours along. */
+	source = original == INT3 ? core_stray_source(debug, gpa) : NULL;
+	original = source ? source->original : original;
 	place = &planted->place[planted->place_count++];
 	*place = (struct place){.gpa = gpa, .point = point, .original = original};
 	core_note_around(debug, place);
@@ -205,8 +209,10 @@ void core_lift(struct debug *debug)
 {
 	struct planted *planted = &debug->planted;
 
-	for (unsigned i = planted->place_count; i-- > 0; planted->place_count = i)
+	for (unsigned i = planted->place_count; i-- > 0; planted->place_count = i) {
+		core_keep_stray(debug, &planted->place[i]);
 		lift_byte(debug, &planted->place[i]);
+	}
 	memset(planted->slot, 0, sizeof(planted->slot));
 	memset(planted->dr, 0, sizeof(planted->dr));
 	planted->dr7 = 0;

@@ -213,6 +213,7 @@ void debug_points_forget(struct debug *debug, enum debug_owner owner)
 	core_lock(debug);
 	core_quiesce(debug);
 	unlink_points(debug, is_owned, &owner);
+	core_mend_all(debug); /* perhaps nobody will be there to meet them */
 	core_go_on(debug);
 	core_unlock(debug);
 }

@@ -19,6 +19,7 @@ struct setting {
 	bool loaded;	/* not mapped, but the image says where its bytes lie */
 	bool user;	/* ring 3 may execute it */
 	unsigned modes; /* bit mask of capability_mode: where vCPUs are that may meet it */
+	unsigned soon;	/* where others will be, when they are started */
 };
 
 /* A supervisor page is never executed in ring 3, so a vCPU that is in ring 3 now will meet the
@@ -35,12 +36,17 @@ static bool waits_for_start(const struct cpu_state *state)
 	return state->events.run_state == CPU_WAIT_INIT || state->events.run_state == CPU_WAIT_SIPI;
 }
 
+#define STARTUP_END                                                                                \
+	0x100000 /* a startup IPI names a page below, and the vCPU begins there in real mode */
+
 static void look_from(struct debug *debug, struct vcpu *vcpu, const struct point_spec *spec,
 		      struct setting *setting)
 {
 	struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS);
 	struct paging_walk walk;
 
+	if (state && waits_for_start(state) && spec->address < STARTUP_END)
+		setting->soon |= 1u << CAP_REAL;
 	if (!state || waits_for_start(state))
 		return;
 	setting->modes |= 1u << core_kernel_mode_of(state);
@@ -98,7 +104,7 @@ static const struct ladder_row *choose(struct debug *debug, const struct core_po
 	struct setting setting = look_at(debug, spec);
 	struct error no_pages = {0};
 	struct ladder_place place = {.modes = setting.modes | (setting.user ? 1u << CAP_USER : 0),
-				     .soon = modes_to_come(setting.modes),
+				     .soon = setting.soon | modes_to_come(setting.modes),
 				     .mapped = setting.mapped,
 				     .loaded = setting.loaded,
 				     .physical = spec->physical,

@@ -36,6 +36,7 @@ int debug_snapshot_save(struct debug *debug, const char *name, struct error *err
 
 	if (rc < 0)
 		return rc;
+	core_mend_all(debug);
 	rc = snapshots_save(debug->snapshots, name, err);
 	end(debug);
 	return rc;

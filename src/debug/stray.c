@@ -58,18 +58,47 @@ bool core_overwritten(struct debug *debug, const struct place *place)
 	return !looks_like(debug, place, place->gpa);
 }
 
+static bool can_stray(const struct place *place)
+{
+	return place->original != INT3 && is_varied(place->around);
+}
+
+static const struct place *source_among(struct debug *debug, const struct place *place,
+					unsigned count, uint64_t gpa)
+{
+	for (const struct place *p = place; p < place + count; p++)
+		if (p->gpa != gpa && !((p->gpa ^ gpa) % PAGE) && can_stray(p) &&
+		    looks_like(debug, p, gpa))
+			return p;
+	return NULL;
+}
+
 const struct place *core_stray_source(struct debug *debug, uint64_t gpa)
 {
-	const struct planted *planted = &debug->planted;
+	const struct place *source = source_among(debug, debug->planted.place,
+						  debug->planted.place_count, gpa);
 
-	for (unsigned i = 0; i < planted->place_count; i++) {
-		const struct place *place = &planted->place[i];
+	return source ? source : source_among(debug, debug->strays.place, debug->strays.count, gpa);
+}
 
-		if (place->gpa != gpa && place->original != INT3 && !((place->gpa ^ gpa) % PAGE) &&
-		    is_varied(place->around) && looks_like(debug, place, gpa))
-			return place;
+void core_keep_stray(struct debug *debug, const struct place *place)
+{
+	struct strays *strays = &debug->strays;
+	unsigned i = 0;
+
+	if (!can_stray(place))
+		return;
+	while (i < strays->count && (strays->place[i].gpa != place->gpa ||
+				     memcmp(strays->place[i].around, place->around, PLACE_AROUND)))
+		i++;
+	if (i == STRAYS_KEPT) {
+		i = strays->next;
+		strays->next = (i + 1) % STRAYS_KEPT;
+	} else if (i == strays->count) {
+		strays->count++;
 	}
-	return NULL;
+	strays->place[i] = *place;
+	strays->place[i].point = NULL;
 }
 
 bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc)

@@ -108,6 +108,32 @@ bool memory_range(const struct memory *memory, unsigned index, uint64_t *gpa, ui
 	return true;
 }
 
+/* The part of a range at or behind from that the file has pages for, up to its first hole. */
+static bool touched_in(const struct memory *memory, const struct ram_range *r, uint64_t from,
+		       uint64_t *gpa, uint64_t *size)
+{
+	uint64_t skip = from > r->gpa ? from - r->gpa : 0;
+	off_t end = (off_t)(r->offset + r->size), data, hole;
+
+	if (skip >= r->size)
+		return false;
+	data = lseek(memory->fd, (off_t)(r->offset + skip), SEEK_DATA);
+	if (data < 0 || data >= end)
+		return false;
+	hole = lseek(memory->fd, data, SEEK_HOLE);
+	*gpa = r->gpa + ((uint64_t)data - r->offset);
+	*size = (uint64_t)((hole < 0 || hole > end ? end : hole) - data);
+	return true;
+}
+
+bool memory_touched(const struct memory *memory, uint64_t from, uint64_t *gpa, uint64_t *size)
+{
+	for (unsigned i = 0; i < memory->range_count; i++)
+		if (touched_in(memory, &memory->range[i], from, gpa, size))
+			return true;
+	return false;
+}
+
 void *mem_hva(struct memory *memory, uint64_t gpa, uint64_t *contiguous)
 {
 	for (unsigned i = 0; i < memory->range_count; i++) {

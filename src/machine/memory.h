@@ -58,6 +58,9 @@ void *mem_hva(struct memory *memory, uint64_t gpa, uint64_t *contiguous);
 /* The ranges of RAM, lowest first: false when there are no more. */
 bool memory_range(const struct memory *memory, unsigned index, uint64_t *gpa, uint64_t *size);
 
+/* The first stretch of RAM at or behind from that anybody has ever touched; all else reads zero. */
+bool memory_touched(const struct memory *memory, uint64_t from, uint64_t *gpa, uint64_t *size);
+
 /* A SIGBUS that hit a vCPU or vitrine itself while it touched guest RAM is survived from here on.
  * Once per process; idempotent. */
 int sigbus_install(struct error *err);

@@ -195,6 +195,15 @@ class Debugged(Vitrine):
             gdb.execute(command)
         return captured.text
 
+    def packets(self, command, seconds=TIME_LIMIT):
+        """The packets that gdb sends for a command which may resume the guest, and all that was printed."""
+        gdb.execute("set debug remote 1")
+        try:
+            said = self.go(command, seconds)
+        finally:
+            gdb.execute("set debug remote 0")
+        return re.findall(r"Sending packet: \$([^#]*)#", said), said
+
     def go_refused(self, command, seconds=TIME_LIMIT):
         """A command that would resume the guest and ends with an error instead; all that gdb said."""
         captured = Captured(self.folder + "/output")
@@ -205,14 +214,29 @@ class Debugged(Vitrine):
             return captured.text + str(error)
         raise AssertionError(f"{command}: no error")
 
-    def go_and_interrupt(self, seconds=0.3):
-        """continue, and Ctrl-C after a while."""
+    def go_and_interrupt(self, seconds=0.3, command="continue"):
+        """A command that does not end by itself, and Ctrl-C after a while."""
         timer = threading.Timer(seconds, os.kill, [os.getpid(), signal.SIGINT])
         timer.start()
         try:
-            return self.go("continue")
+            return self.go(command)
         finally:
             timer.cancel()
+
+    def go_to_the_end(self, status):
+        """The guest runs until it powers off; gdb is told of this exit status."""
+        stops.exit_code = None
+        self.go("continue")
+        equal(stops.exit_code, status, "exit code")
+        self.ends_with(status)
+
+    def stops_at(self, count):
+        """The functions in which the next stops are."""
+        names = []
+        for _ in range(count):
+            self.go("continue")
+            names.append(where())
+        return names
 
     def can(self, mode, what):
         """What vitrine found out about this host: mode "real mode", "protected mode", "long mode" or

@@ -386,28 +386,99 @@ static const uint8_t body[64] = {0x40, 0x90, 0x40, 0xeb, 0xfe, 1, 2, 3, 4, 5, 6,
 #define BODY 0x2040ull
 #define COPY 0x1040ull /* the same place in vCPU 0's page */
 
-/* The test stands in for the guest, which copies its code while it runs, our int3 with it. */
-static void test_copied_int3_is_undone(void **state)
+static void pause_first(void)
 {
-	const uint8_t spin[] = {0xeb, 0xfe};
+	debug_pause(rig.debug, OWNER_CONSOLE);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
+}
+
+/* The test stands in for the guest, which moves its code while it runs, our int3 with it. */
+static int move_body(void)
+{
+	const uint8_t spin[] = {0xeb, 0xfe}, nothing[sizeof(body)] = {0};
 	struct memory *memory = rig.machine->memory;
 	uint8_t moved[sizeof(body)];
+	int number;
 
-	(void)state;
 	rig_code(&rig, 0, spin, sizeof(spin));
 	mem_write_phys(memory, BODY, body, sizeof(body));
-	rig_break(&rig, BODY + 1);
+	number = rig_break(&rig, BODY + 1);
 	run_first();
 	mem_read_phys(memory, BODY, moved, sizeof(moved));
 	assert_int_equal(moved[1], 0xcc);
 	mem_write_phys(memory, COPY, moved, sizeof(moved));
-	debug_pause(rig.debug, OWNER_CONSOLE);
-	rig_wait_stop(&rig);
+	mem_write_phys(memory, BODY, nothing, sizeof(nothing));
+	pause_first();
+	assert_int_equal(rig_byte(&rig, BODY + 1), 0);
+	assert_int_equal(rig_byte(&rig, COPY + 1), 0xcc);
+	return number;
+}
+
+static void test_copied_int3_is_not_seen(void **state)
+{
+	uint8_t bytes[sizeof(body)];
+
+	(void)state;
+	move_body();
+	assert_int_equal(debug_read(rig.debug, 0, SPACE_PHYSICAL, COPY, bytes, sizeof(bytes)),
+			 sizeof(bytes));
+	assert_memory_equal(bytes, body, sizeof(body));
+	assert_int_equal(rig_byte(&rig, COPY + 1), body[1]);
+}
+
+static void test_nothing_is_left_when_the_owner_leaves(void **state)
+{
+	(void)state;
+	move_body();
+	debug_points_forget(rig.debug, OWNER_CONSOLE);
+	assert_int_equal(rig_byte(&rig, COPY + 1), body[1]);
+}
+
+static void test_no_snapshot_has_a_copied_int3(void **state)
+{
+	struct error err = {0};
+
+	(void)state;
+	move_body();
+	if (debug_snapshot_save(rig.debug, "moved", &err) < 0)
+		fail_msg("%s", err.text);
+	assert_int_equal(rig_byte(&rig, COPY + 1), body[1]);
+}
+
+/* The breakpoint goes where the code went, and brings the right byte back there. */
+static void test_breakpoint_onto_a_copied_int3(void **state)
+{
+	(void)state;
+	debug_point_remove(rig.debug, move_body(), NULL);
+	rig_break(&rig, COPY + 1);
+	run_first();
+	pause_first();
+	assert_int_equal(rig_byte(&rig, COPY + 1), body[1]);
+}
+
+static void test_int3_of_the_guest_is_left_alone(void **state)
+{
+	const uint8_t int3 = 0xcc;
+	uint8_t byte;
+
+	(void)state;
+	move_body();
+	mem_write_phys(rig.machine->memory, COPY + 3, &int3, 1);
+	mem_write_phys(rig.machine->memory, BODY + 1, &int3, 1);
+	for (uint64_t at = BODY + 1; at; at = at == COPY + 3 ? 0 : COPY + 3) {
+		debug_read(rig.debug, 0, SPACE_PHYSICAL, at, &byte, 1);
+		assert_int_equal(byte, int3);
+	}
+}
+
+static void test_copied_int3_is_undone(void **state)
+{
+	(void)state;
+	move_body();
 	rig_set_reg(&rig, 0, "rip", COPY);
 	while (rig_reg(&rig, 0, "rax") < 2) {
 		run_first();
-		debug_pause(rig.debug, OWNER_CONSOLE);
-		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
+		pause_first();
 	}
 	assert_int_equal(rig_byte(&rig, COPY + 1), 0x90);
 	assert_int_equal(dummy_counts(rig.machine->vcpus[0].accel)->injected_bp, 0);
@@ -493,6 +564,11 @@ int main(void)
 		TEST(test_no_line_is_lost),
 		TEST(test_temporary_goes_with_its_stop),
 		TEST(test_what_is_not_there_cannot_be_changed),
+		TEST(test_copied_int3_is_not_seen),
+		TEST(test_nothing_is_left_when_the_owner_leaves),
+		TEST(test_no_snapshot_has_a_copied_int3),
+		TEST(test_breakpoint_onto_a_copied_int3),
+		TEST(test_int3_of_the_guest_is_left_alone),
 		TEST(test_copied_int3_is_undone),
 		TEST(test_until_an_address),
 		TEST(test_until_the_same_address),
