@@ -146,7 +146,7 @@ static size_t read_phys(void *ctx, uint64_t gpa, void *buf, size_t len)
 	return mem_read_phys(ctx, gpa, buf, len);
 }
 
-int debug_scan_pages(struct debug *debug, int vcpu, uint64_t from, struct paging_scan *scan)
+int debug_page_map(struct debug *debug, int vcpu, uint64_t from, mapped_page_fn *told, void *ctx)
 {
 	const struct cpu_state *state = debug_state(debug, vcpu, CPU_SYSTEM);
 	struct paging_regs regs;
@@ -154,8 +154,7 @@ int debug_scan_pages(struct debug *debug, int vcpu, uint64_t from, struct paging
 	if (!state)
 		return -EBUSY;
 	regs = paging_regs_of(state);
-	paging_scan_start(scan, &regs, from, read_phys, debug->machine->memory);
-	return 0;
+	return (int)page_map(&regs, from, read_phys, debug->machine->memory, told, ctx);
 }
 
 bool debug_memory_slot(struct debug *debug, unsigned index, struct memory_slot *slot)

@@ -3,8 +3,8 @@
 #ifndef DEBUG_MEMORY_H
 #define DEBUG_MEMORY_H
 
+#include "x86/page_map.h"
 #include "x86/paging.h"
-#include "x86/paging_scan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,9 +33,8 @@ bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_
  * people with a debugger on vitrine itself; works while the machine runs, too. */
 uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow);
 
-/* Starts a scan of all that this vCPU's paging maps, from an address on: paging_scan_next() hands it out. It is good
- * until the machine runs. -EBUSY. */
-int debug_scan_pages(struct debug *debug, int vcpu, uint64_t from, struct paging_scan *scan);
+/* page_map() of what this vCPU's paging maps: its enum page_map_end, or -EBUSY. */
+int debug_page_map(struct debug *debug, int vcpu, uint64_t from, mapped_page_fn *told, void *ctx);
 
 struct memory_search {
 	enum space space;

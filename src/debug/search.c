@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Memory comes in stretches: addresses that follow one another and lead to RAM that does, too. Each is read in
- * chunks, behind as many bytes of the one before as a pattern may have in it without being found there.
+ * Pages that follow one another, in linear and in physical memory, are searched as one stretch; of that only what is
+ * RAM, in chunks, each behind as many bytes of the one before as a pattern may have in it without having
+ * been found there.
  */
 #include "debug/debug.h"
 
@@ -12,6 +13,7 @@
 
 #define CHUNK	 0x40000u
 #define PATIENCE 3 /* seconds: gdb gives up on an answer soon after */
+#define UNPAGED	 (1ull << 32)
 
 struct stretch {
 	uint64_t address, gpa, size;
@@ -20,171 +22,174 @@ struct stretch {
 struct searcher {
 	struct debug *debug;
 	struct memory_search *search;
-	struct paging_scan scan;
-	struct page_range range; /* what is left of the one that stretches are being cut from */
-	uint64_t end;		 /* when patience is */
-	uint8_t *buffer;	 /* what is kept, and a chunk */
-	size_t kept;		 /* bytes at its beginning */
-	uint64_t kept_before;	 /* the address behind them */
+	struct stretch stretch; /* that still grows */
+	int result;		/* 0: nothing found yet */
+	time_t end;		/* when patience is */
+	uint8_t *buffer;	/* what is kept, and a chunk */
+	size_t kept;		/* bytes at its beginning */
+	uint64_t kept_before;	/* the address behind them */
 };
 
-static uint64_t now(void)
+static time_t now(void)
 {
 	struct timespec time;
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec;
+	return time.tv_sec;
 }
 
-/* ---- stretches --------------------------------------------------------------------------- */
-
-/* The part of RAM that begins lowest in gpa … gpa + size - 1; false when there is none. */
-static bool find_ram(struct debug *debug, uint64_t gpa, uint64_t size, struct stretch *part)
+static void take_off(struct stretch *stretch, uint64_t size)
 {
-	uint64_t ram, length;
-
-	for (unsigned i = 0; debug_ram_range(debug, i, &ram, &length); i++) {
-		uint64_t first = gpa > ram ? gpa : ram;
-		uint64_t last = gpa + (size - 1) < ram + (length - 1) ? gpa + (size - 1)
-								      : ram + (length - 1);
-
-		if (first > last)
-			continue;
-		*part = (struct stretch){.gpa = first, .size = last - first + 1};
-		return true;
-	}
-	return false;
-}
-
-/* Takes what lies before and in a part off a range. */
-static void consume(struct page_range *range, uint64_t size)
-{
-	range->linear += size;
-	range->gpa += size;
-	range->size -= size;
-}
-
-static bool cut_stretch(struct searcher *s, struct stretch *stretch)
-{
-	uint64_t before;
-
-	if (!s->range.size || !find_ram(s->debug, s->range.gpa, s->range.size, stretch))
-		return false;
-	before = stretch->gpa - s->range.gpa;
-	stretch->address = s->range.linear + before;
-	consume(&s->range, before + stretch->size);
-	return true;
-}
-
-/* 1, 0 at the end, -ETIME. */
-static int next_stretch(struct searcher *s, struct stretch *stretch)
-{
-	while (!cut_stretch(s, stretch)) {
-		switch (paging_scan_next(&s->scan, &s->range)) {
-		case SCAN_END: return 0;
-		case SCAN_TOO_MANY: s->search->at = s->scan.at; return -ETIME;
-		case SCAN_RANGE: break;
-		}
-		if (s->range.linear > s->search->to)
-			return 0;
-		if (s->range.fault != PAGING_OK)
-			s->range.size = 0;
-	}
-	if (stretch->address > s->search->to)
-		return 0;
-	if (stretch->size - 1 > s->search->to - stretch->address)
-		stretch->size = s->search->to - stretch->address + 1;
-	return 1;
-}
-
-/* Physical memory is one range, mapped to itself. */
-static int begin(struct searcher *s)
-{
-	const struct memory_search *search = s->search;
-
-	if (search->space == SPACE_LINEAR)
-		return debug_scan_pages(s->debug, search->vcpu, search->from, &s->scan);
-	s->scan.ended = true;
-	s->range = (struct page_range){
-		.linear = search->from, .gpa = search->from, .size = search->to - search->from + 1};
-	if (!s->range.size)
-		s->range.size = UINT64_MAX;
-	return debug_running(s->debug) ? -EBUSY : 0;
+	stretch->address += size;
+	stretch->gpa += size;
+	stretch->size -= size;
 }
 
 /* ---- bytes ------------------------------------------------------------------------------- */
 
-/* One chunk at address; true when the pattern ends in it. */
-static bool look(struct searcher *s, uint64_t address, size_t size)
+/* One chunk in the buffer, which came from address. */
+static void look(struct searcher *s, uint64_t address, size_t size)
 {
 	struct memory_search *search = s->search;
 	size_t all = s->kept + size;
 	const uint8_t *found = memmem(s->buffer, all, search->pattern, search->size);
+
 	if (found) {
 		search->at = address - s->kept + (uint64_t)(found - s->buffer);
-		return true;
+		s->result = 1;
+		return;
 	}
 	s->kept = all < search->size - 1 ? all : search->size - 1;
 	memmove(s->buffer, s->buffer + all - s->kept, s->kept);
 	s->kept_before = address + size;
+}
+
+static void search_chunk(struct searcher *s, struct stretch *ram)
+{
+	size_t chunk = ram->size < CHUNK ? ram->size : CHUNK;
+	ssize_t done;
+
+	if (s->kept_before != ram->address)
+		s->kept = 0;
+	done = debug_read(s->debug, s->search->vcpu, SPACE_PHYSICAL, ram->gpa, s->buffer + s->kept,
+			  chunk);
+	if (done > 0)
+		look(s, ram->address, (size_t)done);
+	/* What the host has lost of RAM is passed over, too. */
+	take_off(ram, done == (ssize_t)chunk ? chunk : chunk < 4096 ? chunk : 4096);
+}
+
+static void search_ram(struct searcher *s, struct stretch *ram)
+{
+	while (ram->size && !s->result) {
+		if (now() > s->end) {
+			s->search->at = ram->address;
+			s->result = -ETIME;
+			return;
+		}
+		search_chunk(s, ram);
+	}
+}
+
+/* ---- stretches --------------------------------------------------------------------------- */
+
+/* The part of RAM that begins lowest in stretch, which is shortened by it and what lies before; false when there is
+ * none. */
+static bool take_ram(struct debug *debug, struct stretch *stretch, struct stretch *ram)
+{
+	uint64_t gpa, size;
+
+	for (unsigned i = 0; stretch->size && debug_ram_range(debug, i, &gpa, &size); i++) {
+		uint64_t before = gpa > stretch->gpa ? gpa - stretch->gpa : 0;
+		uint64_t into = gpa > stretch->gpa ? 0 : stretch->gpa - gpa;
+
+		if (before >= stretch->size || into >= size)
+			continue;
+		take_off(stretch, before);
+		*ram = *stretch;
+		if (ram->size > size - into)
+			ram->size = size - into;
+		take_off(stretch, ram->size);
+		return true;
+	}
 	return false;
 }
 
-static int search_stretch(struct searcher *s, struct stretch *stretch)
+/* Cuts it to what is asked for. */
+static void clip(const struct memory_search *search, struct stretch *stretch)
 {
-	while (stretch->size) {
-		size_t chunk = stretch->size < CHUNK ? stretch->size : CHUNK;
-		ssize_t got;
-		size_t done;
+	uint64_t before = search->from > stretch->address ? search->from - stretch->address : 0;
 
-		if (now() > s->end) {
-			s->search->at = stretch->address;
-			return -ETIME;
-		}
-		if (s->kept_before != stretch->address)
-			s->kept = 0;
-		got = debug_read(s->debug, s->search->vcpu, SPACE_PHYSICAL, stretch->gpa,
-				 s->buffer + s->kept, chunk);
-		done = got > 0 ? (size_t)got : 0;
-		if (look(s, stretch->address, done))
-			return 1;
-		if (done < chunk) /* the host has lost a page */
-			done += done + 4096 <= stretch->size ? 4096 : stretch->size - done;
-		stretch->address += done;
-		stretch->gpa += done;
-		stretch->size -= done;
-	}
-	return 0;
+	take_off(stretch, before < stretch->size ? before : stretch->size);
+	if (stretch->address > search->to)
+		stretch->size = 0;
+	else if (stretch->size && stretch->size - 1 > search->to - stretch->address)
+		stretch->size = search->to - stretch->address + 1;
 }
 
-static int search_all(struct searcher *s)
+static void search_stretch(struct searcher *s)
 {
-	struct stretch stretch;
-	int rc = begin(s);
+	struct stretch ram;
 
-	while (rc == 0 && (rc = next_stretch(s, &stretch)) > 0)
-		rc = search_stretch(s, &stretch);
-	return rc;
+	clip(s->search, &s->stretch);
+	while (!s->result && take_ram(s->debug, &s->stretch, &ram))
+		search_ram(s, &ram);
+	s->stretch.size = 0;
+}
+
+static bool take_page(void *ctx, const struct mapped_page *page)
+{
+	struct searcher *s = ctx;
+	struct stretch *stretch = &s->stretch;
+
+	if (stretch->size && page->linear == stretch->address + stretch->size &&
+	    page->gpa == stretch->gpa + stretch->size) {
+		stretch->size += page->size;
+		return true;
+	}
+	search_stretch(s);
+	*stretch = (struct stretch){page->linear, page->gpa, page->size};
+	return !s->result && page->linear <= s->search->to;
+}
+
+static void search_linear(struct searcher *s)
+{
+	uint64_t from = s->search->from;
+	int end = debug_page_map(s->debug, s->search->vcpu, from, take_page, s);
+
+	if (end == PAGE_MAP_UNPAGED)
+		s->stretch = (struct stretch){.size = UNPAGED};
+	if (end >= 0 && !s->result)
+		search_stretch(s);
+	if (end < 0)
+		s->result = end;
+	if (end != PAGE_MAP_TOO_MANY || s->result)
+		return;
+	s->search->at = s->stretch.address;
+	s->result = -ETIME;
+}
+
+static void search_physical(struct searcher *s)
+{
+	s->stretch = (struct stretch){.size = UINT64_MAX};
+	search_stretch(s);
 }
 
 int debug_search(struct debug *debug, struct memory_search *search)
 {
-	struct searcher *s;
-	int rc = -ENOMEM;
+	struct searcher s = {.debug = debug, .search = search, .end = now() + PATIENCE};
 
 	if (!search->size || search->to < search->from)
 		return -EINVAL;
-	s = calloc(1, sizeof(*s));
-	if (s)
-		s->buffer = malloc(search->size + CHUNK);
-	if (s && s->buffer) {
-		s->debug = debug;
-		s->search = search;
-		s->end = now() + PATIENCE;
-		rc = search_all(s);
-	}
-	if (s)
-		free(s->buffer);
-	free(s);
-	return rc;
+	if (debug_running(debug))
+		return -EBUSY;
+	s.buffer = malloc(search->size + CHUNK);
+	if (!s.buffer)
+		return -ENOMEM;
+	if (search->space == SPACE_LINEAR)
+		search_linear(&s);
+	else
+		search_physical(&s);
+	free(s.buffer);
+	return s.result;
 }

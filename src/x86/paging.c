@@ -72,7 +72,6 @@ static enum paging_fault walk_tables(const struct walker *w, struct paging_walk 
 		enum paging_fault fault = read_entry(w, level, table, seen);
 		bool large = paging_large(w->regs, level, seen->entry);
 
-		walk->span = 1ull << level->shift;
 		if (fault != PAGING_OK)
 			return fault;
 		join_rights(walk, w, level, seen->entry);
@@ -90,18 +89,7 @@ static enum paging_fault walk_unpaged(uint64_t linear, struct paging_walk *walk)
 		return PAGING_NOT_CANONICAL;
 	walk->gpa = linear;
 	walk->page_size = 4096;
-	walk->span = 1ull << 32;
 	return PAGING_OK;
-}
-
-static enum paging_fault walk_nowhere(const struct paging_mode *mode, uint64_t linear,
-				      struct paging_walk *walk)
-{
-	uint64_t upper_half = ~0ull << (mode->linear_bits - 1);
-
-	if (mode->canonical && linear < upper_half)
-		walk->span = upper_half - linear;
-	return PAGING_NOT_CANONICAL;
 }
 
 enum paging_fault paging_walk(const struct paging_regs *regs, uint64_t linear, paging_read_fn *read,
@@ -113,7 +101,7 @@ enum paging_fault paging_walk(const struct paging_regs *regs, uint64_t linear, p
 	if (!w.mode)
 		walk->fault = walk_unpaged(linear, walk);
 	else if (!address_exists(w.mode, linear))
-		walk->fault = walk_nowhere(w.mode, linear, walk);
+		walk->fault = PAGING_NOT_CANONICAL;
 	else
 		walk->fault = walk_tables(&w, walk);
 	return walk->fault;

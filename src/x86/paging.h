@@ -59,9 +59,6 @@ struct paging_walk {
 	enum paging_fault fault;
 	uint64_t gpa;	    /* valid when fault is PAGING_OK */
 	uint64_t page_size; /* bytes; 4 KiB … 1 GiB; 4 KiB where paging is off */
-	/* Addresses that fare alike, because the same entry decides: a block of this size, aligned to it. Of
-	 * PAGING_NOT_CANONICAL: so many from linear on up to the next address that exists; 0: there is none. */
-	uint64_t span;
 	/* The rights of all levels together, down to the last one seen; a kernel's write with
 	 * CR0.WP = 0 may do more. All but global are true where paging is off. */
 	bool write, user, exec, global;

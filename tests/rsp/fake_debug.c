@@ -231,23 +231,14 @@ bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_
 	return index < 2;
 }
 
-static size_t no_tables(void *ctx, uint64_t gpa, void *buf, size_t len)
-{
-	(void)ctx;
-	(void)gpa;
-	(void)buf;
-	(void)len;
-	return 0;
-}
-
 /* Linear is physical here, whatever CR0 says. */
-int debug_scan_pages(struct debug *debug, int vcpu, uint64_t from, struct paging_scan *scan)
+int debug_page_map(struct debug *debug, int vcpu, uint64_t from, mapped_page_fn *told, void *ctx)
 {
-	static const struct paging_regs unpaged = {0};
-
 	(void)vcpu;
-	paging_scan_start(scan, &unpaged, from, no_tables, NULL);
-	return debug->running ? -EBUSY : 0;
+	(void)from;
+	(void)told;
+	(void)ctx;
+	return debug->running ? -EBUSY : PAGE_MAP_UNPAGED;
 }
 
 /* ---- points -------------------------------------------------------------------------------- */
