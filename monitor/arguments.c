@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A command's arguments, read by kind. */
 #include "monitor/points.h"
+#include "x86/msr.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -125,6 +126,22 @@ static int read_cpu(struct call *call, const struct arg_desc *desc, struct arg *
 	return ret;
 }
 
+/* A name that is no symbol and no number, or an expression. */
+static int read_msr(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	size_t size = strcspn(*text, " \t");
+	char name[64];
+	uint32_t index;
+
+	snprintf(name, sizeof(name), "%.*s", (int)size, *text);
+	if (size >= sizeof(name) || !msr_find(name, &index))
+		return read_expression(call, desc, arg, text);
+	arg->given = true;
+	arg->value = index;
+	*text += size;
+	return 0;
+}
+
 static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_EXPRESSION] = read_expression,
 	[ARG_LOCATION] = read_location,
@@ -136,6 +153,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_PLACE] = read_rest,
 	[ARG_CLAUSES] = read_rest,
 	[ARG_CPU] = read_cpu,
+	[ARG_MSR] = read_msr,
 	[ARG_OPTION] = read_option,
 	[ARG_TEXT] = read_rest,
 	[ARG_LINE] = read_rest,

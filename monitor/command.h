@@ -29,6 +29,7 @@ enum arg_kind {
 	ARG_PLACE,	/* text: the rest of the line, which begins with an expression */
 	ARG_CLAUSES,	/* text: the rest of the line, what points.h calls clauses */
 	ARG_CPU,	/* value: the number of a vCPU */
+	ARG_MSR,	/* value: an MSR, by name or number */
 	ARG_CATCH,	/* text: the rest of the line, which begins with a kind of catch */
 	ARG_OPTION, /* text, with its dash; may stand before the others; given only when typed */
 	ARG_TEXT,   /* text: the rest of the line, as it is */
@@ -263,6 +264,13 @@ int run_enable(struct call *call);
 int run_disable(struct call *call);
 int run_delete(struct call *call);
 int run_info_registers(struct call *call);
+int run_info_bits(struct call *call);
+int run_info_segments(struct call *call);
+int run_info_fpu(struct call *call);
+int run_info_sse(struct call *call);
+int run_info_cpuid(struct call *call);
+int run_rdmsr(struct call *call);
+int run_wrmsr(struct call *call);
 int run_info_cpus(struct call *call);
 int run_info_status(struct call *call);
 int run_info_breakpoints(struct call *call);

@@ -11,6 +11,10 @@
 	{{ARG_OPTION, "-p", true},                                                                 \
 	 {ARG_PLACE, "EXPR[,LEN] [if EXPR] [cpu N] [cr3 VALUE] [ring N]", false}}
 
+#define BITS(name, aliases, help)                                                                  \
+	{"info " name, aliases, CLASS_STATE, COMMAND_STOPPED, {{0}}, help ", bit by bit",          \
+	 NULL, run_info_bits}
+
 const struct command commands[] = {
 	/* ---- running ---- */
 	{"continue", "c cont", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS, {{0}},
@@ -112,6 +116,34 @@ const struct command commands[] = {
 	 {{ARG_OPTION, "-a", true}, {ARG_REGISTERS, "NAME|GROUP", true}},
 	 "registers: the general ones, one of them, a group, or (-a) all",
 	 "Groups: core sse segments control descriptors debug msr.", run_info_registers},
+	BITS("eflags", "flags rflags", "the flags"),
+	BITS("cr0", NULL, "control register 0"),
+	BITS("cr3", NULL, "control register 3"),
+	BITS("cr4", NULL, "control register 4"),
+	BITS("efer", NULL, "the extended feature enable register"),
+	BITS("xcr0", NULL, "what state the guest has xsave keep"),
+	BITS("apic_base", NULL, "where the local APIC is, and whether it is on"),
+	BITS("dr6", NULL, "what debug registers reported to the guest"),
+	BITS("dr7", NULL, "the guest's own debug registers"),
+	BITS("mxcsr", NULL, "control and status of SSE"),
+	{"info segments", "seg", CLASS_STATE, COMMAND_STOPPED, {{0}},
+	 "segment registers with what they keep of their descriptors", NULL, run_info_segments},
+	{"info fpu", "float", CLASS_STATE, COMMAND_STOPPED, {{0}},
+	 "the x87: control, status, and its stack as numbers", NULL, run_info_fpu},
+	{"info sse", "vector", CLASS_STATE, COMMAND_STOPPED, {{0}},
+	 "mxcsr and the xmm registers, as hexadecimal and as doubles", NULL, run_info_sse},
+	{"rdmsr", NULL, CLASS_STATE, COMMAND_STOPPED, {{ARG_MSR, "MSR", false}},
+	 "a model-specific register, by name or number",
+	 "Names are Linux's and the manuals', in any case: rdmsr efer, rdmsr IA32_LSTAR,\n"
+	 "rdmsr 0x10. It is read with the host's rights, which are larger than a guest's.", run_rdmsr},
+	{"wrmsr", NULL, CLASS_STATE, COMMAND_STOPPED,
+	 {{ARG_MSR, "MSR", false}, {ARG_EXPRESSION, "VALUE", false}},
+	 "write a model-specific register", "wrmsr lstar 0xffffffff81000000", run_wrmsr},
+	{"info cpuid", NULL, CLASS_STATE, COMMAND_STOPPED,
+	 {{ARG_OPTION, "-a", true}, {ARG_EXPRESSION, "LEAF", true}},
+	 "what the guest's processor says that it is: model and features, or a leaf",
+	 "-a: and all leaves. A KVM without hardware virtualisation may let the guest see the\n"
+	 "host's features all the same.", run_info_cpuid},
 	{"print", "p", CLASS_STATE, COMMAND_FORMAT, {{ARG_EXPRESSION, "EXPR", false}},
 	 "calculate: numbers, $registers, symbols, C's operators",
 	 "A symbol stands for its address, *SYMBOL for what its object holds,\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What TAB finds: commands, and arguments by their kinds. */
 #include "monitor/points.h"
+#include "x86/msr.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -98,6 +99,22 @@ static void add_cpus(struct monitor *monitor, struct matches *matches)
 	}
 }
 
+/* As people type them. */
+static void add_msrs(struct monitor *monitor, struct matches *matches)
+{
+	const char *name;
+
+	(void)monitor;
+	for (unsigned i = 0; (name = msr_name_at(i)); i++) {
+		char lower[64];
+		size_t size = 0;
+
+		for (name += 4; name[size] && size < sizeof(lower) - 1; size++)
+			lower[size] = (char)tolower((unsigned char)name[size]);
+		add_match(matches, lower, size, "");
+	}
+}
+
 static void add_command_names(struct monitor *monitor, struct matches *matches)
 {
 	(void)monitor;
@@ -130,7 +147,7 @@ static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct mat
 	[ARG_SETTING] = add_settings,	 [ARG_POINTS] = add_points,
 	[ARG_POINT] = add_points,	 [ARG_PLACE] = add_symbols,
 	[ARG_CLAUSES] = add_clauses,	 [ARG_CPU] = add_cpus,
-	[ARG_CATCH] = add_catches,
+	[ARG_CATCH] = add_catches,	 [ARG_MSR] = add_msrs,
 };
 
 /* ---- by place ------------------------------------------------------------------------------ */
@@ -183,7 +200,8 @@ static bool skip_word(const char **rest)
  * Others are not counted: what is offered for an address is right for any of them. */
 static bool is_typed(const struct arg_desc *desc, const char **rest)
 {
-	bool one_word = desc->kind == ARG_POINT || desc[1].kind == ARG_CLAUSES;
+	bool one_word = desc->kind == ARG_POINT || desc->kind == ARG_MSR ||
+			desc[1].kind == ARG_CLAUSES;
 
 	return one_word && desc[1].kind != ARG_END && skip_word(rest);
 }

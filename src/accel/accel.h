@@ -13,6 +13,7 @@
 #include "accel/parts.h"
 #include "error.h"
 #include "x86/cpu_state.h"
+#include "x86/cpuid.h"
 
 #include <stddef.h>
 
@@ -234,6 +235,9 @@ struct accel_ops {
 	 * or it does not take the value. [parked] */
 	int (*msr_get)(struct accel_vcpu *vcpu, uint32_t index, uint64_t *value);
 	int (*msr_set)(struct accel_vcpu *vcpu, uint32_t index, uint64_t value);
+	/* What CPUID tells the guest, at most max leaves: how many, or -errno (-E2BIG: there are more).
+	 * [parked] */
+	int (*cpuid)(struct accel_vcpu *vcpu, struct cpuid_leaf *leaves, unsigned max);
 	/* Applies to every run until the next call; a step must be asked for again after state_put. [parked] */
 	int (*debug_set)(struct accel_vcpu *vcpu, const struct accel_debug *debug);
 	/* A hint: while on, exits bring CPU_GENERAL, CPU_SYSTEM and CPU_EVENTS with them, so that

@@ -363,6 +363,7 @@ const struct accel_ops accel_dummy = {
 	.state_put = dummy_state_put,
 	.msr_get = dummy_msr_get,
 	.msr_set = dummy_msr_set,
+	.cpuid = dummy_cpuid,
 	.debug_set = dummy_debug_set,
 	.accept_interrupt = dummy_accept_interrupt,
 	.sync_state = dummy_sync_state,

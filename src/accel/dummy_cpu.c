@@ -11,6 +11,7 @@
 #include "x86/exceptions.h"
 #include "x86/mode.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
 
@@ -313,4 +314,21 @@ void dummy_cpu_run(struct dummy_vcpu *vcpu, struct vm_exit *exit)
 		if (n % POLITE == 0)
 			sched_yield();
 	}
+}
+
+/* A processor with long mode and little else, in leaf 1 with the vCPU's number. */
+int dummy_cpuid(struct accel_vcpu *vcpu, struct cpuid_leaf *leaves, unsigned max)
+{
+	const struct cpuid_leaf all[] = {
+		{.leaf = 0, .reg = {1, 0x6d6d7544, 0x636f7250, 0x72502079}}, /* "Dummy Proc" */
+		{.leaf = 1, .reg = {0x611, (uint32_t)vcpu->index << 24, 1, 0x00002069}},
+		{.leaf = 0x80000000, .reg = {0x80000001}},
+		{.leaf = 0x80000001, .reg = {0, 0, 1, 1u << 11 | 1u << 20 | 1u << 29}},
+	};
+	const unsigned count = sizeof(all) / sizeof(all[0]);
+
+	if (max < count)
+		return -E2BIG;
+	memcpy(leaves, all, sizeof(all));
+	return (int)count;
 }

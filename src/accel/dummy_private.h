@@ -116,6 +116,7 @@ void dummy_dirty_mark(struct dummy_vm *vm, const struct accel_slot *slot, uint64
 
 int dummy_msr_get(struct accel_vcpu *vcpu, uint32_t index, uint64_t *value);
 int dummy_msr_set(struct accel_vcpu *vcpu, uint32_t index, uint64_t value);
+int dummy_cpuid(struct accel_vcpu *vcpu, struct cpuid_leaf *leaves, unsigned max);
 int dummy_msr_trap(struct accel_vm *vm, const struct accel_msr_range *ranges, unsigned count,
 		   struct error *err);
 /* rdmsr or wrmsr; whether it exits. */

@@ -42,154 +42,12 @@ static void set_bits(struct kvm_cpuid2 *cpuid, uint32_t leaf, enum cpuid_registe
 
 /* ---- features by name ------------------------------------------------------------------- */
 
-/* Names as -cpu takes them elsewhere too (SDM vol. 2A, CPUID; AMD manual vol. 3, appendix E). */
-static const struct feature {
-	const char *name;
-	uint32_t leaf, index;
-	enum cpuid_register reg;
-	unsigned bit;
-} feature_table[] = {
-	// clang-format off
-	{"sse3",           1,          0, ECX, 0},
-	{"pclmulqdq",      1,          0, ECX, 1},
-	{"monitor",        1,          0, ECX, 3},
-	{"vmx",            1,          0, ECX, 5},
-	{"ssse3",          1,          0, ECX, 9},
-	{"fma",            1,          0, ECX, 12},
-	{"cx16",           1,          0, ECX, 13},
-	{"pcid",           1,          0, ECX, 17},
-	{"sse4.1",         1,          0, ECX, 19},
-	{"sse4.2",         1,          0, ECX, 20},
-	{"x2apic",         1,          0, ECX, 21},
-	{"movbe",          1,          0, ECX, 22},
-	{"popcnt",         1,          0, ECX, 23},
-	{"tsc-deadline",   1,          0, ECX, 24},
-	{"aes",            1,          0, ECX, 25},
-	{"xsave",          1,          0, ECX, 26},
-	{"avx",            1,          0, ECX, 28},
-	{"f16c",           1,          0, ECX, 29},
-	{"rdrand",         1,          0, ECX, 30},
-	{"hypervisor",     1,          0, ECX, 31},
-	{"fpu",            1,          0, EDX, 0},
-	{"vme",            1,          0, EDX, 1},
-	{"de",             1,          0, EDX, 2},
-	{"pse",            1,          0, EDX, 3},
-	{"tsc",            1,          0, EDX, 4},
-	{"msr",            1,          0, EDX, 5},
-	{"pae",            1,          0, EDX, 6},
-	{"mce",            1,          0, EDX, 7},
-	{"cx8",            1,          0, EDX, 8},
-	{"apic",           1,          0, EDX, 9},
-	{"sep",            1,          0, EDX, 11},
-	{"mtrr",           1,          0, EDX, 12},
-	{"pge",            1,          0, EDX, 13},
-	{"mca",            1,          0, EDX, 14},
-	{"cmov",           1,          0, EDX, 15},
-	{"pat",            1,          0, EDX, 16},
-	{"pse36",          1,          0, EDX, 17},
-	{"clflush",        1,          0, EDX, 19},
-	{"mmx",            1,          0, EDX, 23},
-	{"fxsr",           1,          0, EDX, 24},
-	{"sse",            1,          0, EDX, 25},
-	{"sse2",           1,          0, EDX, 26},
-	{"ht",             1,          0, EDX, 28},
-	{"arat",           6,          0, EAX, 2},
-	{"fsgsbase",       7,          0, EBX, 0},
-	{"bmi1",           7,          0, EBX, 3},
-	{"avx2",           7,          0, EBX, 5},
-	{"smep",           7,          0, EBX, 7},
-	{"bmi2",           7,          0, EBX, 8},
-	{"erms",           7,          0, EBX, 9},
-	{"invpcid",        7,          0, EBX, 10},
-	{"rtm",            7,          0, EBX, 11},
-	{"mpx",            7,          0, EBX, 14},
-	{"avx512f",        7,          0, EBX, 16},
-	{"avx512dq",       7,          0, EBX, 17},
-	{"rdseed",         7,          0, EBX, 18},
-	{"adx",            7,          0, EBX, 19},
-	{"smap",           7,          0, EBX, 20},
-	{"clflushopt",     7,          0, EBX, 23},
-	{"clwb",           7,          0, EBX, 24},
-	{"avx512cd",       7,          0, EBX, 28},
-	{"sha-ni",         7,          0, EBX, 29},
-	{"avx512bw",       7,          0, EBX, 30},
-	{"avx512vl",       7,          0, EBX, 31},
-	{"avx512vbmi",     7,          0, ECX, 1},
-	{"umip",           7,          0, ECX, 2},
-	{"pku",            7,          0, ECX, 3},
-	{"gfni",           7,          0, ECX, 8},
-	{"vaes",           7,          0, ECX, 9},
-	{"vpclmulqdq",     7,          0, ECX, 10},
-	{"la57",           7,          0, ECX, 16},
-	{"rdpid",          7,          0, ECX, 22},
-	{"fsrm",           7,          0, EDX, 4},
-	{"spec-ctrl",      7,          0, EDX, 26},
-	{"arch-caps",      7,          0, EDX, 29},
-	{"ssbd",           7,          0, EDX, 31},
-	{"avx-vnni",       7,          1, EAX, 4},
-	{"xsaveopt",       0xd,        1, EAX, 0},
-	{"xsavec",         0xd,        1, EAX, 1},
-	{"xgetbv1",        0xd,        1, EAX, 2},
-	{"xsaves",         0xd,        1, EAX, 3},
-	{"lahf-lm",        0x80000001, 0, ECX, 0},
-	{"svm",            0x80000001, 0, ECX, 2},
-	{"abm",            0x80000001, 0, ECX, 5},
-	{"sse4a",          0x80000001, 0, ECX, 6},
-	{"misalignsse",    0x80000001, 0, ECX, 7},
-	{"3dnowprefetch",  0x80000001, 0, ECX, 8},
-	{"osvw",           0x80000001, 0, ECX, 9},
-	{"xop",            0x80000001, 0, ECX, 11},
-	{"fma4",           0x80000001, 0, ECX, 16},
-	{"topoext",        0x80000001, 0, ECX, 22},
-	{"perfctr-core",   0x80000001, 0, ECX, 23},
-	{"syscall",        0x80000001, 0, EDX, 11},
-	{"nx",             0x80000001, 0, EDX, 20},
-	{"mmxext",         0x80000001, 0, EDX, 22},
-	{"fxsr-opt",       0x80000001, 0, EDX, 25},
-	{"pdpe1gb",        0x80000001, 0, EDX, 26},
-	{"rdtscp",         0x80000001, 0, EDX, 27},
-	{"lm",             0x80000001, 0, EDX, 29},
-	{"invtsc",         0x80000007, 0, EDX, 8},
-	{"clzero",         0x80000008, 0, EBX, 0},
-	{"xsaveerptr",     0x80000008, 0, EBX, 2},
-	{"wbnoinvd",       0x80000008, 0, EBX, 9},
-	{"ibpb",           0x80000008, 0, EBX, 12},
-	{"kvmclock",       0x40000001, 0, EAX, 3},
-	{"kvm-asyncpf",    0x40000001, 0, EAX, 4},
-	{"kvm-steal-time", 0x40000001, 0, EAX, 5},
-	{"kvm-pv-eoi",     0x40000001, 0, EAX, 6},
-	{"kvm-pv-unhalt",  0x40000001, 0, EAX, 7},
-	// clang-format on
-};
-
-static const struct feature *find_feature(const char *name, size_t length)
-{
-	for (size_t i = 0; i < sizeof(feature_table) / sizeof(feature_table[0]); i++)
-		if (strlen(feature_table[i].name) == length &&
-		    !strncmp(feature_table[i].name, name, length))
-			return &feature_table[i];
-	return NULL;
-}
-
-const char *kvm_cpuid_feature_name(uint32_t leaf, uint32_t index, enum cpuid_register reg,
-				   unsigned bit)
-{
-	for (size_t i = 0; i < sizeof(feature_table) / sizeof(feature_table[0]); i++) {
-		const struct feature *feature = &feature_table[i];
-
-		if (feature->leaf == leaf && feature->index == index && feature->reg == reg &&
-		    feature->bit == bit)
-			return feature->name;
-	}
-	return NULL;
-}
-
 /* One item of the list: "-avx2" takes away; "+avx2" or "avx2" insists. */
 static int apply_feature(struct kvm_cpuid2 *cpuid, const char *item, size_t length,
 			 struct error *err)
 {
 	bool keep = *item != '-', sign = *item == '-' || *item == '+';
-	const struct feature *feature = find_feature(item + sign, length - sign);
+	const struct cpuid_feature *feature = cpuid_feature_named(item + sign, length - sign);
 	struct kvm_cpuid_entry2 *entry;
 	uint32_t *value;
 
@@ -380,5 +238,30 @@ int kvm_cpuid_apply(struct kvm_vcpu *vcpu, struct error *err)
 	if (code < 0)
 		code = kvm_error(err, "KVM_SET_CPUID2", "take less away with -cpu");
 	free(own);
+	return code;
+}
+
+/* ---- what the guest sees ---------------------------------------------------------------- */
+
+/* Some bits follow the guest's control registers: KVM is asked. */
+int kvm_cpuid_get(struct accel_vcpu *base, struct cpuid_leaf *leaves, unsigned max)
+{
+	struct kvm_cpuid2 *cpuid = allocate(max);
+	int code;
+
+	if (!cpuid)
+		return -ENOMEM;
+	code = ioctl(to_kvm_vcpu(base)->fd, KVM_GET_CPUID2, cpuid) < 0 ? -errno : (int)cpuid->nent;
+	for (int i = 0; i < code; i++) {
+		const struct kvm_cpuid_entry2 *e = &cpuid->entries[i];
+
+		leaves[i] = (struct cpuid_leaf){
+			.leaf = e->function,
+			.index = e->index,
+			.indexed = e->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
+			.reg = {e->eax, e->ebx, e->ecx, e->edx},
+		};
+	}
+	free(cpuid);
 	return code;
 }

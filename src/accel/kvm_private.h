@@ -145,6 +145,8 @@ int kvm_cpuid_apply(struct kvm_vcpu *vcpu, struct error *err);
 /* Applies a list such as "max,-avx2" to a CPUID table: -EINVAL for names that nobody knows,
  * -ENOTSUP for a feature that is insisted on and missing. */
 int kvm_cpuid_features(struct kvm_cpuid2 *cpuid, const char *features, struct error *err);
+/* accel_ops.cpuid */
+int kvm_cpuid_get(struct accel_vcpu *vcpu, struct cpuid_leaf *leaves, unsigned max);
 
 /* ---- kvm_vcpu.c ------------------------------------------------------------------------- */
 

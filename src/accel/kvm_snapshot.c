@@ -121,7 +121,7 @@ static int differs(uint32_t leaf, uint32_t index, unsigned reg, uint32_t saved, 
 {
 	static const char *const registers[] = {"EAX", "EBX", "ECX", "EDX"};
 	unsigned bit = (unsigned)__builtin_ctz(saved ^ here);
-	const char *name = leaf ? kvm_cpuid_feature_name(leaf, index, reg, bit) : NULL;
+	const char *name = leaf ? cpuid_feature_name(leaf, index, reg, bit) : NULL;
 	const char *with = saved >> bit & 1 ? "the snapshot's processor" : "this machine's";
 	const char *without = saved >> bit & 1 ? "this machine's" : "the snapshot's processor";
 

@@ -9,13 +9,6 @@
 #define MSR_TSC		 0x10
 #define MSR_TSC_DEADLINE 0x6e0
 
-/* As CPUID returns them. */
-enum cpuid_register { EAX, EBX, ECX, EDX };
-
-/* "avx2", or NULL for a bit that -cpu has no name for (kvm_cpuid.c). */
-const char *kvm_cpuid_feature_name(uint32_t leaf, uint32_t index, enum cpuid_register reg,
-				   unsigned bit);
-
 /* The operations of struct accel_ops. */
 int kvm_vm_save(struct accel_vm *vm, struct parts *out);
 int kvm_vm_fits(struct accel_vm *vm, const struct parts *in, struct error *err);

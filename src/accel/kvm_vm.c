@@ -426,6 +426,7 @@ const struct accel_ops accel_kvm = {
 	.state_put = kvm_state_put,
 	.msr_get = kvm_msr_get,
 	.msr_set = kvm_msr_set,
+	.cpuid = kvm_cpuid_get,
 	.debug_set = kvm_debug_set,
 	.sync_state = kvm_sync_state,
 	.vcpu_reset = kvm_vcpu_reset,

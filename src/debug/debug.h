@@ -20,6 +20,7 @@
 #include "debug/trace.h"
 #include "error.h"
 #include "x86/cpu_state.h"
+#include "x86/cpuid.h"
 #include "x86/mode.h"
 #include "x86/paging.h"
 #include "x86/registers.h"
@@ -171,6 +172,14 @@ const struct cpu_state *debug_state(struct debug *debug, int vcpu, unsigned grou
 int debug_reg_get(struct debug *debug, int vcpu, unsigned reg, void *value);
 int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value);
 uint64_t debug_pc(struct debug *debug, int vcpu); /* linear; 0 when running */
+
+/* Any MSR, with the host's rights. One that is a register of the table (x86/registers.h) is read and written as
+ * that. -EBUSY; -ENXIO: this host's KVM knows none such, or refuses the value; debug_reg_set()'s errors. */
+int debug_msr_get(struct debug *debug, int vcpu, uint32_t index, uint64_t *value);
+int debug_msr_set(struct debug *debug, int vcpu, uint32_t index, uint64_t value);
+
+/* What CPUID tells the guest: how many leaves there are at leaves, which has room for max. -EBUSY, -E2BIG. */
+int debug_cpuid(struct debug *debug, int vcpu, struct cpuid_leaf *leaves, unsigned max);
 
 /* ---- what a vCPU is like, in words ------------------------------------------------------- */
 

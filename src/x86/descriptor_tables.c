@@ -128,6 +128,33 @@ void descriptor_decode(const uint8_t *entry, size_t bytes, bool long_mode, bool 
 	decode_segment(e, d);
 }
 
+static unsigned bits_of(const struct cpu_segment *segment, bool long_mode)
+{
+	if (long_mode && segment->type & T_CODE && segment->l)
+		return 64;
+	return segment->db ? 32 : 16;
+}
+
+void descriptor_of_segment(const struct cpu_segment *segment, bool long_mode, struct descriptor *d)
+{
+	const struct system_type *type = &(long_mode ? types_64 : types_32)[segment->type & D_TYPE];
+
+	*d = (struct descriptor){.type = segment->type,
+				 .present = segment->present,
+				 .dpl = segment->dpl,
+				 .base = segment->base,
+				 .limit = segment->limit,
+				 .bytes = 8};
+	if (segment->s) {
+		d->kind = segment->type & T_CODE ? DESCRIPTOR_CODE : DESCRIPTOR_DATA;
+		d->bits = bits_of(segment, long_mode);
+	} else {
+		d->kind = type->kind ? type->kind : DESCRIPTOR_RESERVED;
+		d->bits = type->bits;
+		d->bytes = long_mode ? 16 : 8;
+	}
+}
+
 /* ---- words --------------------------------------------------------------------------------- */
 
 static const char *segment_rights(const struct descriptor *d)

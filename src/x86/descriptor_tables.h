@@ -41,6 +41,10 @@ struct descriptor {
 void descriptor_decode(const uint8_t *entry, size_t bytes, bool long_mode, bool in_idt,
 		       struct descriptor *descriptor);
 
+/* What a segment register keeps of the descriptor that it was loaded with. */
+void descriptor_of_segment(const struct cpu_segment *segment, bool long_mode,
+			   struct descriptor *descriptor);
+
 /* "code, 64 bits, readable, accessed", "interrupt gate, 64 bits"; without what is a number. Returns
  * buf. */
 char *descriptor_text(const struct descriptor *descriptor, char *buf, size_t size);

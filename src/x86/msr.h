@@ -26,4 +26,10 @@ bool msr_value_valid(enum cpu_msr slot, uint64_t value, const struct cpu_state *
  * way. NULL for any other. */
 const char *msr_name(uint32_t index);
 
+/* By name, in any case, with or without "MSR_" or "IA32_" before it, or as the register table has it. False:
+ * there is none such. */
+bool msr_find(const char *name, uint32_t *index);
+/* Every name that msr_name() knows: 0, 1, 2, …; NULL behind the last. */
+const char *msr_name_at(unsigned i);
+
 #endif

@@ -81,6 +81,7 @@ const char *register_group_gdb_feature(enum register_group group); /* "org.gnu.g
 /* bit_lo … bit_hi of a flags type. An empty name is filler: bits that say nothing. */
 struct register_flag {
 	const char *name;
+	const char *meaning; /* what a 1 says, or what the field's number is; NULL for filler */
 	unsigned bit_lo, bit_hi;
 };
 

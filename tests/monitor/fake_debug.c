@@ -238,6 +238,44 @@ int debug_reg_set(struct debug *debug, int vcpu, unsigned reg, const void *value
 		       : -EPERM;
 }
 
+int debug_msr_get(struct debug *debug, int vcpu, uint32_t index, uint64_t *value)
+{
+	if (index == 0xc0000080)
+		*value = debug->state[vcpu].system.efer;
+	else if (index == 0xc0000082)
+		*value = debug->msr;
+	else
+		return -ENXIO;
+	return 0;
+}
+
+int debug_msr_set(struct debug *debug, int vcpu, uint32_t index, uint64_t value)
+{
+	(void)vcpu;
+	if (index == 0x10)
+		return -EPERM;
+	if (index == 0xc0000080)
+		return -EINVAL;
+	if (index != 0xc0000082)
+		return -ENXIO;
+	debug->msr = value;
+	return 0;
+}
+
+int debug_cpuid(struct debug *debug, int vcpu, struct cpuid_leaf *leaves, unsigned max)
+{
+	(void)vcpu;
+	if (debug->running)
+		return -EBUSY;
+	if (max < 3)
+		return -E2BIG;
+	leaves[0] = (struct cpuid_leaf){.reg = {1, 0x756e6547, 0x6c65746e, 0x49656e69}};
+	leaves[1] = (struct cpuid_leaf){.leaf = 1, .reg = {0x000906ea, 0, 1u << 28, 1u << 4}};
+	leaves[2] = (struct cpuid_leaf){
+		.leaf = 7, .index = 1, .indexed = true, .reg = {1u << 4, 0, 0, 0}};
+	return 3;
+}
+
 uint64_t debug_pc(struct debug *debug, int vcpu)
 {
 	return debug->running ? 0 : cpu_linear_pc(&debug->state[vcpu]);

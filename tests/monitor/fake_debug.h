@@ -30,6 +30,7 @@ struct debug {
 	bool step_interrupts;
 	bool refuse_step;
 	bool trace_pc;
+	uint64_t msr;	 /* LSTAR */
 	unsigned traced; /* exits that the recorder holds */
 	struct debug_capabilities capabilities;
 };
