@@ -170,14 +170,19 @@ static void show_leaf(struct call *call, const struct cpuid_leaf *leaf)
 	fact_end(call->out);
 }
 
-/* All leaves, or all indexes of one. */
+static bool is_zero(const struct cpuid_leaf *leaf)
+{
+	return !(leaf->reg[EAX] | leaf->reg[EBX] | leaf->reg[ECX] | leaf->reg[EDX]);
+}
+
+/* All leaves that say something, or all indexes of one. */
 static unsigned show_leaves(struct call *call, const struct cpuid *cpuid, bool one, uint64_t which)
 {
 	unsigned shown = 0;
 
 	fact_list(call->out, "leaves");
 	for (unsigned i = 0; i < cpuid->count; i++) {
-		if (one && cpuid->leaf[i].leaf != which)
+		if (one ? cpuid->leaf[i].leaf != which : is_zero(&cpuid->leaf[i]))
 			continue;
 		if (!shown++)
 			out_printf(call->out, "  leaf     index  eax      ebx      ecx      edx\n");
