@@ -131,6 +131,8 @@ bool vcpu_exists(const struct gdb_session *s, const struct thread_id *id)
 	return id->kind != THREAD_ONE || id->vcpu < debug_vcpu_count(s->debug);
 }
 
+static void tell_late_news(struct gdb_session *s);
+
 static void run_command(struct gdb_session *s)
 {
 	struct request request = {s->reader.body, s->reader.body + s->reader.size};
@@ -139,13 +141,17 @@ static void run_command(struct gdb_session *s)
 
 	reply_start(&s->reply);
 	s->error.text[0] = '\0';
+	s->busy = true;
 	result = command ? command->run(s, &request) : 0;
+	s->busy = false;
 	if (result < 0)
 		send_error(s, -result);
 	else if (result != SILENT)
 		session_send(s);
 	if (s->ended && s->config.closed)
 		s->config.closed(s->config.ctx, s->detached);
+	else
+		tell_late_news(s);
 }
 
 static void acknowledge(struct gdb_session *s, char sign)
@@ -222,9 +228,32 @@ static void on_output(struct gdb_session *s, enum debug_owner owner)
 		session_print(s, text, strlen(text));
 }
 
+static bool put_off(struct gdb_session *s, enum debug_event event, enum debug_owner actor)
+{
+	if (!s->busy || (event != DEBUG_STOPPED && event != DEBUG_EXITED))
+		return false;
+	if (event == DEBUG_EXITED)
+		s->late_exit = true;
+	else
+		s->late_stop = true;
+	s->late_actor = actor;
+	return true;
+}
+
+static void tell_late_news(struct gdb_session *s)
+{
+	bool stop = s->late_stop, exit = s->late_exit;
+
+	s->late_stop = s->late_exit = false;
+	if (stop && !exit)
+		gdb_session_on_event(s, DEBUG_STOPPED, s->late_actor);
+	if (exit)
+		gdb_session_on_event(s, DEBUG_EXITED, s->late_actor);
+}
+
 void gdb_session_on_event(struct gdb_session *s, enum debug_event event, enum debug_owner actor)
 {
-	if (s->ended)
+	if (s->ended || put_off(s, event, actor))
 		return;
 	if (event == DEBUG_OUTPUT)
 		on_output(s, actor);

@@ -35,6 +35,10 @@ struct gdb_session {
 	struct reply reply; /* the one being made */
 	size_t last_size;   /* of the framed reply in reply.bytes, for a NAK; 0: none */
 	unsigned naks;	    /* in a row */
+	/* A packet is being obeyed, and its reply put together. News that ask for a packet of their own wait
+	 * until it is sent: the core tells old news before it resumes. */
+	bool busy, late_stop, late_exit;
+	enum debug_owner late_actor;
 	struct error error; /* why the handler that runs now refuses, when it knows a sentence */
 
 	bool no_ack, extended;

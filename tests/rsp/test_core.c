@@ -338,6 +338,20 @@ static void detach_takes_the_points_and_resumes(void **state)
 	assert_int_equal(debug_pause_wait(place->debug, OWNER_CONSOLE, 5000), 0);
 }
 
+/* The machine has stopped, and the news of it are still to be told when gdb says goodbye: the core tells them before it
+ * resumes, in the middle of the packet. */
+static void old_news_do_not_get_into_a_reply(void **state)
+{
+	struct place *place = *state;
+
+	resume(place, "vCont;c");
+	assert_int_equal(debug_pause_wait(place->debug, OWNER_CONSOLE, 5000), 0);
+	feed(place, "D");
+	assert_string_equal(place->out, "$OK#9a");
+	assert_true(debug_running(place->debug));
+	assert_int_equal(debug_pause_wait(place->debug, OWNER_CONSOLE, 5000), 0);
+}
+
 static void a_session_that_vanishes_while_the_guest_runs(void **state)
 {
 	struct place *place = *state;
@@ -372,6 +386,7 @@ int main(void)
 		CASE(what_cannot_be_executed_stops),
 		CASE(the_guest_ends),
 		CASE(detach_takes_the_points_and_resumes),
+		CASE(old_news_do_not_get_into_a_reply),
 		CASE(a_session_that_vanishes_while_the_guest_runs),
 	};
 
