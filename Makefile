@@ -4,7 +4,7 @@
 #   make demo      the demo guest, paused, ready for gdb       (installs what is missing when it may)
 #   make check     runs every test that this host can run      (likewise); T=pattern picks some
 #   make install   DESTDIR= PREFIX=    make clean    make format    make lint    make bench
-#   make check-asan, make check-tsan   the same tests with sanitizers
+#   make check-asan, make check-tsan   the same tests with sanitizers      make fuzz
 #
 #   V=1 shows the commands; CC=clang works; BUILD=folder moves the build elsewhere.
 #   SANITIZE=address,undefined and SANITIZE=thread build into folders of their own.
@@ -64,7 +64,7 @@ install: all
 	install -D -m 644 docs/vitrine.1 $(DESTDIR)$(PREFIX)/share/man/man1/vitrine.1
 
 clean:
-	rm -rf $(BUILD) $(BUILD)-address-undefined $(BUILD)-thread
+	rm -rf $(BUILD) $(BUILD)-address-undefined $(BUILD)-thread $(BUILD)-fuzz
 
 FORMATTED := $(wildcard $(foreach d,src src/* gdbstub monitor guests guests/* tests/*,$(d)/*.[ch]))
 

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Test programs. tests/{unit,rsp,monitor,stress}/test_NAME.c, each with its own main, becomes
+# Test programs. tests/{unit,rsp,monitor,fuzz,stress}/test_NAME.c, each with its own main (those of fuzz/ share one), becomes
 # $(BUILD)/tests/…/test_NAME. The other .c files of such a folder are helpers: they go into an archive that
 # the folder's programs are linked with. A folder's own .mk file may add rules, or programs to TESTS.
 
-TEST_DIRS    := unit rsp monitor stress
+TEST_DIRS    := unit rsp monitor fuzz stress
 TESTS        := $(patsubst %.c,$(BUILD)/%,$(wildcard $(TEST_DIRS:%=tests/%/test_*.c)))
 BENCHES      := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 TEST_LIBS    := -lcmocka $(LIBS)
 TEST_HELPERS  = $(filter-out tests/$(1)/test_%,$(wildcard tests/$(1)/*.c))
 
 -include $(wildcard tests/rsp/*.mk tests/monitor/*.mk tests/bench/*.mk)
-include tests/nested/nested.mk
+include tests/nested/nested.mk tests/fuzz/fuzz.mk
 
 define test_folder
 $(BUILD)/tests/$(1)/libhelpers.a: $(patsubst %.c,$(BUILD)/%.o,$(call TEST_HELPERS,$(1)))
@@ -51,7 +51,7 @@ check-tsan:
 	@tests/scripts/need check
 	+@$(SUBMAKE) SANITIZE=thread BUILD=$(BUILD)-thread check-sanitized
 check-sanitized: all tests
-	@$(RUN_TESTS) --folders unit,rsp,monitor,stress
+	@$(RUN_TESTS) --folders unit,rsp,monitor,fuzz,stress
 
 # The stress tests with their full numbers.
 stress:
