@@ -14,6 +14,7 @@
 #include "error.h"
 #include "x86/cpu_state.h"
 #include "x86/cpuid.h"
+#include "x86/lapic.h"
 
 #include <stddef.h>
 
@@ -152,6 +153,13 @@ struct accel_msr_range {
 	bool read, write;
 };
 
+/* A stretch of ports or of physical memory that never exits, because the accelerator answers. */
+struct accel_device {
+	const char *name; /* static */
+	bool port;
+	uint64_t base, size;
+};
+
 /* ---- the host, as an accelerator knows it ------------------------------------------------ */
 
 /* What the kernel says that it can do. value: 0 no, 1 yes, or how many. */
@@ -212,6 +220,9 @@ struct accel_ops {
 	/* Controllers and timers in the kernel back to power-on; nothing where there are none. */
 	int (*vm_reset)(struct accel_vm *vm);
 
+	/* The index-th of the devices that the accelerator answers by itself; false: there are no more. */
+	bool (*device)(const struct accel_vm *vm, unsigned index, struct accel_device *device);
+
 	/* Blocks the kick's signal in the calling thread, which is the one to run the vCPU. [own] */
 	int (*vcpu_create)(struct accel_vm *vm, int index, struct accel_vcpu **vcpu,
 			   struct error *err);
@@ -238,6 +249,8 @@ struct accel_ops {
 	/* What CPUID tells the guest, at most max leaves: how many, or -errno (-E2BIG: there are more).
 	 * [parked] */
 	int (*cpuid)(struct accel_vcpu *vcpu, struct cpuid_leaf *leaves, unsigned max);
+	/* -ENOTSUP: the accelerator has no local APICs. [parked] */
+	int (*lapic_get)(struct accel_vcpu *vcpu, struct lapic *lapic);
 	/* Applies to every run until the next call; a step must be asked for again after state_put. [parked] */
 	int (*debug_set)(struct accel_vcpu *vcpu, const struct accel_debug *debug);
 	/* A hint: while on, exits bring CPU_GENERAL, CPU_SYSTEM and CPU_EVENTS with them, so that

@@ -330,6 +330,22 @@ static void dummy_accept_interrupt(struct accel_vcpu *base)
 	(void)base;
 }
 
+/* It has no devices of its own. */
+static bool dummy_device(const struct accel_vm *vm, unsigned index, struct accel_device *device)
+{
+	(void)vm;
+	(void)index;
+	(void)device;
+	return false;
+}
+
+static int dummy_lapic_get(struct accel_vcpu *vcpu, struct lapic *lapic)
+{
+	(void)vcpu;
+	(void)lapic;
+	return -ENOTSUP;
+}
+
 static int dummy_nmi(struct accel_vcpu *base)
 {
 	to_dummy_vcpu(base)->counts.nmis++;
@@ -353,6 +369,7 @@ const struct accel_ops accel_dummy = {
 	.coalesced_drain = dummy_coalesced_drain,
 	.irq_line = dummy_irq_line,
 	.vm_reset = dummy_vm_reset,
+	.device = dummy_device,
 	.vcpu_create = dummy_vcpu_create,
 	.vcpu_destroy = dummy_vcpu_destroy,
 	.vcpu_run = dummy_vcpu_run,
@@ -364,6 +381,7 @@ const struct accel_ops accel_dummy = {
 	.msr_get = dummy_msr_get,
 	.msr_set = dummy_msr_set,
 	.cpuid = dummy_cpuid,
+	.lapic_get = dummy_lapic_get,
 	.debug_set = dummy_debug_set,
 	.accept_interrupt = dummy_accept_interrupt,
 	.sync_state = dummy_sync_state,

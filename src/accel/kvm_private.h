@@ -6,6 +6,7 @@
  *   kvm_cpuid.c  what the guest's CPUs claim to be
  *   kvm_vcpu.c   one CPU: created, run, kicked, completed, debugged
  *   kvm_exit.c   why KVM_RUN came back
+ *   kvm_devices.c  what KVM answers by itself
  *   kvm_host.c   what the kernel promises, and on what it stands (kvm_module.c)
  *   kvm_state.c  a CPU's registers, to and from struct cpu_state; the groups that KVM knows them in
  *                are in kvm_registers.c, kvm_msrs.c and kvm_events.c
@@ -126,6 +127,11 @@ int kvm_vm_reset(struct accel_vm *vm);
 
 /* What helps when the device cannot be opened with this errno. */
 const char *kvm_open_remedy(int code);
+
+/* ---- kvm_devices.c ---------------------------------------------------------------------- */
+
+bool kvm_device(const struct accel_vm *vm, unsigned index, struct accel_device *device);
+int kvm_lapic_get(struct accel_vcpu *vcpu, struct lapic *lapic);
 
 /* ---- kvm_host.c, kvm_module.c ----------------------------------------------------------- */
 

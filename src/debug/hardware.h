@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What the machine is made of, for tables of it. Part of debug/debug.h, the only door. */
+#ifndef DEBUG_HARDWARE_H
+#define DEBUG_HARDWARE_H
+
+#include "x86/lapic.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct debug;
+
+/* A stretch of ports, or of physical memory that is not RAM, that a device answers. */
+struct device_region_info {
+	const char *name; /* "serial0"; as long as the machine lives */
+	bool port;	  /* else memory */
+	bool in_kernel;	  /* the accelerator answers, and nobody here sees it */
+	bool coalesced;	  /* writes may be collected, and come later */
+	uint64_t base, size;
+};
+#define DEVICE_REGIONS 64 /* more than any machine has */
+/* All of them: ports first, then memory, each lowest first. Returns how many. Of a running machine, too. */
+unsigned debug_device_regions(struct debug *debug,
+			      struct device_region_info regions[DEVICE_REGIONS]);
+
+/* The registers of a vCPU's local APIC. -EBUSY; -ENOTSUP where there is none (-irqchip user); -errno. */
+int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic);
+
+#endif
