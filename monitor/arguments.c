@@ -74,6 +74,22 @@ static int read_word(struct call *call, const struct arg_desc *desc, struct arg 
 	return 0;
 }
 
+static int read_file(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	char *quote;
+
+	if (**text != '"')
+		return read_word(call, desc, arg, text);
+	quote = strchr(*text + 1, '"');
+	if (!quote)
+		return error_set(call->err, -EINVAL, "a closing quote is missing");
+	arg->given = true;
+	arg->text = *text + 1;
+	*quote = 0;
+	*text = quote + 1;
+	return 0;
+}
+
 static int read_rest(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
 {
 	(void)call;
@@ -155,6 +171,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_CPU] = read_cpu,
 	[ARG_MSR] = read_msr,
 	[ARG_OPTION] = read_option,
+	[ARG_FILE] = read_file,
 	[ARG_TEXT] = read_rest,
 	[ARG_LINE] = read_rest,
 	[ARG_CATCH] = read_rest,
@@ -168,11 +185,20 @@ static int usage_error(struct call *call, const char *problem)
 	return error_set(call->err, -EINVAL, "%s; the command is: %s", problem, usage);
 }
 
+/* Whether what begins with a slash can be the first argument. */
+static bool takes_slash(const struct command *command)
+{
+	const struct arg_desc *desc = command->args;
+
+	while (desc->kind == ARG_OPTION)
+		desc++;
+	return desc->kind == ARG_TEXT || desc->kind == ARG_LINE || desc->kind == ARG_FILE;
+}
+
 static int parse_format(struct call *call, char **text)
 {
 	*text = skip_space(*text);
-	if (**text != '/' || call->command->args[0].kind == ARG_TEXT ||
-	    call->command->args[0].kind == ARG_LINE)
+	if (**text != '/' || takes_slash(call->command))
 		return 0;
 	if (!(call->command->flags & COMMAND_FORMAT))
 		return usage_error(call, "no /FMT is wanted here");

@@ -32,6 +32,7 @@ enum arg_kind {
 	ARG_MSR,	/* value: an MSR, by name or number */
 	ARG_CATCH,	/* text: the rest of the line, which begins with a kind of catch */
 	ARG_OPTION, /* text, with its dash; may stand before the others; given only when typed */
+	ARG_FILE,   /* text: a path; in quotes when it has blanks */
 	ARG_TEXT,   /* text: the rest of the line, as it is */
 	ARG_LINE,   /* text: the rest of the line, a command with its arguments */
 	ARG_KIND_COUNT
@@ -59,7 +60,7 @@ enum command_flags {
 	COMMAND_REPEAT_NEXT = 1 << 4, /* ... runs it without arguments: it goes on where it was */
 };
 
-#define COMMAND_MAX_ARGS 3
+#define COMMAND_MAX_ARGS 4
 
 struct call;
 
@@ -288,6 +289,11 @@ int run_xp(struct call *call);
 int run_print(struct call *call);
 int run_pt(struct call *call);
 int run_gva2gpa(struct call *call);
+int run_find(struct call *call);
+int run_compare(struct call *call);
+int run_dump(struct call *call);
+int run_restore(struct call *call);
+int run_info_memory_slots(struct call *call);
 int run_gpa2hva(struct call *call);
 int run_info_mem(struct call *call);
 int run_info_tlb(struct call *call);
@@ -299,6 +305,9 @@ int run_info_tss(struct call *call);
 int run_disassemble(struct call *call);
 int run_list(struct call *call);
 int run_backtrace(struct call *call);
+
+/* "*(u32 *)ADDR = VALUE", without the star. */
+int memory_set(struct call *call, const char *text);
 
 /* The words that `set` takes besides $register, for completion: NULL behind the last. */
 const char *setting_name(unsigned index);

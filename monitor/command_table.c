@@ -159,13 +159,36 @@ const struct command commands[] = {
 	{"xp", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT | COMMAND_REPEAT_NEXT,
 	 {{ARG_EXPRESSION, "ADDR", true}},
 	 "memory at a physical address", "Formats are x's.", run_xp},
-	{"set", NULL, CLASS_STATE, 0, {{ARG_SETTING, "$REGISTER = EXPR | SETTING VALUE", false}},
-	 "change a register, or a setting",
+	{"set", NULL, CLASS_STATE, 0, {{ARG_SETTING, "$REGISTER = EXPR | *ADDR = EXPR | SETTING VALUE", false}},
+	 "change a register, memory, or a setting",
 	 "set $rax = 5, set $ax = 1, set $pc = main\n"
+	 "set *(u16 *)0xb8000 = 0x4f21, set *counter = 0: as much as the object has\n"
 	 "set disassembly-flavor att|intel, set step-interrupts on|off,\n"
 	 "set scheduler-locking off|on|step: other vCPUs run; are held; are held while\n"
 	 "  one steps,\n"
 	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then", run_set},
+	{"find", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT,
+	 {{ARG_OPTION, "-p", true}, {ARG_PLACE, "START, +LENGTH, VALUE... | \"TEXT\"", false}},
+	 "look for bytes in memory",
+	 "find 0x100000, +0x10000, 0x1234, \"text\"   or an END in place of +LENGTH\n"
+	 "find \"text\" looks through everything. VALUEs stand behind each other, as wide as\n"
+	 "/b, /h, /w or /g says, else 4 bytes, or 8 where they need them. A number in FMT\n"
+	 "is how many places to show: find/b10. -p: physical addresses.", run_find},
+	{"compare", NULL, CLASS_STATE, COMMAND_STOPPED,
+	 {{ARG_OPTION, "-p", true}, {ARG_EXPRESSION, "ADDR", false},
+	  {ARG_EXPRESSION, "OTHER", false}, {ARG_EXPRESSION, "LENGTH", false}},
+	 "where two stretches of memory differ", "-p: physical addresses.", run_compare},
+	{"dump", NULL, CLASS_STATE, COMMAND_STOPPED,
+	 {{ARG_OPTION, "-p", true}, {ARG_FILE, "FILE", false},
+	  {ARG_EXPRESSION, "ADDR", false}, {ARG_EXPRESSION, "LENGTH", false}},
+	 "write memory into a file", "-p: a physical address.", run_dump},
+	{"restore", NULL, CLASS_STATE, COMMAND_STOPPED,
+	 {{ARG_OPTION, "-p", true}, {ARG_FILE, "FILE", false}, {ARG_EXPRESSION, "ADDR", false}},
+	 "read a file into memory", "-p: a physical address.", run_restore},
+	{"info memory-slots", "slots", CLASS_STATE, 0, {{0}},
+	 "guest RAM as the accelerator was told of it",
+	 "Pages that a watch has withdrawn from the guest are in no slot; its writes to those\n"
+	 "of a read-only one come to vitrine.", run_info_memory_slots},
 	{"pt", "page-walk", CLASS_STATE, COMMAND_STOPPED, {{ARG_EXPRESSION, "ADDR", false}},
 	 "draw the page walk of a linear address, level by level",
 	 "When the address is not mapped it says which fault an access would raise.", run_pt},

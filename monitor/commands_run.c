@@ -153,11 +153,12 @@ int run_set(struct call *call)
 	const char *text = call->arg[0].text;
 	char name[64], value[64] = "";
 
+	if ((*text == '$' || *text == '*') && debug_running(call->monitor->debug))
+		return error_set(call->err, -EBUSY, "the guest is running; `stop` it first");
 	if (*text == '$')
-		return debug_running(call->monitor->debug)
-			       ? error_set(call->err, -EBUSY,
-					   "the guest is running; `stop` it first")
-			       : set_register(call, text + 1);
+		return set_register(call, text + 1);
+	if (*text == '*')
+		return memory_set(call, text + 1);
 	if (sscanf(text, "%63s %63s", name, value) < 1)
 		name[0] = 0;
 	for (unsigned i = 0; i < SETTING_COUNT; i++)
@@ -166,7 +167,8 @@ int run_set(struct call *call)
 	return error_set(
 		call->err, -EINVAL,
 		"there is no such setting; a register is written with $, as in set $rax = 5, "
-		"and `help set` lists the settings");
+		"memory "
+		"with *, as in set *(u32 *)counter = 5, and `help set` lists the settings");
 }
 
 /* ---- help ---------------------------------------------------------------------------------- */

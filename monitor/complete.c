@@ -4,6 +4,8 @@
 #include "x86/msr.h"
 
 #include <ctype.h>
+#include <dirent.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +17,8 @@ struct matches {
 	size_t count, space;
 };
 
-static void add_match(struct matches *matches, const char *text, size_t size, const char *prefix)
+static void add_match(struct matches *matches, const char *text, size_t size, const char *prefix,
+		      const char *suffix)
 {
 	char *match;
 
@@ -28,7 +31,7 @@ static void add_match(struct matches *matches, const char *text, size_t size, co
 		matches->list = list;
 		matches->space = space;
 	}
-	if (asprintf(&match, "%s%.*s", prefix, (int)size, text) < 0)
+	if (asprintf(&match, "%s%.*s%s", prefix, (int)size, text, suffix) < 0)
 		return;
 	if (strncmp(match, matches->word, strlen(matches->word)) ||
 	    (matches->count && !strcmp(matches->list[matches->count], match)))
@@ -39,7 +42,7 @@ static void add_match(struct matches *matches, const char *text, size_t size, co
 
 static void add_text(struct matches *matches, const char *text)
 {
-	add_match(matches, text, strlen(text), "");
+	add_match(matches, text, strlen(text), "", "");
 }
 
 /* ---- by kind ------------------------------------------------------------------------------- */
@@ -50,7 +53,8 @@ static void add_registers(struct monitor *monitor, struct matches *matches)
 
 	(void)monitor;
 	for (unsigned i = 0; i < register_count; i++)
-		add_match(matches, registers[i].name, strlen(registers[i].name), dollar ? "$" : "");
+		add_match(matches, registers[i].name, strlen(registers[i].name), dollar ? "$" : "",
+			  "");
 	for (unsigned i = 0; !dollar && i < REG_GROUP_COUNT; i++)
 		add_text(matches, register_group_name(i));
 }
@@ -99,6 +103,31 @@ static void add_cpus(struct monitor *monitor, struct matches *matches)
 	}
 }
 
+/* Of the path that is being typed only what lies behind `before` is the word: readline breaks at slashes and
+ * dashes, too. */
+static void add_files(const char *before, struct matches *matches)
+{
+	const char *slash = strrchr(before, '/'), *name = slash ? slash + 1 : before;
+	size_t typed = strlen(name);
+	char folder[PATH_MAX];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(folder, sizeof(folder), "%.*s", (int)(name - before), before);
+	dir = opendir(slash ? folder : ".");
+	while (dir && (entry = readdir(dir))) {
+		const char *found = entry->d_name;
+
+		if (strncmp(found, name, typed) || strchr(found, ' ') ||
+		    (found[0] == '.' && name[0] != '.' && matches->word[0] != '.'))
+			continue;
+		add_match(matches, found + typed, strlen(found + typed), "",
+			  entry->d_type == DT_DIR ? "/" : "");
+	}
+	if (dir)
+		closedir(dir);
+}
+
 /* As people type them. */
 static void add_msrs(struct monitor *monitor, struct matches *matches)
 {
@@ -111,7 +140,7 @@ static void add_msrs(struct monitor *monitor, struct matches *matches)
 
 		for (name += 4; name[size] && size < sizeof(lower) - 1; size++)
 			lower[size] = (char)tolower((unsigned char)name[size]);
-		add_match(matches, lower, size, "");
+		add_match(matches, lower, size, "", "");
 	}
 }
 
@@ -119,7 +148,7 @@ static void add_command_names(struct monitor *monitor, struct matches *matches)
 {
 	(void)monitor;
 	for (unsigned i = 0; i < command_count; i++)
-		add_match(matches, commands[i].name, strcspn(commands[i].name, " "), "");
+		add_match(matches, commands[i].name, strcspn(commands[i].name, " "), "", "");
 }
 
 /* What a condition or a limit begins with, and what they are made of. */
@@ -206,13 +235,28 @@ static bool is_typed(const struct arg_desc *desc, const char **rest)
 	return one_word && desc[1].kind != ARG_END && skip_word(rest);
 }
 
+/* "-p" stands there, or could. */
+static void add_option(const char *option, const char **rest, struct matches *matches)
+{
+	const char *word = *rest + strspn(*rest, " \t");
+	size_t size = strcspn(word, " \t");
+
+	if (word[size] && strlen(option) == size && !strncmp(word, option, size))
+		*rest = word + size;
+	else if (!*word || (*word == '-' && !word[1]))
+		add_text(matches, option + (*word == '-'));
+}
+
 static void add_by_kind(struct monitor *monitor, const struct command *command, const char *rest,
 			struct matches *matches)
 {
 	for (const struct arg_desc *desc = command->args; desc->kind != ARG_END; desc++) {
-		if (desc->kind == ARG_OPTION)
-			add_text(matches, desc->name);
-		else if (by_kind[desc->kind] && !is_typed(desc, &rest)) {
+		if (desc->kind == ARG_OPTION) {
+			add_option(desc->name, &rest, matches);
+		} else if (desc->kind == ARG_FILE && !skip_word(&rest)) {
+			add_files(rest + strspn(rest, " \t"), matches);
+			return;
+		} else if (by_kind[desc->kind] && !is_typed(desc, &rest)) {
 			by_kind[desc->kind](monitor, matches);
 			return;
 		}

@@ -341,6 +341,50 @@ uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow)
 	return gpa < FAKE_RAM ? (uintptr_t)debug->ram + gpa : 0;
 }
 
+ssize_t debug_write(struct debug *debug, int vcpu, enum space space, uint64_t addr, const void *buf,
+		    size_t len)
+{
+	const uint8_t *bytes = buf;
+	size_t done = 0;
+
+	for (struct paging_walk walk; done < len; done++) {
+		if (space == SPACE_PHYSICAL)
+			walk.gpa = addr + done;
+		else if (debug_walk(debug, vcpu, addr + done, &walk) != PAGING_OK)
+			break;
+		if (walk.gpa >= FAKE_RAM)
+			break;
+		debug->ram[walk.gpa] = bytes[done];
+	}
+	return done ? (ssize_t)done : -EFAULT;
+}
+
+/* As if all of RAM were mapped at its own addresses. */
+int debug_search(struct debug *debug, struct memory_search *search)
+{
+	uint64_t to = search->to < FAKE_RAM ? search->to : FAKE_RAM - 1;
+	uint8_t *found;
+
+	if (debug->search_fails)
+		return -ETIME;
+	if (search->from + search->size > to + 1)
+		return 0;
+	found = memmem(debug->ram + search->from, to + 1 - search->from, search->pattern,
+		       search->size);
+	search->at = found ? (uint64_t)(found - debug->ram) : 0;
+	return found != NULL;
+}
+
+bool debug_memory_slot(struct debug *debug, unsigned index, struct memory_slot *slot)
+{
+	(void)debug;
+	if (index > 1)
+		return false;
+	*slot = index ? (struct memory_slot){2, 0x301000, FAKE_RAM - 0x301000, true, false}
+		      : (struct memory_slot){0, 0, 0x300000, false, true};
+	return true;
+}
+
 /* ---- points -------------------------------------------------------------------------------- */
 
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,

@@ -29,6 +29,7 @@ struct debug {
 	enum debug_owner last_actor;
 	bool step_interrupts;
 	bool refuse_step;
+	bool search_fails;
 	bool trace_pc;
 	uint64_t msr;	 /* LSTAR */
 	unsigned traced; /* exits that the recorder holds */
