@@ -69,28 +69,11 @@ static bool is_gate(const struct descriptor *d)
 	return d->kind >= DESCRIPTOR_CALL_GATE && d->kind <= DESCRIPTOR_TRAP_GATE;
 }
 
-/* The base of the segment that a gate leads into; 0 where it has none, or there is no such. */
-static uint64_t code_base(struct table *table, uint16_t selector)
+static void gate_text(struct table *table, const struct table_entry *entry)
 {
-	const struct cpu_system *system = &table->state->system;
-	const struct cpu_segment *ldt = &system->seg[SEG_LDTR];
-	bool local = selector & 4;
-	struct table gdt = {.call = table->call,
-			    .base = local ? ldt->base : system->gdt.base,
-			    .limit = local ? ldt->limit : system->gdt.limit};
-	struct descriptor d;
-	size_t size = read_entry(&gdt, selector & ~7u);
-
-	if (table->long_mode || size < 8)
-		return 0;
-	descriptor_decode(gdt.bytes, size, false, false, &d);
-	return d.kind == DESCRIPTOR_CODE ? d.base : 0;
-}
-
-static void gate_text(struct table *table, const struct descriptor *d)
-{
+	const struct descriptor *d = &entry->descriptor;
 	struct monitor_out *out = table->call->out;
-	uint64_t handler = code_base(table, d->selector) + d->offset;
+	uint64_t handler = entry->target;
 	char suffix[96], symbol[96];
 
 	if (d->kind == DESCRIPTOR_TASK_GATE) {
@@ -127,8 +110,9 @@ static void segment_text(struct table *table, const struct descriptor *d)
 }
 
 /* What follows its number. */
-static void descriptor_line(struct table *table, const struct descriptor *d)
+static void descriptor_line(struct table *table, const struct table_entry *entry)
 {
+	const struct descriptor *d = &entry->descriptor;
 	struct monitor_out *out = table->call->out;
 	char text[80];
 
@@ -140,7 +124,7 @@ static void descriptor_line(struct table *table, const struct descriptor *d)
 	fact_count(out, "dpl", d->dpl);
 	fact_flag(out, "present", d->present);
 	if (is_gate(d))
-		gate_text(table, d);
+		gate_text(table, entry);
 	else
 		segment_text(table, d);
 }
@@ -178,24 +162,25 @@ static void users_text(struct table *table, uint16_t selector)
 static unsigned show_selector(struct table *table, uint32_t offset, bool local)
 {
 	uint16_t selector = (uint16_t)(offset | (local ? 4 : 0));
-	size_t size = read_entry(table, offset);
-	struct descriptor d;
+	struct table_entry entry;
+	const struct descriptor *d = &entry.descriptor;
+	int bytes = debug_table_entry(table->call->monitor->debug, table->call->cpu,
+				      local ? TABLE_LDT : TABLE_GDT, offset, &entry);
 
-	if (size < 8) {
+	if (bytes <= 0) {
 		out_printf(table->call->out, "  from 0x%x on nothing is mapped\n", offset);
 		return TABLE_BYTES;
 	}
-	descriptor_decode(table->bytes, size, table->long_mode, false, &d);
-	if (d.kind == DESCRIPTOR_EMPTY)
-		return d.bytes;
+	if (d->kind == DESCRIPTOR_EMPTY)
+		return d->bytes;
 	fact_object(table->call->out, NULL);
 	fact_hex(table->call->out, "selector", selector);
 	string_printf(&table->line, "  0x%02x  ", selector);
-	descriptor_line(table, &d);
+	descriptor_line(table, &entry);
 	users_text(table, selector);
 	show_line(table, 8);
 	fact_end(table->call->out);
-	return d.bytes;
+	return d->bytes;
 }
 
 static int show_selectors(struct call *call, bool local, struct table *table)
@@ -272,7 +257,7 @@ static void keep_quiet(struct call *call, struct quiet *quiet, unsigned vector, 
 	quiet->what = what;
 }
 
-static void show_gate(struct table *table, unsigned vector, const struct descriptor *d)
+static void show_gate(struct table *table, unsigned vector, const struct table_entry *entry)
 {
 	struct monitor_out *out = table->call->out;
 	const char *name = vector < 32 ? exception_mnemonic(vector) : "";
@@ -283,31 +268,31 @@ static void show_gate(struct table *table, unsigned vector, const struct descrip
 		name = "";
 	fact_text(out, "exception", name);
 	string_printf(&table->line, "  %3u %-4s ", vector, name);
-	descriptor_line(table, d);
+	descriptor_line(table, entry);
 	show_line(table, 11);
 	fact_end(out);
 }
 
 static void show_vector(struct table *table, unsigned vector, struct quiet *quiet)
 {
-	unsigned bytes = table->long_mode ? 16 : 8;
-	struct descriptor d;
+	struct table_entry entry;
+	int bytes = debug_table_entry(table->call->monitor->debug, table->call->cpu, TABLE_IDT,
+				      vector * (table->long_mode ? 16 : 8), &entry);
 
-	if (vector * bytes + bytes - 1 > table->limit) {
+	if (bytes == 0) {
 		keep_quiet(table->call, quiet, vector, "beyond the limit");
 		return;
 	}
-	if (read_entry(table, vector * bytes) < bytes) {
+	if (bytes < 0) {
 		keep_quiet(table->call, quiet, vector, "not mapped");
 		return;
 	}
-	descriptor_decode(table->bytes, bytes, table->long_mode, true, &d);
-	if (d.kind == DESCRIPTOR_EMPTY) {
+	if (entry.descriptor.kind == DESCRIPTOR_EMPTY) {
 		keep_quiet(table->call, quiet, vector, "empty");
 		return;
 	}
 	show_quiet(table->call, quiet);
-	show_gate(table, vector, &d);
+	show_gate(table, vector, &entry);
 }
 
 static int check_vector(struct call *call)

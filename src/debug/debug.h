@@ -18,6 +18,7 @@
 #include "debug/program.h"
 #include "debug/snapshot.h"
 #include "debug/strategy.h"
+#include "debug/tables.h"
 #include "debug/trace.h"
 #include "error.h"
 #include "x86/cpu_state.h"
