@@ -14,6 +14,9 @@
 /* While this much waits to be sent, nothing more is read: a client that asks and does not listen
  * holds up itself alone. */
 #define OUTPUT_PAUSE 0x100000
+/* While this much does, points that print for gdb wait. Less, since gdb must read it before it hears that the guest
+ * was paused. */
+#define OUTPUT_FULL 0x10000
 /* One command's answer may be longer; at this length the client is given up. */
 #define OUTPUT_MAX 0x4000000
 
@@ -44,6 +47,15 @@ void client_flush(struct gdb_server *server)
 		server->out_size -= sent;
 		memmove(server->out, server->out + sent, server->out_size);
 	}
+}
+
+static void note_fullness(struct gdb_server *server)
+{
+	bool full = server->out_size > OUTPUT_FULL;
+
+	if (full != server->full)
+		debug_output_full(server->debug, OWNER_GDB, full);
+	server->full = full;
 }
 
 static bool out_reserve(struct gdb_server *server, size_t more)
@@ -137,6 +149,7 @@ void client_end(struct gdb_server *server)
 	free(server->out);
 	server->out = NULL;
 	server->out_size = server->out_capacity = 0;
+	note_fullness(server);
 	tell_attached(server, false);
 	if (!goodbye)
 		on_lost(server);
@@ -197,6 +210,7 @@ void client_settle(struct gdb_server *server)
 	if (server->client < 0)
 		return;
 	client_flush(server);
+	note_fullness(server);
 	if (server->closing && !server->out_size && server->line && !server->broken)
 		client_end(server);
 	if (server->broken || (server->closing && !server->out_size)) {

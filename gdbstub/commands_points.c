@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Z and z. Both are idempotent, since gdb may send either twice. A refusal is always an error and
  * never the empty reply, which would make gdb write int3 bytes into the guest by itself. */
-#include "gdbstub/stub.h"
+#include "gdbstub/point_options.h"
 #include "log.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Z0, Z1, … in their order. */
 static const enum point_kind kinds[] = {
@@ -20,7 +21,7 @@ static int take_point(struct gdb_session *s, struct request *request, struct poi
 
 	*spec = (struct point_spec){.vcpu = (int)s->general};
 	if (!take_hex(request, &type) || !take_char(request, ',') ||
-	    !take_range(request, &spec->address, &spec->length) || !take_end(request))
+	    !take_range(request, &spec->address, &spec->length))
 		return -EINVAL;
 	if (type >= sizeof(kinds) / sizeof(kinds[0]))
 		return -ENOTSUP;
@@ -30,77 +31,167 @@ static int take_point(struct gdb_session *s, struct request *request, struct poi
 	return spec->length ? 0 : -EINVAL;
 }
 
-static size_t find_number(const struct gdb_session *s, int number)
-{
-	size_t i = 0;
-
-	while (i < s->point_count && s->points[i] != number)
-		i++;
-	return i;
-}
+/* ---- the points that gdb knows -------------------------------------------------------------- */
 
 bool point_is_known(const struct gdb_session *s, int number)
 {
-	return find_number(s, number) < s->point_count;
+	for (size_t i = 0; i < s->point_count; i++) {
+		if (s->points[i].number == number)
+			return true;
+	}
+	return false;
 }
 
-static bool reserve_number(struct gdb_session *s)
+static struct gdb_point *find_point(struct gdb_session *s, const struct point_spec *spec)
+{
+	for (size_t i = 0; i < s->point_count; i++) {
+		struct gdb_point *point = &s->points[i];
+
+		if (point->kind == spec->kind && point->address == spec->address &&
+		    point->length == spec->length)
+			return point;
+	}
+	return NULL;
+}
+
+static struct gdb_point *new_point(struct gdb_session *s)
 {
 	size_t capacity = s->point_capacity ? 2 * s->point_capacity : 16;
-	int *points;
+	struct gdb_point *points;
 
 	if (s->point_count < s->point_capacity)
-		return true;
+		return &s->points[s->point_count];
 	points = realloc(s->points, capacity * sizeof(*points));
 	if (!points)
-		return false;
+		return NULL;
 	s->points = points;
 	s->point_capacity = capacity;
-	return true;
+	return &s->points[s->point_count];
 }
 
-static void forget_number(struct gdb_session *s, int number)
+static void forget_point(struct gdb_session *s, struct gdb_point *point)
 {
-	size_t i = find_number(s, number);
+	*point = s->points[--s->point_count];
+}
 
-	if (i < s->point_count)
-		s->points[i] = s->points[--s->point_count];
+/* ---- Z -------------------------------------------------------------------------------------- */
+
+/* Taken over as far as it went well. */
+static int give_options(struct gdb_session *s, int number, struct point_options *options)
+{
+	int ret = debug_point_condition(s->debug, number, options->condition, &s->error);
+
+	if (ret)
+		return ret;
+	options->condition = NULL;
+	ret = debug_point_action(s->debug, number, options->action, &s->error);
+	if (!ret)
+		options->action = NULL;
+	return ret;
+}
+
+/* Nobody meets it before it has what makes it pass. */
+static int add_point(struct gdb_session *s, struct point_spec *spec, struct point_options *options)
+{
+	int ret, number;
+
+	spec->separate = true;
+	spec->disabled = options->condition || options->action;
+	number = debug_point_add(s->debug, spec, OWNER_GDB, &s->error);
+	if (number < 0 || !spec->disabled)
+		return number;
+	ret = give_options(s, number, options);
+	if (!ret)
+		ret = debug_point_enable(s->debug, number, true, &s->error);
+	if (ret)
+		debug_point_remove(s->debug, number, NULL);
+	return ret ? ret : number;
+}
+
+static int add_new_point(struct gdb_session *s, struct point_spec *spec,
+			 struct point_options *options)
+{
+	struct gdb_point *point = new_point(s);
+	int number;
+
+	if (!point)
+		return -ENOMEM;
+	number = add_point(s, spec, options);
+	if (number < 0) {
+		log_warn("gdb", "no breakpoint at %#llx: %s", (unsigned long long)spec->address,
+			 s->error.text);
+		return number;
+	}
+	*point = (struct gdb_point){number, spec->kind, spec->address, spec->length,
+				    options->persists};
+	s->point_count++;
+	return 0;
+}
+
+/* What it is told again holds from now on, in place of what it was told before. A `monitor delete` may have taken
+ * the point away. */
+static int set_point(struct gdb_session *s, struct point_spec *spec, struct point_options *options)
+{
+	struct gdb_point *point = find_point(s, spec);
+	int ret;
+
+	if (!point)
+		return add_new_point(s, spec, options);
+	ret = give_options(s, point->number, options);
+	if (ret == -ENOENT) {
+		forget_point(s, point);
+		return add_new_point(s, spec, options);
+	}
+	point->persists = options->persists;
+	return ret;
 }
 
 int command_point_add(struct gdb_session *s, struct request *request)
 {
+	struct point_options options;
 	struct point_spec spec;
 	int ret = take_point(s, request, &spec);
 
 	if (ret < 0)
 		return ret == -ENOTSUP ? 0 : ret;
-	if (!reserve_number(s))
-		return -ENOMEM;
-	ret = debug_point_add(s->debug, &spec, OWNER_GDB, &s->error);
-	if (ret < 0) {
+	ret = take_point_options(s, request, &options);
+	if (ret && s->error.text[0])
 		log_warn("gdb", "no breakpoint at %#llx: %s", (unsigned long long)spec.address,
 			 s->error.text);
-		return ret;
-	}
-	if (!point_is_known(s, ret))
-		s->points[s->point_count++] = ret;
-	return reply_ok(s);
+	if (!ret)
+		ret = set_point(s, &spec, &options);
+	point_options_free(&options);
+	return ret ? ret : reply_ok(s);
 }
+
+/* ---- z, and the end ------------------------------------------------------------------------- */
 
 int command_point_remove(struct gdb_session *s, struct request *request)
 {
+	struct gdb_point *point;
 	struct point_spec spec;
 	int ret = take_point(s, request, &spec);
-	int number;
 
 	if (ret < 0)
 		return ret == -ENOTSUP ? 0 : ret;
-	number = debug_point_find(s->debug, &spec, OWNER_GDB);
-	if (!point_is_known(s, number))
+	if (!take_end(request))
+		return -EINVAL;
+	point = find_point(s, &spec);
+	if (!point)
 		return reply_ok(s);
-	ret = debug_point_remove(s->debug, number, &s->error);
+	ret = debug_point_remove(s->debug, point->number, &s->error);
 	if (ret && ret != -ENOENT)
 		return ret;
-	forget_number(s, number);
+	forget_point(s, point);
 	return reply_ok(s);
+}
+
+void points_leave(struct gdb_session *s)
+{
+	for (size_t i = 0; i < s->point_count; i++) {
+		if (s->points[i].persists)
+			debug_point_give(s->debug, s->points[i].number, OWNER_CONSOLE, NULL);
+	}
+	s->point_count = 0;
+	debug_points_forget(s->debug, OWNER_GDB);
 }

@@ -55,6 +55,7 @@ static int resume(struct gdb_session *s, const struct plan *plans)
 	if (ret)
 		return refuse(s, ret);
 	s->waiting = true;
+	output_kept(s);
 	return SILENT;
 }
 

@@ -37,8 +37,7 @@ int command_attached(struct gdb_session *s, struct request *request)
 int command_detach(struct gdb_session *s, struct request *request)
 {
 	(void)request;
-	debug_points_forget(s->debug, OWNER_GDB);
-	s->point_count = 0;
+	points_leave(s);
 	if (!s->exited && !debug_running(s->debug) &&
 	    debug_continue(s->debug, OWNER_GDB, &s->error) < 0)
 		log_warn("gdb", "detached, but the guest stays paused: %s", s->error.text);

@@ -22,6 +22,7 @@ int command_supported(struct gdb_session *s, struct request *request)
 	note_feature(s, request->at, request_left(request));
 	reply_format(&s->reply, "PacketSize=%x;%svContSupported+;", PACKET_MAX,
 		     s->config.noisy ? "" : "QStartNoAckMode+;");
+	reply_text(&s->reply, "ConditionalBreakpoints+;BreakpointCommands+;");
 	reply_text(&s->reply, "swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:read+");
 	reply_text(&s->reply, ";qXfer:memory-map:read+;binary-upload+");
 	if (s->config.file_count)

@@ -25,6 +25,7 @@ struct gdb_server {
 	bool broken;   /* the other side is gone, or does not read */
 	char *out;
 	size_t out_size, out_capacity;
+	bool full; /* points that print for gdb wait */
 };
 
 /* ---- client.c */

@@ -59,6 +59,7 @@ void gdb_session_free(struct gdb_session *s)
 	free(s->points);
 	free(s->told);
 	text_clear(&s->transfer);
+	text_clear(&s->kept);
 	free(s);
 }
 
@@ -219,15 +220,6 @@ static void on_exit_event(struct gdb_session *s, enum debug_owner actor)
 		s->config.closed(s->config.ctx, false);
 }
 
-/* gdb prints nothing while it believes that the guest stands still. */
-static void on_output(struct gdb_session *s, enum debug_owner owner)
-{
-	const char *text = debug_output(s->debug);
-
-	if (owner == OWNER_GDB && s->waiting)
-		session_print(s, text, strlen(text));
-}
-
 static bool put_off(struct gdb_session *s, enum debug_event event, enum debug_owner actor)
 {
 	if (!s->busy || (event != DEBUG_STOPPED && event != DEBUG_EXITED))
@@ -255,8 +247,8 @@ void gdb_session_on_event(struct gdb_session *s, enum debug_event event, enum de
 {
 	if (s->ended || put_off(s, event, actor))
 		return;
-	if (event == DEBUG_OUTPUT)
-		on_output(s, actor);
+	if (event == DEBUG_OUTPUT && actor == OWNER_GDB)
+		output_text(s, debug_output(s->debug));
 	else if (event == DEBUG_EXITED)
 		on_exit_event(s, actor);
 	else if (event == DEBUG_STOPPED && s->waiting && !debug_running(s->debug))

@@ -95,6 +95,8 @@ static bool needs_words(struct gdb_session *s, const struct stop *stop, enum deb
 {
 	const struct point *point;
 
+	if (stop->undecided)
+		return true;
 	switch (stop->reason) {
 	case STOP_STEP: return false;
 	case STOP_SHUTDOWN: return stop->exit_status != 0;

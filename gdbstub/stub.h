@@ -28,6 +28,13 @@
 
 #define GDB_HANDLES 16 /* files that a gdb has open at once */
 
+struct gdb_point {
+	int number;
+	enum point_kind kind;
+	uint64_t address, length;
+	bool persists; /* when gdb detaches */
+};
+
 struct gdb_session {
 	struct debug *debug;
 	struct gdb_config config;
@@ -58,9 +65,9 @@ struct gdb_session {
 	enum gdb_arch arch; /* never GDB_ARCH_AUTO */
 	unsigned g_count;   /* registers [0, g_count) travel in g and G */
 	int rip, rsp;	    /* rows of the register table */
-	/* Numbers of the points that Z made. A `monitor break` belongs to gdb as well, as far as the core
-	 * is concerned, but gdb knows nothing of it. */
-	int *points;
+	/* The points that Z made. A `monitor break` belongs to gdb as well, as far as the core is
+	 * concerned, but gdb knows nothing of it. */
+	struct gdb_point *points;
 	size_t point_count, point_capacity;
 
 	const struct gdb_file *handle[GDB_HANDLES]; /* what vFile:open has opened; NULL: free */
@@ -68,6 +75,9 @@ struct gdb_session {
 	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it */
 	struct text transfer; /* the document that a qXfer reads piece by piece */
 	const void *transfer_object;
+
+	struct text kept;	     /* for gdb's terminal, when it waits again */
+	unsigned long long not_kept; /* texts, for which there was no room */
 };
 
 /* What a handler returns: 0 sends what it put into the reply (nothing: "not supported"), SILENT
@@ -121,6 +131,14 @@ void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg);
 /* ---- commands_points.c ---------------------------------------------------------- */
 
 bool point_is_known(const struct gdb_session *s, int number);
+/* gdb says goodbye: its points go, but for dprintfs that it wants to go on, which the console has from now on. */
+void points_leave(struct gdb_session *s);
+
+/* ---- output.c ------------------------------------------------------------------- */
+
+/* For gdb's terminal: now while gdb waits for a stop, else when it does. */
+void output_text(struct gdb_session *s, const char *text);
+void output_kept(struct gdb_session *s); /* gdb waits from now on */
 
 /* ---- stop_reply.c --------------------------------------------------------------- */
 

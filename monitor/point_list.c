@@ -92,25 +92,41 @@ static void show_format(struct call *call, const char *format)
 {
 	char text[512];
 
-	if (!*format) {
-		out_printf(call->out, "%*sprints what it catches", MARGIN, "");
+	if (!format || !*format) {
+		out_printf(call->out, "%*sprints %s", MARGIN, "",
+			   format ? "what it catches" : "nothing");
 		return;
 	}
 	format_string(format, strlen(format), text, sizeof(text));
 	out_printf(call->out, "%*sprints %s", MARGIN, "", text);
 }
 
-static void show_action(struct call *call, const struct point_action *action)
+static void show_values(struct call *call, const struct point_action *action)
 {
-	if (!action)
-		return;
-	show_format(call, action->format);
+	unsigned unnamed = 0;
+
 	for (unsigned i = 0; i < action->arg_count; i++) {
 		const char *text = program_text(action->args[i]);
 
-		out_printf(call->out, ", %s", text ? text : "what gdb said");
+		if (text)
+			out_printf(call->out, ", %s", text);
+		else
+			unnamed++;
 	}
-	out_printf(call->out, "%s\n", action->go_on ? " and goes on" : "");
+	if (unnamed)
+		out_printf(call->out, ", with %u value%s of gdb's", unnamed,
+			   unnamed == 1 ? "" : "s");
+}
+
+static void show_action(struct call *call, const struct point_action *action)
+{
+	bool go_on = action && action->go_on;
+
+	for (; action; action = action->next) {
+		show_format(call, action->format);
+		show_values(call, action);
+		out_printf(call->out, "%s\n", go_on ? " and goes on" : "");
+	}
 }
 
 static void show_point(struct call *call, const struct point *point)

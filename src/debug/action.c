@@ -76,7 +76,7 @@ static unsigned bits_of(const char *length, size_t size)
 /* From the % on. Returns what is behind it, or NULL when it is none. */
 static const char *read_conversion(const char *at, struct conversion *conversion)
 {
-	size_t flags = strspn(++at, "-+ #0"), length;
+	size_t flags = strspn(++at, "-+ #0'"), length;
 
 	if (flags >= sizeof(conversion->flags))
 		return NULL;

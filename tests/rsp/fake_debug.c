@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "fake_debug.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,8 @@ struct debug *fake_new(unsigned vcpus)
 
 void fake_free(struct debug *debug)
 {
+	for (unsigned owner = 0; owner < OWNER_COUNT; owner++)
+		debug_points_forget(debug, owner);
 	free(debug);
 }
 
@@ -49,15 +52,6 @@ void fake_stop(struct debug *debug, const struct stop *stop, enum debug_owner ac
 {
 	fake_stop_quietly(debug, stop);
 	fake_tell(debug, stop->reason == STOP_SHUTDOWN ? DEBUG_EXITED : DEBUG_STOPPED, actor);
-}
-
-unsigned fake_point_count(const struct debug *debug, enum debug_owner owner)
-{
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < FAKE_POINTS; i++)
-		count += debug->point[i].number && debug->point[i].owner == owner;
-	return count;
 }
 
 /* ---- the machine's side of debug.h -------------------------------------------------------- */
@@ -241,68 +235,6 @@ int debug_page_map(struct debug *debug, int vcpu, uint64_t from, mapped_page_fn 
 	return debug->running ? -EBUSY : PAGE_MAP_UNPAGED;
 }
 
-/* ---- points -------------------------------------------------------------------------------- */
-
-int debug_point_find(struct debug *debug, const struct point_spec *spec, enum debug_owner owner)
-{
-	for (unsigned i = 0; i < FAKE_POINTS; i++) {
-		const struct point *p = &debug->point[i];
-
-		if (p->number && p->owner == owner && p->spec.kind == spec->kind &&
-		    p->spec.address == spec->address && p->spec.length == spec->length)
-			return p->number;
-	}
-	return 0;
-}
-
-int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,
-		    struct error *err)
-{
-	int number = debug_point_find(debug, spec, owner);
-
-	if (debug->refuse_point)
-		return error_set(err, debug->refuse_point, "no int3 in ring 3 here; use a *watch*");
-	if (number)
-		return number;
-	for (unsigned i = 0; i < FAKE_POINTS; i++) {
-		if (debug->point[i].number)
-			continue;
-		debug->point[i] = (struct point){
-			.number = ++debug->last_number, .owner = owner, .spec = *spec};
-		return debug->last_number;
-	}
-	return error_set(err, -ENOSPC, "too many points");
-}
-
-int debug_point_remove(struct debug *debug, int number, struct error *err)
-{
-	for (unsigned i = 0; i < FAKE_POINTS; i++) {
-		if (debug->point[i].number != number)
-			continue;
-		debug->point[i].number = 0;
-		return 0;
-	}
-	return error_set(err, -ENOENT, "no such point");
-}
-
-const struct point *debug_point_next(struct debug *debug, const struct point *after)
-{
-	for (const struct point *p = after ? after + 1 : debug->point;
-	     p < debug->point + FAKE_POINTS; p++) {
-		if (p->number)
-			return p;
-	}
-	return NULL;
-}
-
-void debug_points_forget(struct debug *debug, enum debug_owner owner)
-{
-	for (unsigned i = 0; i < FAKE_POINTS; i++) {
-		if (debug->point[i].owner == owner)
-			debug->point[i].number = 0;
-	}
-}
-
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
 {
 	snprintf(buf, size, debug->running ? "running" : "long mode, <%d> & \"so on\"", vcpu);
@@ -313,6 +245,12 @@ const void *debug_image(struct debug *debug, size_t *size, const char **path)
 	*size = debug->image_size;
 	*path = NULL;
 	return debug->image;
+}
+
+void debug_output_full(struct debug *debug, enum debug_owner owner, bool full)
+{
+	assert(owner == OWNER_GDB);
+	debug->output_full = full;
 }
 
 const char *debug_output(const struct debug *debug)

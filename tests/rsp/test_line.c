@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 #define OFFER                                                                                      \
-	"PacketSize=20000;vContSupported+;swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:"   \
-	"read+"
+	"PacketSize=20000;vContSupported+;ConditionalBreakpoints+;BreakpointCommands+;"            \
+	"swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"       \
+	"binary-upload+"
 
 struct place {
 	struct debug *debug;

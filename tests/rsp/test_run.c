@@ -323,19 +323,61 @@ static void a_point_by_monitor_is_not_named(void **state)
 	assert_int_equal(fake_point_count(peer->debug, OWNER_GDB), 1);
 }
 
-/* gdb takes output while it waits for a stop, and at no other time. */
+/* gdb takes output while it waits for a stop, and at no other time; the rest is kept until then. */
 static void what_points_print(void **state)
 {
 	struct peer *peer = *state;
 
-	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
-	expect_silence(peer);
 	peer_send(peer, "vCont;c");
 	expect_silence(peer);
 	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_CONSOLE);
 	expect_silence(peer);
 	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
 	expect_raw(peer, "$O72617820697320350a#24");
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_PAUSE}, OWNER_GDB);
+	expect_packet(peer, text("T02thread:1;core:0;%s", expedited(peer, 0)));
+	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
+	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
+	expect_silence(peer);
+	ask(peer, "qC", "QC1");
+	peer_send(peer, "vCont;c");
+	expect_raw(peer, "$O72617820697320350a72617820697320350a#f9");
+	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
+	expect_raw(peer, "$O72617820697320350a#24");
+}
+
+/* 64 KiB of it, and how many there were beyond. */
+static void what_is_printed_for_long_while_gdb_does_not_wait(void **state)
+{
+	static const char more[] = "(2719 more, printed while gdb did not wait)\n";
+	struct peer *peer = *state;
+	const char *out;
+	size_t size;
+
+	for (int i = 0; i < 10000; i++)
+		fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
+	expect_silence(peer);
+	peer_send(peer, "vCont;c");
+	out = peer_take(peer, &size);
+	assert_in_range(size, 2 * 0x10000, 3 * 0x10000);
+	assert_non_null(strstr(out, hex_of(more)));
+	fake_tell(peer->debug, DEBUG_OUTPUT, OWNER_GDB);
+	expect_raw(peer, "$O72617820697320350a#24");
+}
+
+/* The reply names the point, and gdb looks at the condition itself; the reason why it cannot goes ahead. */
+static void a_condition_that_cannot_be_evaluated(void **state)
+{
+	struct peer *peer = *state;
+	struct stop stop = {.reason = STOP_BREAKPOINT,
+			    .point = 1,
+			    .undecided = true,
+			    .text = "the condition of 1 cannot be evaluated: division by zero"};
+
+	ask(peer, "Z0,100,1;X3,220127", "OK");
+	expect_stop(peer, &stop,
+		    "vCPU 0: the condition of 1 cannot be evaluated: division by zero\n",
+		    text("T05thread:1;core:0;swbreak:;%s", expedited(peer, 0)));
 }
 
 static void causes_are_named_only_to_those_who_asked(void **state)
@@ -531,6 +573,8 @@ int main(void)
 		SMP(others_points_are_not),
 		SMP(a_point_by_monitor_is_not_named),
 		SMP(what_points_print),
+		SMP(what_is_printed_for_long_while_gdb_does_not_wait),
+		SMP(a_condition_that_cannot_be_evaluated),
 		cmocka_unit_test(causes_are_named_only_to_those_who_asked),
 		SMP(the_console_pauses_and_gdb_hears_of_it),
 		SMP(ctrl_c),

@@ -102,7 +102,8 @@ static void packets_may_come_in_one_piece_or_in_many(void **state)
 
 /* ---- introductions ------------------------------------------------------------------------- */
 
-static const char offer[] = "PacketSize=20000;QStartNoAckMode+;vContSupported+;swbreak+;hwbreak+;"
+static const char offer[] = "PacketSize=20000;QStartNoAckMode+;vContSupported+;"
+			    "ConditionalBreakpoints+;BreakpointCommands+;swbreak+;hwbreak+;"
 			    "qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
 			    "binary-upload+;qXfer:exec-file:read+";
 
