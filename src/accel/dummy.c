@@ -128,6 +128,7 @@ static int dummy_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu *
 	cpu_state_reset(&vcpu->state, index == 0);
 	for (int i = 0; i < MSR_SLOT_COUNT; i++)
 		vcpu->state.msrs.valid[i] = true;
+	dummy_describe_xsave(&vcpu->state.fpu);
 	if (index == 0)
 		dummy_play(&vcpu->base, to_dummy_vm(vm)->config.script,
 			   to_dummy_vm(vm)->config.script_length);
@@ -232,6 +233,16 @@ static void dummy_vcpu_kick_done(struct accel_vcpu *base)
 
 /* ---- registers -------------------------------------------------------------------------- */
 
+void dummy_describe_xsave(struct cpu_fpu *fpu)
+{
+	static const uint16_t layout[XSAVE_COMPONENTS] = {
+		[XSAVE_AVX] = 576,	 [XSAVE_OPMASK] = 1088, [XSAVE_ZMM_HI256] = 1152,
+		[XSAVE_HI16_ZMM] = 1664, [XSAVE_PKRU] = 2688,
+	};
+
+	memcpy(fpu->component, layout, sizeof(layout));
+}
+
 static void copy_groups(unsigned groups, struct cpu_state *to, const struct cpu_state *from)
 {
 	if (groups & CPU_GENERAL)
@@ -263,6 +274,7 @@ static int dummy_state_put(struct accel_vcpu *base, unsigned groups, const struc
 
 	vcpu->counts.state_puts++;
 	copy_groups(groups, &vcpu->state, state);
+	dummy_describe_xsave(&vcpu->state.fpu);
 	return 0;
 }
 

@@ -83,6 +83,9 @@ static inline struct dummy_vm *dummy_vm_of(struct dummy_vcpu *vcpu)
 /* Sets reason and name. */
 void dummy_exit(struct vm_exit *exit, enum exit_reason reason);
 
+/* The dummy has every vector register, where Intel's processors have them. */
+void dummy_describe_xsave(struct cpu_fpu *fpu);
+
 /* ---- dummy_memory.c --------------------------------------------------------------------- */
 
 int dummy_slot_set(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);

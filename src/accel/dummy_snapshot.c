@@ -62,6 +62,7 @@ int dummy_vcpu_load(struct accel_vcpu *vcpu, const struct parts *in, struct erro
 	if (!part || part->size != sizeof(struct cpu_state) || !is_sound(part->bytes))
 		return error_set(err, -EINVAL, "the snapshot's registers are not a CPU's");
 	memcpy(&to_dummy_vcpu(vcpu)->state, part->bytes, part->size);
+	dummy_describe_xsave(&to_dummy_vcpu(vcpu)->state.fpu);
 	return 0;
 }
 

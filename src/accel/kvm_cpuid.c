@@ -31,6 +31,12 @@ static struct kvm_cpuid_entry2 *find_entry(struct kvm_cpuid2 *cpuid, uint32_t le
 	return NULL;
 }
 
+const struct kvm_cpuid_entry2 *kvm_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t leaf,
+					       uint32_t index)
+{
+	return find_entry((struct kvm_cpuid2 *)cpuid, leaf, index);
+}
+
 static void set_bits(struct kvm_cpuid2 *cpuid, uint32_t leaf, enum cpuid_register reg,
 		     uint32_t clear, uint32_t set)
 {
@@ -41,6 +47,17 @@ static void set_bits(struct kvm_cpuid2 *cpuid, uint32_t leaf, enum cpuid_registe
 }
 
 /* ---- features by name ------------------------------------------------------------------- */
+
+bool kvm_cpuid_has(const struct kvm_cpuid2 *cpuid, const char *name)
+{
+	const struct cpuid_feature *feature = cpuid_feature_named(name, strlen(name));
+	struct kvm_cpuid_entry2 *entry;
+
+	if (!feature)
+		return false;
+	entry = find_entry((struct kvm_cpuid2 *)cpuid, feature->leaf, feature->index);
+	return entry && *entry_register(entry, feature->reg) >> feature->bit & 1;
+}
 
 /* One item of the list: "-avx2" takes away; "+avx2" or "avx2" insists. */
 static int apply_feature(struct kvm_cpuid2 *cpuid, const char *item, size_t length,
@@ -153,7 +170,10 @@ int kvm_cpuid_prepare(struct kvm_vm *vm, const struct accel_config *config, stru
 		return code;
 	set_bits(vm->cpuid, 1, ECX, 0, hypervisor);
 	adjust_apic(vm, config);
-	return config->cpu_features ? kvm_cpuid_features(vm->cpuid, config->cpu_features, err) : 0;
+	if (config->cpu_features)
+		code = kvm_cpuid_features(vm->cpuid, config->cpu_features, err);
+	kvm_xsave_layout(vm->cpuid, vm->xsave_layout);
+	return code;
 }
 
 /* ---- each vCPU's number ----------------------------------------------------------------- */

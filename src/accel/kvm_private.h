@@ -9,7 +9,7 @@
  *   kvm_devices.c  what KVM answers by itself
  *   kvm_host.c   what the kernel promises, and on what it stands (kvm_module.c)
  *   kvm_state.c  a CPU's registers, to and from struct cpu_state; the groups that KVM knows them in
- *                are in kvm_registers.c, kvm_msrs.c and kvm_events.c
+ *                are in kvm_registers.c, kvm_xsave.c, kvm_msrs.c and kvm_events.c
  *
  * The paragraphs named in comments are those of Documentation/virt/kvm/api.rst.
  */
@@ -51,7 +51,8 @@ struct kvm_vm {
 	bool sregs2, xsave2, adjust_clock;
 	size_t xsave_size, nested_size; /* of a vCPU's XSAVE area and nested state; 0: has none */
 
-	struct kvm_cpuid2 *cpuid; /* what every vCPU gets, but for its own number */
+	struct kvm_cpuid2 *cpuid;		 /* what every vCPU gets, but for its own number */
+	uint16_t xsave_layout[XSAVE_COMPONENTS]; /* as struct cpu_fpu has it */
 
 	/* Mapped when the first vCPU is created, and as long as the VM lives. */
 	_Atomic(struct kvm_coalesced_mmio_ring *) ring;
@@ -82,6 +83,7 @@ struct kvm_vcpu {
 	bool stepping; /* KVM_GUESTDBG_SINGLESTEP is in force */
 
 	uint32_t events_flags; /* KVM_VCPUEVENT_VALID_* that this KVM uses */
+	uint8_t *xsave;	       /* room for the whole area */
 
 	/* MSRs that this KVM has, and what state_get last told about them. A value that comes back
 	 * unchanged is not written: the time stamp counter would jump backwards each time. */
@@ -145,6 +147,12 @@ void kvm_host_module(struct accel_host *host);
 /* Fills vm->cpuid with what KVM supports and config's -cpu and -irqchip leave of it. */
 int kvm_cpuid_prepare(struct kvm_vm *vm, const struct accel_config *config, struct error *err);
 
+/* NULL when there is none; index is that of leaves that have several. */
+const struct kvm_cpuid_entry2 *kvm_cpuid_entry(const struct kvm_cpuid2 *cpuid, uint32_t leaf,
+					       uint32_t index);
+/* A feature by the name that -cpu has for it. */
+bool kvm_cpuid_has(const struct kvm_cpuid2 *cpuid, const char *feature);
+
 /* Gives vm->cpuid to a vCPU, with its number where CPUs tell theirs. */
 int kvm_cpuid_apply(struct kvm_vcpu *vcpu, struct error *err);
 
@@ -196,7 +204,7 @@ int kvm_vcpu_call(struct kvm_vcpu *vcpu, unsigned long request, void *argument);
 /* Which groups the kernel has stored in kvm_run, for vcpu->synced after an exit. */
 unsigned kvm_synced_groups(const struct kvm_run *run);
 
-/* ---- kvm_registers.c, kvm_msrs.c, kvm_events.c: one pair for each group ----------------- */
+/* ---- kvm_registers.c, kvm_xsave.c, kvm_msrs.c, kvm_events.c: one pair for each group ---- */
 
 typedef int kvm_get_fn(struct kvm_vcpu *vcpu, struct cpu_state *state);
 typedef int kvm_put_fn(struct kvm_vcpu *vcpu, const struct cpu_state *state);
@@ -205,6 +213,10 @@ kvm_get_fn kvm_get_general, kvm_get_system, kvm_get_fpu, kvm_get_debug, kvm_get_
 	kvm_get_events;
 kvm_put_fn kvm_put_general, kvm_put_system, kvm_put_fpu, kvm_put_debug, kvm_put_msrs,
 	kvm_put_events;
+
+/* Which vector registers a CPU with this CPUID has, and where. */
+void kvm_xsave_layout(const struct kvm_cpuid2 *cpuid, uint16_t layout[XSAVE_COMPONENTS]);
+int kvm_xsave_prepare(struct kvm_vcpu *vcpu, struct error *err);
 
 /* False when this KVM does not know the MSR, or refuses the value. */
 bool kvm_msr_read(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The registers that KVM moves in whole structures: general, system, floating point, debug. */
+/* The registers that KVM moves in whole structures: general, system, debug. */
 #include "accel/kvm_private.h"
 
 #include <stddef.h>
@@ -157,46 +157,6 @@ int kvm_put_system(struct kvm_vcpu *vcpu, const struct cpu_state *state)
 	/* Without a local APIC in the kernel, KVM_RUN loads CR8 from here. */
 	vcpu->run->cr8 = system->cr8;
 	return kvm_vcpu_call(vcpu, KVM_SET_SREGS, &sregs);
-}
-
-/* ---- FPU, SSE, AVX … (KVM_GET_XSAVE) ---------------------------------------------------- */
-
-_Static_assert(sizeof(((struct kvm_xsave *)0)->region) == CPU_XSAVE_SIZE, "KVM's XSAVE area");
-
-static int get_xcr0(struct kvm_vcpu *vcpu, uint64_t *xcr0)
-{
-	struct kvm_xcrs xcrs = {0};
-	int code;
-
-	*xcr0 = 1; /* what a CPU without XSAVE behaves like: x87, and SSE by CR4 */
-	if (!kvm_vm_of(vcpu)->xcrs)
-		return 0;
-	code = kvm_vcpu_call(vcpu, KVM_GET_XCRS, &xcrs);
-	for (uint32_t i = 0; !code && i < xcrs.nr_xcrs && i < KVM_MAX_XCRS; i++)
-		if (xcrs.xcrs[i].xcr == 0)
-			*xcr0 = xcrs.xcrs[i].value;
-	return code;
-}
-
-static int put_xcr0(struct kvm_vcpu *vcpu, uint64_t xcr0)
-{
-	struct kvm_xcrs xcrs = {.nr_xcrs = 1, .xcrs = {{.xcr = 0, .value = xcr0}}};
-
-	return kvm_vm_of(vcpu)->xcrs ? kvm_vcpu_call(vcpu, KVM_SET_XCRS, &xcrs) : 0;
-}
-
-int kvm_get_fpu(struct kvm_vcpu *vcpu, struct cpu_state *state)
-{
-	int code = kvm_vcpu_call(vcpu, KVM_GET_XSAVE, state->fpu.xsave);
-
-	return code ? code : get_xcr0(vcpu, &state->fpu.xcr0);
-}
-
-int kvm_put_fpu(struct kvm_vcpu *vcpu, const struct cpu_state *state)
-{
-	int code = kvm_vcpu_call(vcpu, KVM_SET_XSAVE, (void *)state->fpu.xsave);
-
-	return code ? code : put_xcr0(vcpu, state->fpu.xcr0);
 }
 
 /* ---- the guest's own debug registers (KVM_GET_DEBUGREGS) -------------------------------- */

@@ -104,7 +104,8 @@ static int mask_signals(struct kvm_vcpu *vcpu, struct error *err)
 typedef int create_step(struct kvm_vcpu *vcpu, struct error *err);
 
 static create_step *const create_steps[] = {
-	create_fd, map_run, map_ring, kvm_cpuid_apply, mask_signals, kvm_state_prepare,
+	create_fd,	   map_run,	 map_ring,	    kvm_cpuid_apply,
+	kvm_xsave_prepare, mask_signals, kvm_state_prepare,
 };
 
 int kvm_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **result, struct error *err)
@@ -138,6 +139,7 @@ void kvm_vcpu_destroy(struct accel_vcpu *base)
 		munmap(vcpu->run, kvm_vm_of(vcpu)->run_size);
 	if (vcpu->fd >= 0)
 		close(vcpu->fd);
+	free(vcpu->xsave);
 	free(vcpu);
 }
 

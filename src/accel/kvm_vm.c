@@ -150,7 +150,7 @@ static int learn_capabilities(struct kvm_vm *vm, const struct accel_config *conf
 		vm->base.slots = 32; /* what there always was (KVM API, 4.35) */
 	vm->xcrs = has(vm, KVM_CAP_XCRS);
 	vm->sregs2 = has(vm, KVM_CAP_SREGS2);
-	vm->xsave2 = has(vm, KVM_CAP_XSAVE2) > (int)sizeof(struct kvm_xsave);
+	vm->xsave2 = has(vm, KVM_CAP_XSAVE2) >= (int)sizeof(struct kvm_xsave);
 	vm->xsave_size = vm->xsave2 ? (size_t)has(vm, KVM_CAP_XSAVE2) : sizeof(struct kvm_xsave);
 	vm->nested_size = (size_t)has(vm, KVM_CAP_NESTED_STATE);
 	vm->adjust_clock = has(vm, KVM_CAP_ADJUST_CLOCK);

@@ -74,5 +74,6 @@ void cpu_state_reset(struct cpu_state *state, bool bsp)
 	reset_fpu(&fresh.fpu);
 	reset_msrs(&fresh.msrs);
 	memcpy(fresh.msrs.valid, state->msrs.valid, sizeof(fresh.msrs.valid));
+	memcpy(fresh.fpu.component, state->fpu.component, sizeof(fresh.fpu.component));
 	*state = fresh;
 }

@@ -84,12 +84,32 @@ struct cpu_system {
 	uint64_t apic_base;
 };
 
+/* State components, by their bits in XCR0 and XSTATE_BV (SDM vol. 1, 13.1). */
+enum xsave_component {
+	XSAVE_X87,
+	XSAVE_SSE,
+	XSAVE_AVX,
+	XSAVE_OPMASK = 5,
+	XSAVE_ZMM_HI256,
+	XSAVE_HI16_ZMM,
+	XSAVE_PKRU = 9,
+	XSAVE_COMPONENTS
+};
+
 #define CPU_XSAVE_SIZE 4096
 
 struct cpu_fpu {
-	uint8_t xsave[CPU_XSAVE_SIZE] __attribute__((aligned(64))); /* SDM vol. 1, 13.4 */
+	/* In the standard format (SDM vol. 1, 13.4). What does not fit, the accelerator keeps. */
+	uint8_t xsave[CPU_XSAVE_SIZE] __attribute__((aligned(64)));
 	uint64_t xcr0;
+	/* Where a component lies in the area, as CPUID's leaf 0xd has it; 0: this CPU lacks it, or it is
+	 * x87 or SSE, which all have at the beginning. As msrs.valid this describes the CPU: it is read
+	 * and never written. */
+	uint16_t component[XSAVE_COMPONENTS];
 };
+
+/* How many bytes of the area it is; 0 for a number that is none. */
+unsigned xsave_component_size(enum xsave_component component);
 
 struct cpu_debug {
 	uint64_t dr[4];
@@ -184,7 +204,7 @@ struct cpu_state {
 
 /* The state after power-up (SDM vol. 3A, table 10-1): real mode, CS:IP = f000:fff0.
  * bsp: the bootstrap processor is runnable; the others wait for INIT, and then for a startup IPI.
- * msrs.valid is kept, since it describes the host: zero a state that was never filled. */
+ * msrs.valid and fpu.component are kept, since they describe the CPU: zero a state that was never filled. */
 void cpu_state_reset(struct cpu_state *state, bool bsp);
 
 #endif

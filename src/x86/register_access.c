@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Getting and setting what is stored as a number; debug registers and MSRs. */
+/* Getting and setting what is stored as a number; debug registers and MSRs; what there is. */
 #include "x86/register_access.h"
 
 #include "x86/mode.h"
@@ -124,9 +124,22 @@ static enum cpu_msr slot_of(const struct register_desc *reg)
 	return (reg->offset - offsetof(struct cpu_state, msrs.value)) / sizeof(uint64_t);
 }
 
+/* PKRU needs no bit of XCR0: rdpkru asks CR4 alone. */
+static bool switched_on(const struct register_desc *reg, const struct cpu_state *state)
+{
+	return reg->component == XSAVE_PKRU || state->fpu.xcr0 >> reg->component & 1;
+}
+
+bool register_exists(const struct register_desc *reg, const struct cpu_state *state)
+{
+	return !reg->component || state->fpu.component[reg->component];
+}
+
 bool register_available(const struct register_desc *reg, const struct cpu_state *state)
 {
-	return reg->state != CPU_MSRS || state->msrs.valid[slot_of(reg)];
+	if (reg->state == CPU_MSRS)
+		return state->msrs.valid[slot_of(reg)];
+	return !reg->component || (register_exists(reg, state) && switched_on(reg, state));
 }
 
 REGISTER_GET(msr)

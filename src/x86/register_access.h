@@ -57,4 +57,8 @@ REGISTER_GET(ftag);
 REGISTER_SET(ftag);
 REGISTER_SET(mxcsr);
 
+/* register_vector.c: reg->component says where offset begins */
+REGISTER_GET(component);
+REGISTER_SET(component);
+
 #endif

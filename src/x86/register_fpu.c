@@ -93,6 +93,8 @@ REGISTER_SET(fpu)
 {
 	const uint8_t *bytes = value;
 
+	if (register_same(reg, state, value))
+		return 0;
 	for (unsigned i = reg->size; i < reg->bits / 8; i++) {
 		if (bytes[i])
 			return -EINVAL;
@@ -164,6 +166,8 @@ REGISTER_SET(ftag)
 	uint64_t word = register_wanted(reg, value);
 	uint8_t abridged = 0;
 
+	if (register_same(reg, state, value))
+		return 0;
 	if (word >> 16)
 		return -EINVAL;
 	for (unsigned i = 0; i < 8; i++) {

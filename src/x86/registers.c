@@ -40,6 +40,27 @@
 	ROW("xmm" #n, REG_SSE, 128, "vec128", CPU_FPU, READ(fpu), WRITE(fpu),                      \
 	    AT_XSAVE(160 + 16 * (n), 16))
 
+/* A row for a part of a vector register behind SSE (SDM vol. 1, 13.5). */
+#define VECTOR(id, in, width, type, which, at)                                                     \
+	ROW(id, in, width, type, CPU_FPU, READ(component), WRITE(component),                       \
+	    .component = (which), .offset = (at), .size = (width) / 8)
+#define YMMH(n) VECTOR("ymm" #n "h", REG_AVX, 128, "uint128", XSAVE_AVX, 16 * (n))
+#define MASK(n) VECTOR("k" #n, REG_AVX512, 64, "uint64", XSAVE_OPMASK, 8 * (n))
+#define ZMMH(n) VECTOR("zmm" #n "h", REG_AVX512, 256, "v2ui128", XSAVE_ZMM_HI256, 32 * (n))
+#define HIGH(id, width, type, n, at)                                                               \
+	VECTOR(id, REG_AVX512, width, type, XSAVE_HI16_ZMM, 64 * ((n)-16) + (at))
+#define HIGH_XMM(n)  HIGH("xmm" #n, 128, "vec128", n, 0)
+#define HIGH_YMMH(n) HIGH("ymm" #n "h", 128, "uint128", n, 16)
+#define HIGH_ZMMH(n) HIGH("zmm" #n "h", 256, "v2ui128", n, 32)
+#define FROM_0(ROW_OF)                                                                             \
+	ROW_OF(0), ROW_OF(1), ROW_OF(2), ROW_OF(3), ROW_OF(4), ROW_OF(5), ROW_OF(6), ROW_OF(7)
+#define FROM_8(ROW_OF)                                                                             \
+	ROW_OF(8), ROW_OF(9), ROW_OF(10), ROW_OF(11), ROW_OF(12), ROW_OF(13), ROW_OF(14), ROW_OF(15)
+#define FROM_16(ROW_OF)                                                                            \
+	ROW_OF(16), ROW_OF(17), ROW_OF(18), ROW_OF(19), ROW_OF(20), ROW_OF(21), ROW_OF(22),        \
+		ROW_OF(23), ROW_OF(24), ROW_OF(25), ROW_OF(26), ROW_OF(27), ROW_OF(28),            \
+		ROW_OF(29), ROW_OF(30), ROW_OF(31)
+
 /* A register with named bits, and its twin: a flags-typed register cannot stand in an expression
  * that gdb compiles for the stub, a number can. */
 #define TWINS(in, id, width, type, lives, ...)                                                     \
@@ -53,8 +74,8 @@
 	ROW(id, REG_DESCRIPTOR, 32, "uint32", CPU_SYSTEM, READ(word), WRITE(limit),                \
 	    AT(system.seg[segment].limit))
 #define ATTRIBUTES(id, segment)                                                                    \
-	ROW(id, REG_DESCRIPTOR, 32, "vitrine_segment", CPU_SYSTEM, READ(attributes), READ_ONLY,    \
-	    AT(system.seg[segment]))
+	TWINS(REG_DESCRIPTOR, id, 32, "vitrine_segment", CPU_SYSTEM, READ(attributes), READ_ONLY,  \
+	      AT(system.seg[segment]))
 #define SEGMENT(id, segment)                                                                       \
 	BASE(id "_base", REG_DESCRIPTOR, segment), LIMIT(id "_limit", segment),                    \
 		ATTRIBUTES(id "_attr", segment)
@@ -78,7 +99,7 @@
 	ROW(id, REG_MSR, 64, "uint64", CPU_MSRS, READ(msr), READ_ONLY,                             \
 	    AT(msrs.value[MSR_SLOT_##slot]))
 
-/* Up to mxcsr the order is gdb's (gdb's amd64 target description). New registers go to the end of
+/* Up to gs_base the order is gdb's (gdb's amd64 target description). New registers go to the end of
  * their group; a group's rows stay together. */
 // clang-format off
 const struct register_desc registers[] = {
@@ -108,7 +129,7 @@ const struct register_desc registers[] = {
 	SELECTOR("es", SEG_ES),
 	SELECTOR("fs", SEG_FS),
 	SELECTOR("gs", SEG_GS),
-	ST(0), ST(1), ST(2), ST(3), ST(4), ST(5), ST(6), ST(7),
+	FROM_0(ST),
 	X87("fctrl", fctrl, 0, 2),
 	X87("fstat", fpu, 2, 2),
 	ROW("ftag", REG_CORE, 32, "int", CPU_FPU, READ(ftag), WRITE(ftag), AT_XSAVE(4, 1)),
@@ -119,12 +140,19 @@ const struct register_desc registers[] = {
 	X87("fooff", fpu, 16, 4),
 	X87("fop", fop, 6, 2),
 
-	XMM(0), XMM(1), XMM(2), XMM(3), XMM(4), XMM(5), XMM(6), XMM(7),
-	XMM(8), XMM(9), XMM(10), XMM(11), XMM(12), XMM(13), XMM(14), XMM(15),
+	FROM_0(XMM), FROM_8(XMM),
 	ROW("mxcsr", REG_SSE, 32, "i386_mxcsr", CPU_FPU, READ(word), WRITE(mxcsr), AT_XSAVE(24, 4)),
 
 	BASE("fs_base", REG_SEGMENTS, SEG_FS),
 	BASE("gs_base", REG_SEGMENTS, SEG_GS),
+
+	FROM_0(YMMH), FROM_8(YMMH),
+
+	FROM_0(MASK),
+	FROM_0(ZMMH), FROM_8(ZMMH), FROM_16(HIGH_ZMMH),
+	FROM_16(HIGH_XMM), FROM_16(HIGH_YMMH),
+
+	VECTOR("pkru", REG_PKEYS, 32, "uint32", XSAVE_PKRU, 0),
 
 	TWINS(REG_CONTROL, "cr0", 64, "vitrine_cr0", CPU_SYSTEM, CONTROL(cr0)),
 	ROW("cr2", REG_CONTROL, 64, "uint64", CPU_SYSTEM, WORD, AT(system.cr2)),
@@ -205,6 +233,9 @@ static const struct {
 	[REG_CORE]       = {"core", "org.gnu.gdb.i386.core"},
 	[REG_SSE]        = {"sse", "org.gnu.gdb.i386.sse"},
 	[REG_SEGMENTS]   = {"segments", "org.gnu.gdb.i386.segments"},
+	[REG_AVX]        = {"avx", "org.gnu.gdb.i386.avx"},
+	[REG_AVX512]     = {"avx512", "org.gnu.gdb.i386.avx512"},
+	[REG_PKEYS]      = {"pkeys", "org.gnu.gdb.i386.pkeys"},
 	[REG_CONTROL]    = {"control", "org.vitrine.x86.control"},
 	[REG_DESCRIPTOR] = {"descriptors", "org.vitrine.x86.descriptors"},
 	[REG_DEBUG]      = {"debug", "org.vitrine.x86.debug"},

@@ -15,8 +15,10 @@
  *    state that no instruction can make. Bases and limits can be written by themselves.
  *  - The hidden attributes, tr, ldtr, tsc and tsc_deadline can be read only.
  *  - rip is an offset into CS, in real mode too; x86/mode.h has the linear address.
- *  - x87 and SSE registers are read as their initial values while their XSTATE_BV bit is 0, and
+ *  - x87 and vector registers are read as their initial values while their XSTATE_BV bit is 0, and
  *    writing one sets it, so that the value takes effect (SDM vol. 1, 13.6).
+ *  - A vector register that XCR0 has switched off cannot be written: an instruction that would do it
+ *    faults.
  */
 #ifndef X86_REGISTERS_H
 #define X86_REGISTERS_H
@@ -31,6 +33,9 @@ enum register_group {
 	REG_CORE,	/* org.gnu.gdb.i386.core: rax…gs, st0-7, FPU control */
 	REG_SSE,	/* org.gnu.gdb.i386.sse: xmm0-15, mxcsr */
 	REG_SEGMENTS,	/* org.gnu.gdb.i386.segments: fs_base, gs_base */
+	REG_AVX,	/* org.gnu.gdb.i386.avx: the upper halves of ymm0-15 */
+	REG_AVX512,	/* org.gnu.gdb.i386.avx512: k0-7, the rest of zmm0-31 */
+	REG_PKEYS,	/* org.gnu.gdb.i386.pkeys: pkru */
 	REG_CONTROL,	/* cr0 cr2 cr3 cr4 cr8 efer xcr0 apic_base k_gs_base, and plain twins */
 	REG_DESCRIPTOR, /* base, limit and attributes of segments; tables */
 	REG_DEBUG,	/* dr0-3, dr6, dr7 */
@@ -41,9 +46,9 @@ enum register_group {
 struct register_desc {
 	const char *name;
 	enum register_group group;
-	unsigned bits; /* as gdb sees it; a multiple of 8, 128 at most */
-	/* gdb's own: "int64", "uint64", "code_ptr", "data_ptr", "int", …; described by the stub:
-	 * "i387_ext", "vec128"; or the id of a register_flags_type. */
+	unsigned bits; /* as gdb sees it; a multiple of 8, 256 at most */
+	/* gdb's own: "int64", "uint64", "code_ptr", "data_ptr", "int", "i387_ext", …; described by the
+	 * stub: "vec128", "v2ui128"; or the id of a register_flags_type. */
 	const char *gdb_type;
 	/* Where it lives: must be valid for get. Valid for set must be CPU_GENERAL and CPU_SYSTEM
 	 * as well, since what a register may hold depends on the mode; set changes this group
@@ -55,11 +60,14 @@ struct register_desc {
 	 * be written; the state is unchanged then. */
 	void (*get)(const struct register_desc *reg, const struct cpu_state *state, void *value);
 	int (*set)(const struct register_desc *reg, struct cpu_state *state, const void *value);
-	size_t offset; /* for get and set: offset into struct cpu_state */
-	unsigned size; /* for get and set: bytes stored there */
+	/* For get and set: offset into struct cpu_state; with a component, into that one, which lies
+	 * where each CPU has it. */
+	size_t offset;
+	unsigned size; /* bytes stored there */
+	enum xsave_component component;
 };
 
-#define REGISTER_MAX_BYTES 16
+#define REGISTER_MAX_BYTES 32
 
 /* A register's index in the table is its number in gdb's protocol, in every mode. */
 extern const struct register_desc registers[];
@@ -69,9 +77,14 @@ extern const unsigned register_count;
  * fp, flags and rflags are aliases of rip, rsp, rbp and eflags. */
 int register_find(const char *name);
 
-/* False for an MSR that this host's accelerator does not know: get gives 0 then, set -EINVAL. For
- * gdb such a register is "unavailable". Looks at reg->state. */
+/* False for an MSR that this host's accelerator does not know, and for a vector register that the
+ * CPU lacks or XCR0 has switched off: get gives 0 then, set -EINVAL. For gdb such a register is
+ * "unavailable". Looks at reg->state. */
 bool register_available(const struct register_desc *reg, const struct cpu_state *state);
+
+/* False for a register of a feature that CPUID does not have, whatever the guest will do: it need not be
+ * mentioned. Looks at reg->state. */
+bool register_exists(const struct register_desc *reg, const struct cpu_state *state);
 
 const char *register_group_name(enum register_group group);	   /* "core", "control", … */
 const char *register_group_gdb_feature(enum register_group group); /* "org.gnu.gdb.i386.core", … */

@@ -36,6 +36,13 @@ void sample_fpu(void)
 	cpu.fpu.xsave[4] = 0xff;
 	memcpy(cpu.fpu.xsave + 24, &(uint32_t){0x1f80}, 4);
 	cpu.fpu.xsave[XSAVE_XSTATE_BV] = 3;
+	/* Where Intel's processors have them. */
+	cpu.fpu.component[XSAVE_AVX] = 576;
+	cpu.fpu.component[XSAVE_OPMASK] = 1088;
+	cpu.fpu.component[XSAVE_ZMM_HI256] = 1152;
+	cpu.fpu.component[XSAVE_HI16_ZMM] = 1664;
+	cpu.fpu.component[XSAVE_PKRU] = 2688;
+	cpu.fpu.xcr0 = XCR0_ALL;
 }
 
 void sample_real(void)

@@ -9,11 +9,14 @@
 
 #define XSAVE_XSTATE_BV 512
 
+/* x87, SSE, AVX, AVX-512, PKRU. */
+#define XCR0_ALL 0x2e7
+
 /* The CPU that every function here works on. */
 extern struct cpu_state cpu;
 
 /* The general registers and the x87 stack hold random values; every segment is flat but in
- * virtual-8086 mode; every MSR is known. */
+ * virtual-8086 mode; every MSR is known, and every vector register is there and switched on. */
 void sample_real(void);
 void sample_protected(void);
 void sample_long(void);

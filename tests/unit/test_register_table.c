@@ -43,8 +43,9 @@ static unsigned type_bits(const char *type)
 		const char *name;
 		unsigned bits;
 	} types[] = {
-		{"int64", 64},	{"uint64", 64}, {"data_ptr", 64}, {"code_ptr", 64}, {"int32", 32},
-		{"uint32", 32}, {"int", 32},	{"uint16", 16},	  {"i387_ext", 80}, {"vec128", 128},
+		{"int64", 64},	  {"uint64", 64},  {"data_ptr", 64}, {"code_ptr", 64},
+		{"int32", 32},	  {"uint32", 32},  {"int", 32},	     {"uint16", 16},
+		{"i387_ext", 80}, {"vec128", 128}, {"uint128", 128}, {"v2ui128", 256},
 	};
 	const struct register_flags_type *flags = register_flags_type_find(type);
 
@@ -67,7 +68,9 @@ static void rows_make_sense(void **unused)
 		assert_int_equal(register_find(reg->name), i);
 		assert_int_equal(reg->bits, type_bits(reg->gdb_type));
 		assert_true(reg->bits / 8 <= REGISTER_MAX_BYTES);
-		assert_true(reg->offset + reg->size <= sizeof(struct cpu_state));
+		assert_true(reg->offset + reg->size <=
+			    (reg->component ? xsave_component_size(reg->component)
+					    : sizeof(struct cpu_state)));
 		assert_non_null(reg->get);
 		assert_non_null(reg->set);
 		assert_true(i == 0 || reg->group >= registers[i - 1].group);
@@ -81,6 +84,9 @@ static void groups_have_names(void **unused)
 	assert_string_equal(register_group_gdb_feature(REG_CORE), "org.gnu.gdb.i386.core");
 	assert_string_equal(register_group_gdb_feature(REG_SSE), "org.gnu.gdb.i386.sse");
 	assert_string_equal(register_group_gdb_feature(REG_SEGMENTS), "org.gnu.gdb.i386.segments");
+	assert_string_equal(register_group_gdb_feature(REG_AVX), "org.gnu.gdb.i386.avx");
+	assert_string_equal(register_group_gdb_feature(REG_AVX512), "org.gnu.gdb.i386.avx512");
+	assert_string_equal(register_group_gdb_feature(REG_PKEYS), "org.gnu.gdb.i386.pkeys");
 	for (unsigned i = 0; i < REG_GROUP_COUNT; i++) {
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(register_group_gdb_feature(i),
@@ -107,7 +113,7 @@ static void flags_have_plain_twins(void **unused)
 		const struct register_desc *reg = &registers[i], *twin;
 		char name[64];
 
-		if (!register_flags_type_find(reg->gdb_type) || strstr(reg->name, "_attr"))
+		if (!register_flags_type_find(reg->gdb_type))
 			continue;
 		snprintf(name, sizeof(name), "%s_value", reg->name);
 		twin = find_register(name);
@@ -136,7 +142,8 @@ static void only_twins_share_a_place(void **unused)
 			/* Attributes are put together from what lies around. */
 			if (strstr(a->name, "_attr") || strstr(b->name, "_attr"))
 				continue;
-			if (a->offset == b->offset && !is_twin(a, b))
+			if (a->offset == b->offset && a->component == b->component &&
+			    !is_twin(a, b))
 				fail_msg("%s lies where %s lies", a->name, b->name);
 		}
 	}
@@ -189,6 +196,48 @@ static void places_in_the_xsave_area(void **unused)
 	assert_int_equal(get_register("xmm15"), 0x9796959493929190);
 }
 
+static uint64_t bytes_from(unsigned first)
+{
+	uint64_t word = 0;
+
+	for (unsigned i = 8; i--;)
+		word = word << 8 | (uint8_t)(first + i);
+	return word;
+}
+
+/* SDM vol. 1, 13.5: where in its component a register lies; byte n of the area holds n and n's page. */
+static void places_in_the_components(void **unused)
+{
+	static const struct {
+		const char *name;
+		enum xsave_component component;
+		unsigned at;
+	} places[] = {
+		{"ymm0h", XSAVE_AVX, 0},	 {"ymm15h", XSAVE_AVX, 240},
+		{"k0", XSAVE_OPMASK, 0},	 {"k7", XSAVE_OPMASK, 56},
+		{"zmm0h", XSAVE_ZMM_HI256, 0},	 {"zmm15h", XSAVE_ZMM_HI256, 480},
+		{"xmm16", XSAVE_HI16_ZMM, 0},	 {"ymm16h", XSAVE_HI16_ZMM, 16},
+		{"zmm16h", XSAVE_HI16_ZMM, 32},	 {"xmm31", XSAVE_HI16_ZMM, 960},
+		{"ymm31h", XSAVE_HI16_ZMM, 976}, {"zmm31h", XSAVE_HI16_ZMM, 992},
+	};
+
+	(void)unused;
+	sample_long();
+	for (unsigned i = 0; i < sizeof(cpu.fpu.xsave); i++)
+		cpu.fpu.xsave[i] = (uint8_t)(i + 7 * (i >> 8));
+	memset(cpu.fpu.xsave + XSAVE_XSTATE_BV, 0xff, 2);
+	/* Somewhere else, as another processor may have it. */
+	cpu.fpu.component[XSAVE_HI16_ZMM] = 2048;
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		unsigned at = cpu.fpu.component[places[i].component] + places[i].at;
+
+		assert_true(get_register(places[i].name) == bytes_from(at + 7 * (at >> 8)));
+	}
+	assert_int_equal(get_register("pkru"), (uint32_t)bytes_from(2688 + 7 * (2688 >> 8)));
+	cpu.fpu.component[XSAVE_PKRU] = 2432; /* as AMD's have it */
+	assert_int_equal(get_register("pkru"), (uint32_t)bytes_from(2432 + 7 * (2432 >> 8)));
+}
+
 /* get writes bits / 8 bytes, all of them and no more. */
 static void get_fills_the_value(void **unused)
 {
@@ -219,6 +268,7 @@ int main(void)
 		cmocka_unit_test(only_twins_share_a_place),
 		cmocka_unit_test(names_mean_what_they_say),
 		cmocka_unit_test(places_in_the_xsave_area),
+		cmocka_unit_test(places_in_the_components),
 		cmocka_unit_test(get_fills_the_value),
 	};
 

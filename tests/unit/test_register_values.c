@@ -94,6 +94,7 @@ static const struct {
 	{sample_real, "pat", 2},
 	{sample_real, "mtrr_def_type", 2},
 	{sample_real, "misc_enable", 1 << 1},
+	{sample_real, "xcr0", XCR0_ALL & ~2},
 	{sample_real, "mxcsr", 1 << 16},
 	{sample_real, "mxcsr", 1 << 6}, /* DAZ, where MXCSR_MASK is 0 */
 	{sample_real, "fctrl", 0x237f},
@@ -130,8 +131,8 @@ static void lme_is_fixed_while_paging_is_on(void **unused)
 
 static void some_can_only_be_read(void **unused)
 {
-	static const char *const names[] = {"cs_attr", "fs_attr", "tr",		 "tr_attr",
-					    "ldtr",    "tsc",	  "tsc_deadline"};
+	static const char *const names[] = {"cs_attr", "fs_attr", "tr",		  "tr_attr",
+					    "ldtr",    "tsc",	  "tsc_deadline", "cs_attr_value"};
 	unsigned count = 0;
 
 	(void)unused;
@@ -142,7 +143,7 @@ static void some_can_only_be_read(void **unused)
 	}
 	for (unsigned i = 0; i < register_count; i++)
 		count += !registers[i].writable;
-	assert_int_equal(count, 12);
+	assert_int_equal(count, 20);
 }
 
 static void unknown_msrs_are_unavailable(void **unused)
@@ -288,6 +289,80 @@ static void mxcsr_needs_the_sse_component(void **unused)
 	assert_int_equal(cpu.fpu.xsave[25], 0x1f);
 }
 
+/* ---- the components behind it -------------------------------------------------------------------------- */
+
+static const char *const vector_names[] = {"ymm3h",  "k3",     "zmm3h", "xmm20",
+					   "ymm20h", "zmm20h", "pkru"};
+
+static void vector_registers_that_the_cpu_lacks(void **unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < ARRAY_SIZE(vector_names); i++) {
+		const struct register_desc *reg = find_register(vector_names[i]);
+
+		sample_long();
+		memset(cpu.fpu.xsave, 0x5a, sizeof(cpu.fpu.xsave));
+		memset(cpu.fpu.xsave + XSAVE_XSTATE_BV, 0xff, 8);
+		assert_true(register_exists(reg, &cpu));
+		assert_true(get_register(vector_names[i]) != 0);
+		cpu.fpu.component[reg->component] = 0;
+		assert_false(register_exists(reg, &cpu));
+		assert_false(register_available(reg, &cpu));
+		assert_int_equal(get_register(vector_names[i]), 0);
+		expect_refused(vector_names[i], 1, -EINVAL);
+	}
+	assert_true(register_exists(find_register("rax"), &cpu));
+	assert_true(register_exists(find_register("xmm15"), &cpu));
+	memset(cpu.msrs.valid, 0, sizeof(cpu.msrs.valid));
+	assert_true(register_exists(find_register("lstar"), &cpu));
+}
+
+static void vector_registers_that_are_switched_off(void **unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < ARRAY_SIZE(vector_names); i++) {
+		const struct register_desc *reg = find_register(vector_names[i]);
+		bool pkru = reg->component == XSAVE_PKRU;
+
+		sample_long();
+		memset(cpu.fpu.xsave, 0x5a, sizeof(cpu.fpu.xsave));
+		memset(cpu.fpu.xsave + XSAVE_XSTATE_BV, 0xff, 8);
+		cpu.fpu.xcr0 &= ~(1ull << reg->component);
+		assert_true(register_exists(reg, &cpu));
+		assert_int_equal(register_available(reg, &cpu), pkru);
+		assert_int_equal(get_register(vector_names[i]) != 0, pkru);
+		if (!pkru)
+			expect_refused(vector_names[i], 1, -EINVAL);
+	}
+}
+
+/* The neighbours in the component become what they were read as: zero. */
+static void writing_a_vector_register_makes_its_component_present(void **unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < ARRAY_SIZE(vector_names); i++) {
+		const struct register_desc *reg = find_register(vector_names[i]);
+		unsigned at, size = xsave_component_size(reg->component), other = 0;
+
+		sample_long();
+		memset(cpu.fpu.xsave + 576, 0x5a, sizeof(cpu.fpu.xsave) - 576);
+		at = cpu.fpu.component[reg->component];
+		assert_int_equal(get_register(vector_names[i]), 0);
+		assert_int_equal(set_register(vector_names[i], 0), 0); /* nothing to do */
+		assert_int_equal(cpu.fpu.xsave[at], 0x5a);
+		assert_int_equal(set_register(vector_names[i], 0x1234), 0);
+		assert_int_equal(get_register(vector_names[i]), 0x1234);
+		assert_int_equal(*(uint16_t *)(cpu.fpu.xsave + XSAVE_XSTATE_BV),
+				 3 | 1 << reg->component);
+		for (unsigned j = 0; j < size; j++)
+			other += cpu.fpu.xsave[at + j] != 0;
+		assert_int_equal(other, 2);
+		assert_int_equal(cpu.fpu.xsave[at - 1], reg->component == XSAVE_AVX ? 0 : 0x5a);
+		assert_int_equal(cpu.fpu.xsave[at + size], 0x5a);
+		assert_int_equal(get_register("mxcsr"), 0x1f80);
+	}
+}
+
 /* Where a register lies in the area, and as a full tag word (SDM vol. 1, 8.1.7). */
 static void put_st(unsigned i, uint16_t exponent, uint64_t mantissa)
 {
@@ -410,6 +485,9 @@ int main(void)
 		cmocka_unit_test(absent_components_are_initial),
 		cmocka_unit_test(writing_makes_a_component_present),
 		cmocka_unit_test(mxcsr_needs_the_sse_component),
+		cmocka_unit_test(vector_registers_that_the_cpu_lacks),
+		cmocka_unit_test(vector_registers_that_are_switched_off),
+		cmocka_unit_test(writing_a_vector_register_makes_its_component_present),
 		cmocka_unit_test(tag_word),
 		cmocka_unit_test(fpu_after_power_up),
 		cmocka_unit_test(flags_as_text),
