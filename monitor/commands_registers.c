@@ -37,11 +37,12 @@ static void show_vector(struct call *call, const struct register_desc *reg, cons
 	fact_text(call->out, reg->name, hex);
 }
 
-static bool is_available(struct call *call, const struct register_desc *reg)
+/* Why it has no value, or NULL. */
+static const char *missing(struct call *call, const struct register_desc *reg)
 {
 	const struct cpu_state *state = debug_state(call->monitor->debug, call->cpu, reg->state);
 
-	return !state || register_available(reg, state);
+	return state ? register_missing(reg, state) : NULL;
 }
 
 static int show_register(struct call *call, unsigned index)
@@ -51,10 +52,8 @@ static int show_register(struct call *call, unsigned index)
 	uint64_t value;
 	int ret;
 
-	if (reg->bits > sizeof(bytes) * 8)
-		return 0;
-	if (!is_available(call, reg)) {
-		out_printf(call->out, "%-14s not known to this host's KVM\n", reg->name);
+	if (missing(call, reg)) {
+		out_printf(call->out, "%-14s unavailable: %s\n", reg->name, missing(call, reg));
 		return 0;
 	}
 	ret = debug_reg_get(call->monitor->debug, call->cpu, index, bytes);
@@ -77,14 +76,30 @@ static bool is_twin(const struct register_desc *reg)
 	return size > 6 && !strcmp(reg->name + size - 6, "_value");
 }
 
+static bool is_there(struct call *call, const struct register_desc *reg)
+{
+	const struct cpu_state *state = debug_state(call->monitor->debug, call->cpu, reg->state);
+
+	return !state || register_exists(reg, state);
+}
+
 static int show_group(struct call *call, enum register_group group)
 {
 	int ret = 0;
 
 	for (unsigned i = 0; !ret && i < register_count; i++)
-		if (registers[i].group == group && !is_twin(&registers[i]))
+		if (registers[i].group == group && !is_twin(&registers[i]) &&
+		    is_there(call, &registers[i]))
 			ret = show_register(call, i);
 	return ret;
+}
+
+static bool group_is_there(struct call *call, enum register_group group)
+{
+	for (unsigned i = 0; i < register_count; i++)
+		if (registers[i].group == group && is_there(call, &registers[i]))
+			return true;
+	return false;
 }
 
 static int show_all(struct call *call)
@@ -92,6 +107,8 @@ static int show_all(struct call *call)
 	int ret = 0;
 
 	for (unsigned group = 0; !ret && group < REG_GROUP_COUNT; group++) {
+		if (!group_is_there(call, group))
+			continue;
 		out_printf(call->out, "%s%s:%s\n", color(call->out, COLOR_NAME),
 			   register_group_name(group), color(call->out, COLOR_OFF));
 		ret = show_group(call, group);
@@ -111,7 +128,10 @@ static int show_named(struct call *call, const char *name)
 		return show_register(call, reg);
 	for (unsigned group = 0; group < REG_GROUP_COUNT; group++)
 		if (!strcmp(register_group_name(group), name))
-			return show_group(call, group);
+			return group_is_there(call, group)
+				       ? show_group(call, group)
+				       : error_set(call->err, -ENOENT,
+						   "this CPU has no %s registers", name);
 	ret = monitor_register_get(call->monitor, call->cpu, name, &value, call->err);
 	if (!ret)
 		out_printf(call->out, "%-14s 0x%-17" PRIx64 " %" PRId64 "\n", name, value,

@@ -221,13 +221,15 @@ static bool need(struct program_machine *machine, unsigned groups)
 static bool run_register(struct program_machine *machine, uint64_t arg)
 {
 	const struct register_desc *reg = &registers[arg];
+	const char *missing;
 	uint64_t value = 0;
 
 	if (!need(machine, reg->state))
 		return fail(machine, PROGRAM_NO_VALUE, -ENXIO, "$%s cannot be read", reg->name);
-	if (!register_available(reg, machine->state))
-		return fail(machine, PROGRAM_NO_VALUE, -ENXIO, "this host's KVM does not know $%s",
-			    reg->name);
+	missing = register_missing(reg, machine->state);
+	if (missing)
+		return fail(machine, PROGRAM_NO_VALUE, -ENXIO, "$%s cannot be read: %s", reg->name,
+			    missing);
 	reg->get(reg, machine->state, &value);
 	*++machine->top = value;
 	return true;

@@ -135,11 +135,20 @@ bool register_exists(const struct register_desc *reg, const struct cpu_state *st
 	return !reg->component || state->fpu.component[reg->component];
 }
 
+const char *register_missing(const struct register_desc *reg, const struct cpu_state *state)
+{
+	if (reg->state == CPU_MSRS && !state->msrs.valid[slot_of(reg)])
+		return "this host's KVM does not know it";
+	if (!register_exists(reg, state))
+		return "this CPU lacks it";
+	if (reg->component && !switched_on(reg, state))
+		return "XCR0 has switched it off";
+	return NULL;
+}
+
 bool register_available(const struct register_desc *reg, const struct cpu_state *state)
 {
-	if (reg->state == CPU_MSRS)
-		return state->msrs.valid[slot_of(reg)];
-	return !reg->component || (register_exists(reg, state) && switched_on(reg, state));
+	return !register_missing(reg, state);
 }
 
 REGISTER_GET(msr)

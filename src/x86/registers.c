@@ -42,8 +42,8 @@
 
 /* A row for a part of a vector register behind SSE (SDM vol. 1, 13.5). */
 #define VECTOR(id, in, width, type, which, at)                                                     \
-	ROW(id, in, width, type, CPU_FPU, READ(component), WRITE(component),                       \
-	    .component = (which), .offset = (at), .size = (width) / 8)
+	ROW(id, in, width, type, CPU_FPU, READ(component), WRITE(component), .component = (which), \
+	    .offset = (at), .size = (width) / 8)
 #define YMMH(n) VECTOR("ymm" #n "h", REG_AVX, 128, "uint128", XSAVE_AVX, 16 * (n))
 #define MASK(n) VECTOR("k" #n, REG_AVX512, 64, "uint64", XSAVE_OPMASK, 8 * (n))
 #define ZMMH(n) VECTOR("zmm" #n "h", REG_AVX512, 256, "v2ui128", XSAVE_ZMM_HI256, 32 * (n))

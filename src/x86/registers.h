@@ -82,6 +82,9 @@ int register_find(const char *name);
  * "unavailable". Looks at reg->state. */
 bool register_available(const struct register_desc *reg, const struct cpu_state *state);
 
+/* Why it is not available, in words that go on with the register's name; NULL when it is. */
+const char *register_missing(const struct register_desc *reg, const struct cpu_state *state);
+
 /* False for a register of a feature that CPUID does not have, whatever the guest will do: it need not be
  * mentioned. Looks at reg->state. */
 bool register_exists(const struct register_desc *reg, const struct cpu_state *state);

@@ -184,6 +184,33 @@ static void test_info_registers(void **state)
 	lacks(answer(rig, "info registers"), "*");
 }
 
+/* What CPUID has not is not mentioned; what XCR0 has off has no value. */
+static void test_info_vector_registers(void **state)
+{
+	struct rig *rig = *state;
+	struct cpu_fpu *fpu = &rig->debug->state[0].fpu;
+
+	lacks(answer(rig, "info registers -a"), "ymm0h");
+	lacks(rig->text, "pkeys");
+	contains(refusal(rig, "info registers avx512", -ENOENT),
+		 "this CPU has no avx512 registers");
+	contains(answer(rig, "info registers ymm3h"), "unavailable: this CPU lacks it");
+	fpu->component[XSAVE_AVX] = 576;
+	contains(answer(rig, "info registers avx"), "ymm15h         unavailable: XCR0");
+	fpu->xcr0 = 7;
+	fpu->xsave[512] |= 4;
+	for (unsigned i = 0; i < 16; i++)
+		fpu->xsave[576 + 3 * 16 + i] = (uint8_t)(i + 1);
+	contains(answer(rig, "info registers avx"),
+		 "ymm3h          0x100f0e0d0c0b0a09_0807060504030201");
+	lacks(rig->text, "unavailable");
+	contains(answer(rig, "info registers -a"), "ymm3h          0x100f0e0d");
+	rig->debug->state[0].msrs.valid[MSR_SLOT_LSTAR] = false;
+	contains(answer(rig, "info registers lstar"),
+		 "unavailable: this host's KVM does not know it");
+	contains(refusal(rig, "print $lstar", -ENXIO), "this host's KVM does not know it");
+}
+
 /* ---- memory -------------------------------------------------------------------------------- */
 
 static void test_x(void **state)
@@ -1099,6 +1126,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_set_register, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_linear_pc, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_info_registers, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_info_vector_registers, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_x, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_x_into_a_hole, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_print, rig_setup, rig_teardown),
