@@ -67,7 +67,8 @@ static int decode_read(struct decoder *decoder, const struct bytecode *bytecode,
 static int decode_register(struct decoder *decoder, const struct bytecode *bytecode, uint64_t reg)
 {
 	const struct agent_view *view = decoder->view;
-	size_t size = reg < register_count ? layout_bytes(view->arch, (unsigned)reg) : 0;
+	size_t size = reg < view->layout->count ? view->layout->reg[reg].bytes : 0;
+	unsigned row = size ? layout_row((unsigned)reg) : 0;
 
 	(void)bytecode;
 	if (!size)
@@ -76,14 +77,14 @@ static int decode_register(struct decoder *decoder, const struct bytecode *bytec
 	if (size > 8)
 		return error_set(decoder->err, -ENOTSUP,
 				 "$%s has %zu bits, and what is evaluated here has 64",
-				 registers[reg].name, 8 * size);
-	if ((int)reg == view->rip)
+				 registers[row].name, 8 * size);
+	if ((int)row == view->rip)
 		append(decoder, PROGRAM_PC, 0);
-	else if ((int)reg == view->rsp)
+	else if ((int)row == view->rsp)
 		append(decoder, PROGRAM_SP, 0);
 	else
-		append(decoder, PROGRAM_REGISTER, reg);
-	if (8 * size < registers[reg].bits)
+		append(decoder, PROGRAM_REGISTER, row);
+	if (8 * size < registers[row].bits)
 		append(decoder, PROGRAM_ZERO_EXTEND, 8 * size);
 	return 0;
 }

@@ -19,7 +19,7 @@ struct agent_expr {
 /* What names in an expression stand for: registers by their numbers in this layout, rip and rsp (rows of the
  * register table) as the linear addresses that gdb takes them for, memory in this space. */
 struct agent_view {
-	enum gdb_arch arch;
+	const struct layout *layout;
 	int rip, rsp;
 	enum space space;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* g G p P. The numbers are the rows of the register table; g holds those that gdb reads at most
- * stops, and gdb fetches the others one by one when somebody looks at them. */
+/* g G p P. g holds those that gdb reads at most stops, and gdb fetches the others one by one when somebody
+ * looks at them. */
 #include "gdbstub/stub.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@ int command_registers_read(struct gdb_session *s, struct request *request)
 	(void)request;
 	if (debug_running(s->debug))
 		return -EBUSY;
-	for (unsigned reg = 0; reg < s->g_count; reg++)
+	for (unsigned reg = 0; reg < s->layout.g_count; reg++)
 		view_append(s, s->general, reg);
 	return 0;
 }
@@ -20,7 +20,7 @@ static size_t g_size(const struct gdb_session *s)
 {
 	size_t size = 0;
 
-	for (unsigned reg = 0; reg < s->g_count; reg++)
+	for (unsigned reg = 0; reg < s->layout.g_count; reg++)
 		size += view_size(s, reg);
 	return size;
 }
@@ -54,7 +54,7 @@ static int walk_registers(struct gdb_session *s, struct request request, bool ap
 	uint8_t value[REGISTER_MAX_BYTES];
 	int ret = 0;
 
-	for (unsigned reg = 0; reg < s->g_count && !ret; reg++) {
+	for (unsigned reg = 0; reg < s->layout.g_count && !ret; reg++) {
 		size_t size = view_size(s, reg);
 
 		if (take_unknown(&request, size))
@@ -87,7 +87,7 @@ static bool take_register(const struct gdb_session *s, struct request *request, 
 {
 	uint64_t number;
 
-	if (!take_hex(request, &number) || number >= register_count)
+	if (!take_hex(request, &number) || number >= s->layout.count)
 		return false;
 	*reg = (unsigned)number;
 	return view_size(s, *reg) > 0;

@@ -8,7 +8,10 @@ int document_features(struct gdb_session *s, const char *annex, size_t size, str
 {
 	if (!word_is(annex, size, "target.xml"))
 		return -ENOENT;
-	target_xml(text, s->arch);
+	/* gdb has forgotten what it knew of registers, or will. */
+	if (!debug_running(s->debug) && view_renew(s))
+		return -ENOMEM;
+	target_xml(text, &s->layout);
 	return 0;
 }
 

@@ -129,7 +129,7 @@ static int take_all(struct gdb_session *s, struct request *request, struct expre
 		    struct expressions *commands, struct point_options *options)
 {
 	const struct agent_view view = {
-		.arch = s->arch, .rip = s->rip, .rsp = s->rsp, .space = s->space};
+		.layout = &s->layout, .rip = s->rip, .rsp = s->rsp, .space = s->space};
 	int ret = take_lists(request, conditions, commands, &options->persists);
 
 	if (!ret)

@@ -11,9 +11,16 @@
 #include <errno.h>
 #include <string.h>
 
+int view_renew(struct gdb_session *s)
+{
+	const struct gdb_file *program = s->config.file_count ? s->config.files : NULL;
+
+	return layout_make(&s->layout, s->debug, s->general, s->config.arch, program);
+}
+
 size_t view_size(const struct gdb_session *s, unsigned reg)
 {
-	return layout_bytes(s->arch, reg);
+	return s->layout.reg[reg].bytes;
 }
 
 static const struct cpu_state *addressing_state(struct gdb_session *s, unsigned vcpu)
@@ -21,38 +28,39 @@ static const struct cpu_state *addressing_state(struct gdb_session *s, unsigned 
 	return debug_state(s->debug, (int)vcpu, CPU_GENERAL | CPU_SYSTEM);
 }
 
-static bool is_address(const struct gdb_session *s, unsigned reg)
+static bool is_address(const struct gdb_session *s, unsigned row)
 {
-	return (int)reg == s->rip || (int)reg == s->rsp;
+	return (int)row == s->rip || (int)row == s->rsp;
 }
 
-static uint64_t linear(const struct gdb_session *s, const struct cpu_state *state, unsigned reg)
+static uint64_t linear(const struct gdb_session *s, const struct cpu_state *state, unsigned row)
 {
-	return (int)reg == s->rip ? cpu_linear_pc(state) : cpu_linear_sp(state);
+	return (int)row == s->rip ? cpu_linear_pc(state) : cpu_linear_sp(state);
 }
 
 int view_get(struct gdb_session *s, unsigned vcpu, unsigned reg, void *value)
 {
 	const struct cpu_state *state;
+	unsigned row = layout_row(reg);
 	uint64_t address;
 
-	if (!is_address(s, reg))
-		return debug_reg_get(s->debug, (int)vcpu, reg, value);
+	if (!is_address(s, row))
+		return debug_reg_get(s->debug, (int)vcpu, row, value);
 	state = addressing_state(s, vcpu);
 	if (!state)
 		return -EBUSY;
-	address = linear(s, state, reg);
+	address = linear(s, state, row);
 	memcpy(value, &address, sizeof(address));
 	return 0;
 }
 
 /* The offset that rip or rsp must hold so that it means this linear address. */
-static int offset_of(const struct gdb_session *s, const struct cpu_state *state, unsigned reg,
+static int offset_of(const struct gdb_session *s, const struct cpu_state *state, unsigned row,
 		     uint64_t address, uint64_t *offset)
 {
 	struct cpu_state copy = {.general = state->general, .system = state->system};
 
-	if ((int)reg == s->rip) {
+	if ((int)row == s->rip) {
 		int ret = cpu_set_linear_pc(&copy, address);
 
 		*offset = copy.general.rip;
@@ -63,7 +71,7 @@ static int offset_of(const struct gdb_session *s, const struct cpu_state *state,
 	return cpu_linear_sp(&copy) == address ? 0 : -ERANGE;
 }
 
-static int set_address(struct gdb_session *s, unsigned vcpu, unsigned reg, uint64_t address)
+static int set_address(struct gdb_session *s, unsigned vcpu, unsigned row, uint64_t address)
 {
 	const struct cpu_state *state = addressing_state(s, vcpu);
 	uint64_t offset;
@@ -72,10 +80,10 @@ static int set_address(struct gdb_session *s, unsigned vcpu, unsigned reg, uint6
 	if (!state)
 		return -EBUSY;
 	/* Bits of rsp that 16-bit code does not see survive when gdb writes back what it read. */
-	if (linear(s, state, reg) == address)
+	if (linear(s, state, row) == address)
 		return 0;
-	ret = offset_of(s, state, reg, address, &offset);
-	return ret ? ret : debug_reg_set(s->debug, (int)vcpu, reg, &offset);
+	ret = offset_of(s, state, row, address, &offset);
+	return ret ? ret : debug_reg_set(s->debug, (int)vcpu, row, &offset);
 }
 
 /* When a guest function that gdb called is done, gdb writes all registers back as it read them before.
@@ -86,29 +94,30 @@ static bool is_what_was_told(const struct gdb_session *s, unsigned reg, const vo
 	       memcmp(&s->told[reg], wide, sizeof(s->told[reg])) == 0;
 }
 
-/* A register that the layout has narrowed gets zeros above. */
+/* A register by its 32-bit name gets zeros above, as every instruction does it. */
 int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *value)
 {
 	uint8_t wide[REGISTER_MAX_BYTES] = {0};
+	unsigned row = layout_row(reg);
 	uint64_t address;
 
 	memcpy(wide, value, view_size(s, reg));
-	if (!registers[reg].writable && !debug_running(s->debug) && is_what_was_told(s, reg, wide))
+	if (!registers[row].writable && !debug_running(s->debug) && is_what_was_told(s, reg, wide))
 		return 0;
-	if (!is_address(s, reg))
-		return debug_reg_set(s->debug, (int)vcpu, reg, wide);
+	if (!is_address(s, row))
+		return debug_reg_set(s->debug, (int)vcpu, row, wide);
 	memcpy(&address, wide, sizeof(address));
-	return set_address(s, vcpu, reg, address);
+	return set_address(s, vcpu, row, address);
 }
 
 void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg)
 {
-	const struct cpu_state *state = debug_state(s->debug, (int)vcpu, registers[reg].state);
+	const struct register_desc *desc = &registers[layout_row(reg)];
+	const struct cpu_state *state = debug_state(s->debug, (int)vcpu, desc->state);
 	uint8_t value[REGISTER_MAX_BYTES];
 	size_t size = view_size(s, reg);
 
-	if (state && register_available(&registers[reg], state) &&
-	    view_get(s, vcpu, reg, value) == 0) {
+	if (state && register_available(desc, state) && view_get(s, vcpu, reg, value) == 0) {
 		memcpy(&s->told[reg], value, size < 8 ? size : 8);
 		reply_hex(&s->reply, value, size);
 		return;

@@ -12,33 +12,17 @@
 /* Text in one `O` packet: twice as many hex digits must fit. */
 #define PRINT_PIECE 2048
 
-static unsigned count_g_registers(void)
-{
-	unsigned count = 0;
-
-	while (count < register_count && registers[count].group <= REG_SEGMENTS)
-		count++;
-	return count;
-}
-
 struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config *config)
 {
 	struct gdb_session *s = calloc(1, sizeof(*s));
-	uint64_t *told = calloc(register_count, sizeof(*told));
 	const struct stop *stop;
 
-	if (!s || !told) {
-		free(s);
-		free(told);
+	if (!s)
 		return NULL;
-	}
-	s->told = told;
 	s->debug = debug;
 	s->config = *config;
 	s->resume.kind = THREAD_ANY;
 	s->space = SPACE_LINEAR;
-	s->arch = config->arch == GDB_ARCH_AUTO ? layout_choose(debug) : config->arch;
-	s->g_count = count_g_registers();
 	s->rip = register_find("rip");
 	s->rsp = register_find("rsp");
 	packet_reader_init(&s->reader);
@@ -46,6 +30,12 @@ struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config
 	stop = debug_running(debug) ? NULL : debug_last_stop(debug);
 	if (stop && stop->vcpu > 0 && (unsigned)stop->vcpu < debug_vcpu_count(debug))
 		s->general = (unsigned)stop->vcpu;
+	if (view_renew(s) == 0)
+		s->told = calloc(s->layout.count, sizeof(*s->told));
+	if (!s->told) {
+		gdb_session_free(s);
+		return NULL;
+	}
 	return s;
 }
 
@@ -57,6 +47,7 @@ void gdb_session_free(struct gdb_session *s)
 	if (s->killed && !s->exited)
 		debug_kill(s->debug, OWNER_GDB, GDB_KILL_STATUS);
 	free(s->points);
+	layout_free(&s->layout);
 	free(s->told);
 	text_clear(&s->transfer);
 	text_clear(&s->kept);

@@ -12,7 +12,7 @@
 #define GDB_ATTACH_TIMEOUT_MS 5000
 
 /* Which registers gdb is told of; see gdbstub/layout.h. */
-enum gdb_arch { GDB_ARCH_AUTO, GDB_ARCH_X86_64, GDB_ARCH_I386 };
+enum gdb_arch { GDB_ARCH_AUTO, GDB_ARCH_X86_64, GDB_ARCH_I386, GDB_ARCH_I8086 };
 
 /* A guest that gdb ended on purpose has not failed. */
 #define GDB_KILL_STATUS 0

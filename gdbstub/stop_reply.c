@@ -55,19 +55,25 @@ static void append_cause(struct gdb_session *s, const struct stop *stop)
 			     (unsigned long long)stop->address);
 }
 
+static void append_register(struct gdb_session *s, unsigned vcpu, int reg)
+{
+	if (reg < 0)
+		return;
+	reply_format(&s->reply, "%02x:", (unsigned)reg);
+	view_append(s, vcpu, (unsigned)reg);
+	reply_text(&s->reply, ";");
+}
+
 /* What gdb looks at in any case; it asks for the other registers when it needs them. */
 static void append_registers(struct gdb_session *s, unsigned vcpu)
 {
 	static const char *const expedited[] = {"rip", "rsp", "rbp", "eflags"};
 
 	for (size_t i = 0; i < sizeof(expedited) / sizeof(expedited[0]); i++) {
-		int reg = register_find(expedited[i]);
+		int row = register_find(expedited[i]);
 
-		if (reg < 0)
-			continue;
-		reply_format(&s->reply, "%02x:", (unsigned)reg);
-		view_append(s, vcpu, (unsigned)reg);
-		reply_text(&s->reply, ";");
+		append_register(s, vcpu, row);
+		append_register(s, vcpu, layout_narrow(&s->layout, (unsigned)row));
 	}
 }
 
@@ -105,6 +111,29 @@ static bool needs_words(struct gdb_session *s, const struct stop *stop, enum deb
 	}
 }
 
+/* What to type so that gdb disassembles the new mode. gdb takes `i8086` for a wish that `i386` in the
+ * description fulfils as well, and stays with that. */
+static void print_advice(struct gdb_session *s, const struct stop *stop)
+{
+	const struct cpu_state *state = debug_state(s->debug, stop->vcpu, CPU_GENERAL | CPU_SYSTEM);
+	enum gdb_arch now = state ? gdb_arch_of(cpu_mode(state)) : GDB_ARCH_AUTO;
+	bool stale = s->layout.names != NAMES_BOTH ||
+		     (s->layout.arch == GDB_ARCH_I386 && now == GDB_ARCH_I8086);
+	char line[160];
+	int n;
+
+	if (now == GDB_ARCH_AUTO || (s->layout.names == NAMES_64 && now == GDB_ARCH_X86_64))
+		return;
+	if (s->layout.chosen)
+		n = snprintf(line, sizeof(line),
+			     "-gdb-arch keeps gdb at %s; `monitor x/5i $pc` goes by the mode\n",
+			     gdb_arch_name(s->layout.arch));
+	else
+		n = snprintf(line, sizeof(line), "In gdb, type: %sset architecture %s\n",
+			     stale ? "unset tdesc filename, then: " : "", gdb_arch_name(now));
+	session_print(s, line, (size_t)n);
+}
+
 static void print_words(struct gdb_session *s, const struct stop *stop)
 {
 	char line[sizeof(stop->text) + 32];
@@ -112,6 +141,8 @@ static void print_words(struct gdb_session *s, const struct stop *stop)
 
 	if (n > 0 && stop->text[0])
 		session_print(s, line, (size_t)n);
+	if (stop->reason == STOP_MODE_SWITCH)
+		print_advice(s, stop);
 }
 
 void stop_tell(struct gdb_session *s, enum debug_owner actor)

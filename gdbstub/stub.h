@@ -62,9 +62,8 @@ struct gdb_session {
 	struct thread_id resume; /* Hc; for c and s, which name no thread themselves */
 	enum space space;	 /* what m and M address */
 
-	enum gdb_arch arch; /* never GDB_ARCH_AUTO */
-	unsigned g_count;   /* registers [0, g_count) travel in g and G */
-	int rip, rsp;	    /* rows of the register table */
+	struct layout layout;
+	int rip, rsp; /* rows of the register table */
 	/* The points that Z made. A `monitor break` belongs to gdb as well, as far as the core is
 	 * concerned, but gdb knows nothing of it. */
 	struct gdb_point *points;
@@ -72,7 +71,7 @@ struct gdb_session {
 
 	const struct gdb_file *handle[GDB_HANDLES]; /* what vFile:open has opened; NULL: free */
 
-	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it */
+	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it, by number */
 	struct text transfer; /* the document that a qXfer reads piece by piece */
 	const void *transfer_object;
 
@@ -119,6 +118,10 @@ bool vcpu_exists(const struct gdb_session *s, const struct thread_id *id);
 
 /* ---- register_view.c: registers as gdb sees them -------------------------------- */
 
+/* Registers go by gdb's numbers (gdbstub/layout.h), which are below s->layout.count. */
+
+/* Chooses the layout for the current vCPU, and for what it does now. -ENOMEM. */
+int view_renew(struct gdb_session *s);
 /* Bytes of a register; 0 when this connection's layout does not have it. */
 size_t view_size(const struct gdb_session *s, unsigned reg);
 /* As debug_reg_get and debug_reg_set, but rip and rsp are linear addresses: gdb knows no segments.
@@ -157,6 +160,6 @@ document_fn document_features, document_threads, document_exec_file, document_me
 
 /* ---- target_xml.c --------------------------------------------------------------- */
 
-void target_xml(struct text *text, enum gdb_arch arch);
+void target_xml(struct text *text, const struct layout *layout);
 
 #endif

@@ -40,6 +40,13 @@ static void write_flags(struct text *text, const struct register_flags_type *typ
 	text_printf(text, "</flags>\n");
 }
 
+static const struct {
+	const char *id, *text;
+} other_types[] = {
+	{"vec128", vector_types},
+	{"v2ui128", "<vector id=\"v2ui128\" type=\"uint128\" count=\"2\"/>\n"},
+};
+
 /* Types that gdb has by itself need no words. */
 static void write_type(struct text *text, const char *id)
 {
@@ -47,69 +54,98 @@ static void write_type(struct text *text, const char *id)
 
 	if (flags)
 		write_flags(text, flags);
-	else if (!strcmp(id, "vec128"))
-		text_printf(text, "%s", vector_types);
+	for (size_t i = 0; i < sizeof(other_types) / sizeof(other_types[0]); i++) {
+		if (!strcmp(other_types[i].id, id))
+			text_printf(text, "%s", other_types[i].text);
+	}
+}
+
+static bool is_in(const struct layout *layout, unsigned number, enum register_group group)
+{
+	return layout->reg[number].bytes && registers[layout_row(number)].group == group;
 }
 
 /* A type is declared once per feature, ahead of its first register. */
-static bool type_is_new(unsigned reg)
+static bool type_is_new(const struct layout *layout, unsigned number, enum register_group group)
 {
-	for (unsigned i = 0; i < reg; i++) {
-		if (registers[i].group == registers[reg].group &&
-		    !strcmp(registers[i].gdb_type, registers[reg].gdb_type))
+	const char *type = layout_type(layout, number);
+
+	for (unsigned i = 0; i < number; i++) {
+		if (is_in(layout, i, group) && !strcmp(layout_type(layout, i), type))
 			return false;
 	}
 	return true;
 }
 
 /*
- * A heading of its own keeps a register out of plain `info registers`, which would be long:
- * everything but the control registers themselves has one. save-restore is for guest functions that
- * gdb calls: what they do to the machine's own registers stays.
+ * `info registers system` lists those that are the machine's and not the program's. (gdb's
+ * plain `info registers` lists whatever is no vector, and nothing keeps a register out of it.)
+ * save-restore is for guest functions that gdb calls: what they do to the machine's own registers
+ * stays, and a register that has two names is restored by one of them.
  */
-static const char *attributes(const struct register_desc *reg)
+static const char *attributes(unsigned number)
 {
-	size_t length = strlen(reg->name);
-	bool twin = length > 6 && !strcmp(reg->name + length - 6, "_value");
-
-	if (reg->group <= REG_SEGMENTS)
-		return "";
-	if (reg->group == REG_CONTROL && !twin)
+	if (number >= register_count)
 		return " save-restore=\"no\"";
+	if (registers[number].group <= REG_PKEYS)
+		return "";
 	return " group=\"system\" save-restore=\"no\"";
 }
 
-static void write_register(struct text *text, enum gdb_arch arch, unsigned reg)
+static void write_register(struct text *text, const struct layout *layout, unsigned number)
 {
 	char name[LAYOUT_NAME_MAX];
 
-	layout_name(arch, reg, name);
-	text_printf(text, "<reg name=\"%s\" bitsize=\"%zu\" type=\"%s\" regnum=\"%u\"%s/>\n", name,
-		    8 * layout_bytes(arch, reg), layout_type(arch, reg), reg,
-		    attributes(&registers[reg]));
+	layout_name(layout, number, name);
+	text_printf(text, "<reg name=\"%s\" bitsize=\"%u\" type=\"%s\" regnum=\"%u\"%s/>\n", name,
+		    8u * layout->reg[number].bytes, layout_type(layout, number), number,
+		    attributes(number));
 }
 
-static void write_feature(struct text *text, enum gdb_arch arch, enum register_group group)
+static bool has_group(const struct layout *layout, enum register_group group)
 {
-	text_printf(text, "<feature name=\"%s\">\n", layout_feature(arch, group));
-	for (unsigned i = 0; i < register_count; i++) {
-		if (registers[i].group == group && type_is_new(i))
-			write_type(text, registers[i].gdb_type);
+	for (unsigned i = 0; i < layout->count; i++) {
+		if (is_in(layout, i, group))
+			return true;
 	}
-	for (unsigned i = 0; i < register_count; i++) {
-		if (registers[i].group == group && layout_bytes(arch, i))
-			write_register(text, arch, i);
+	return false;
+}
+
+static void write_feature(struct text *text, const struct layout *layout, enum register_group group)
+{
+	if (!has_group(layout, group))
+		return;
+	text_printf(text, "<feature name=\"%s\">\n", layout_feature(layout, group));
+	for (unsigned i = 0; i < layout->count; i++) {
+		if (is_in(layout, i, group) && type_is_new(layout, i, group))
+			write_type(text, layout_type(layout, i));
+	}
+	for (unsigned i = 0; i < layout->count; i++) {
+		if (is_in(layout, i, group))
+			write_register(text, layout, i);
 	}
 	text_printf(text, "</feature>\n");
 }
 
-void target_xml(struct text *text, enum gdb_arch arch)
+/* No operating system stands below the guest: gdb would look for a Linux program's. */
+static void write_architecture(struct text *text, const struct layout *layout)
 {
-	const char *name = arch == GDB_ARCH_I386 ? "i386" : "i386:x86-64";
+	static const char *const compatible[] = {
+		[NAMES_64] = "<compatible>i386</compatible>\n",
+		[NAMES_32] = "<compatible>i386:x86-64</compatible>\n",
+		[NAMES_BOTH] = "",
+	};
 
+	text_printf(text, "<architecture>%s</architecture>\n<osabi>none</osabi>\n%s",
+		    gdb_arch_name(layout->arch), compatible[layout->names]);
+}
+
+void target_xml(struct text *text, const struct layout *layout)
+{
 	text_printf(text, "<?xml version=\"1.0\"?>\n<!DOCTYPE target SYSTEM \"gdb-target.dtd\">\n");
-	text_printf(text, "<target version=\"1.0\">\n<architecture>%s</architecture>\n", name);
+	text_printf(text, "<target version=\"1.0\">\n");
+	write_architecture(text, layout);
 	for (unsigned group = 0; group < REG_GROUP_COUNT; group++)
-		write_feature(text, arch, group);
+		write_feature(text, layout, group);
 	text_printf(text, "</target>\n");
 }

@@ -29,7 +29,7 @@ static const char help[] =
 	"debugging\n"
 	"  -s          same as -gdb :1234                -S  do not start the guest\n"
 	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, /dev/DEVICE, none\n"
-	"  -on-disconnect keep|continue|kill             when gdb's connection is lost\n"
+	"  -gdb-arch auto|i8086|i386|x86-64   -on-disconnect keep|continue|kill\n"
 	"  -on-triple-fault stop|reset|exit              -no-reboot  a reset ends the run\n"
 	"  -symbols FILE   ELF file with the guest's symbols, for the console and gdb\n"
 	"  -doctor [-json]                what this host's KVM can do, and what helps\n"

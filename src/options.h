@@ -31,6 +31,7 @@ struct options {
 
 	struct net_address gdb;
 	enum on_disconnect on_disconnect;
+	enum gdb_arch gdb_arch;
 	bool paused;	   /* -S */
 	bool doctor, json; /* tell about the host, and end */
 	struct debug_config debug;

@@ -298,6 +298,7 @@ static int build_server(struct vitrine *v, struct error *err)
 	struct gdb_server_config config = {.address = v->options.gdb,
 					   .files = v->files,
 					   .on_disconnect = v->options.on_disconnect,
+					   .arch = v->options.gdb_arch,
 					   .monitor_ctx = v,
 					   .monitor = run_monitor_line,
 					   .attached_ctx = v,

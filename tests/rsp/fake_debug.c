@@ -10,6 +10,17 @@
 #define HOLE_START 0x1000
 #define HOLE_END   0x2000
 
+/* Every vector register that there is, all switched on. */
+static void give_vectors(struct cpu_fpu *fpu)
+{
+	fpu->component[XSAVE_AVX] = 576;
+	fpu->component[XSAVE_OPMASK] = 1088;
+	fpu->component[XSAVE_ZMM_HI256] = 1152;
+	fpu->component[XSAVE_HI16_ZMM] = 1664;
+	fpu->component[XSAVE_PKRU] = 2688;
+	fpu->xcr0 = 0x2e7;
+}
+
 struct debug *fake_new(unsigned vcpus)
 {
 	struct debug *debug = calloc(1, sizeof(*debug));
@@ -22,6 +33,8 @@ struct debug *fake_new(unsigned vcpus)
 		debug->state[i].system.cr0 = CR0_PE | CR0_ET | CR0_PG;
 		debug->state[i].system.cr4 = CR4_PAE;
 		debug->state[i].system.efer = EFER_LME | EFER_LMA;
+		give_vectors(&debug->state[i].fpu);
+		memset(debug->state[i].msrs.valid, true, sizeof(debug->state[i].msrs.valid));
 		debug->state[i].general.rip = 0x100000 * (i + 1);
 		debug->state[i].general.gpr[GPR_RSP] = 0x8000 + i;
 	}

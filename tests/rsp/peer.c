@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "peer.h"
 
+#include "gdbstub/packet.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,14 +54,16 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 	gdb_session_on_event(peer->session, event, actor);
 }
 
-struct peer *peer_new_on(struct debug *debug)
+struct peer *peer_new_with(struct debug *debug, enum gdb_arch arch, const struct gdb_file *files,
+			   unsigned file_count)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 	struct gdb_config config = {.ctx = peer,
 				    .output = on_output,
 				    .closed = on_closed,
-				    .files = peer_files,
-				    .file_count = PEER_FILES,
+				    .arch = arch,
+				    .files = files,
+				    .file_count = file_count,
 				    .monitor_ctx = peer,
 				    .monitor = on_monitor};
 
@@ -70,6 +74,11 @@ struct peer *peer_new_on(struct debug *debug)
 	assert_non_null(peer->session);
 	debug_listen(peer->debug, on_event, peer);
 	return peer;
+}
+
+struct peer *peer_new_on(struct debug *debug)
+{
+	return peer_new_with(debug, GDB_ARCH_AUTO, peer_files, PEER_FILES);
 }
 
 struct peer *peer_new_raw(unsigned vcpus)
@@ -127,6 +136,51 @@ const char *peer_take(struct peer *peer, size_t *size)
 		*size = peer->out_size;
 	peer->out_size = 0;
 	return peer->out ? peer->out : "";
+}
+
+const char *peer_answer(struct peer *peer, const char *request)
+{
+	static char body[PACKET_MAX + 1];
+	const char *reply;
+	size_t size;
+
+	peer_send(peer, request);
+	reply = peer_take(peer, &size);
+	assert_true(size >= 4);
+	memcpy(body, reply + 1, size - 4);
+	body[size - 4] = '\0';
+	return body;
+}
+
+char *peer_document(struct peer *peer, const char *object, unsigned piece)
+{
+	char *document = calloc(1, 1 << 20);
+	size_t size = 0;
+
+	for (;;) {
+		const char *reply;
+		size_t got;
+
+		peer_send(peer, text("qXfer:%s:%zx,%x", object, size, piece));
+		reply = peer_take(peer, &got);
+		assert_true(reply[1] == 'm' || reply[1] == 'l');
+		for (size_t i = 2; i < got - 3; i++)
+			document[size++] = (char)(reply[i] == '}' ? reply[++i] ^ 0x20 : reply[i]);
+		if (reply[1] == 'l')
+			return document;
+		assert_true(got > 5);
+	}
+}
+
+unsigned text_count(const char *document, const char *word)
+{
+	unsigned n = 0;
+
+	while ((document = strstr(document, word))) {
+		document += strlen(word);
+		n++;
+	}
+	return n;
 }
 
 void expect_raw(struct peer *peer, const char *bytes)
@@ -204,7 +258,7 @@ const char *hex_of(const char *string)
 	return bytes;
 }
 
-static const char *swapped(uint64_t value, unsigned bytes)
+const char *hex_number(uint64_t value, unsigned bytes)
 {
 	char *digits = next_text();
 
@@ -217,9 +271,9 @@ const char *expedited(struct peer *peer, unsigned vcpu)
 {
 	const struct cpu_state *state = &peer->debug->state[vcpu];
 
-	return text("10:%s;07:%s;06:%s;11:%s;", swapped(cpu_linear_pc(state), 8),
-		    swapped(cpu_linear_sp(state), 8), swapped(state->general.gpr[GPR_RBP], 8),
-		    swapped(state->general.rflags, 4));
+	return text("10:%s;07:%s;06:%s;11:%s;", hex_number(cpu_linear_pc(state), 8),
+		    hex_number(cpu_linear_sp(state), 8), hex_number(state->general.gpr[GPR_RBP], 8),
+		    hex_number(state->general.rflags, 4));
 }
 
 int setup_peer(void **state)

@@ -36,6 +36,9 @@ struct peer *peer_new(unsigned vcpus);
 /* As a new connection finds it: nothing said yet, acknowledgments on. */
 struct peer *peer_new_raw(unsigned vcpus);
 struct peer *peer_new_on(struct debug *debug); /* of fake_new(); the peer frees it */
+/* With this for -gdb-arch, and for the guest's files. */
+struct peer *peer_new_with(struct debug *debug, enum gdb_arch arch, const struct gdb_file *files,
+			   unsigned file_count);
 void peer_free(struct peer *peer);
 
 void peer_send_raw(struct peer *peer, const void *bytes, size_t size);
@@ -45,6 +48,13 @@ void peer_send(struct peer *peer, const char *body);
 
 /* What the session said, terminated; valid until the next call. Forgets it. */
 const char *peer_take(struct peer *peer, size_t *size);
+
+/* The answer's body. Valid until the next call. */
+const char *peer_answer(struct peer *peer, const char *request);
+/* A document that qXfer reads ("features:read:target.xml"), in pieces of this size; to be freed. */
+char *peer_document(struct peer *peer, const char *object, unsigned piece);
+/* How often word is in there. */
+unsigned text_count(const char *document, const char *word);
 
 /* The session has said exactly these bytes. */
 void expect_raw(struct peer *peer, const char *bytes);
@@ -63,6 +73,8 @@ const char *hex_of(const char *string);
 
 /* `10:…;07:…;06:…;11:…;` as a stop reply has them for this vCPU. */
 const char *expedited(struct peer *peer, unsigned vcpu);
+/* A number as registers travel: least significant byte first. */
+const char *hex_number(uint64_t value, unsigned bytes);
 int setup_peer(void **state);	  /* one vCPU */
 int setup_peer_smp(void **state); /* four */
 int teardown_peer(void **state);

@@ -21,6 +21,7 @@ static const uint8_t memory[16] = {0xf1, 0x82, 0x73, 0x84, 0x55, 0x66, 0x77, 0x8
 				   9,	 10,   11,   12,   13,	 14,   15,   16};
 
 static struct cpu_state cpu;
+static struct layout layout;
 static struct agent_view view;
 
 static const struct cpu_state *give_state(void *ctx, unsigned groups)
@@ -57,7 +58,8 @@ static int set_up(void **state)
 	cpu_state_reset(&cpu, true);
 	for (unsigned i = 0; i < GPR_COUNT; i++)
 		cpu.general.gpr[i] = 0xa1b2c3d400000000 + i;
-	view = (struct agent_view){.arch = GDB_ARCH_X86_64,
+	layout_set(&layout, GDB_ARCH_X86_64, NAMES_64, NULL);
+	view = (struct agent_view){.layout = &layout,
 				   .rip = register_find("rip"),
 				   .rsp = register_find("rsp"),
 				   .space = SPACE_LINEAR};
@@ -291,7 +293,7 @@ static void test_jumps(void **state)
 	REFUSED(-EINVAL, "byte 65535", C8(0), IF_GOTO, W(0xffff), C8(1), END);
 	/* What becomes two instructions is jumped over as a whole. */
 	cpu_segment_flat(&cpu.system.seg[SEG_CS], 8, true, 32);
-	view.arch = GDB_ARCH_I386;
+	layout_set(&layout, GDB_ARCH_I386, NAMES_32, NULL);
 	IS(3, C8(1), IF_GOTO, W(9), REG(0), POP, C8(3), END);
 }
 
@@ -329,6 +331,7 @@ static void test_registers(void **state)
 	IS(0x123456789000, REG(register_find("cr3_value")), END);
 	REFUSED(-EINVAL, "no register 65535", REG(0xffff), END);
 	REFUSED(-EINVAL, "no register", REG(register_count), END);
+	REFUSED(-EINVAL, "no register", REG(register_find("ymm0h")), END);
 	REFUSED(-ENOTSUP, "$xmm0 has 128 bits", REG(register_find("xmm0")), END);
 	REFUSED(-ENOTSUP, "$st0 has 80 bits", REG(register_find("st0")), END);
 }
@@ -349,10 +352,24 @@ static void test_narrow_registers(void **state)
 	(void)state;
 	cpu_segment_flat(&cpu.system.seg[SEG_CS], 8, true, 32);
 	cpu.general.rip = 0x100000;
-	view.arch = GDB_ARCH_I386;
+	layout_set(&layout, GDB_ARCH_I386, NAMES_32, NULL);
 	IS(1, REG(register_find("rcx")), END);
 	IS(0x100000, REG(register_find("rip")), END);
 	REFUSED(-EINVAL, "no register", REG(register_find("r9")), END);
+}
+
+/* `break f if $eax == 1` where the description has both names. */
+static void test_two_names_for_one_register(void **state)
+{
+	(void)state;
+	cpu_segment_real(&cpu.system.seg[SEG_CS], 0x1234);
+	cpu.general.rip = 0x10;
+	layout_set(&layout, GDB_ARCH_I8086, NAMES_BOTH, NULL);
+	IS(0xa1b2c3d400000000, REG(register_find("rax")), END);
+	IS(0, REG(layout_narrow(&layout, (unsigned)register_find("rax"))), END);
+	IS(1, REG(layout_narrow(&layout, (unsigned)register_find("rcx"))), END);
+	IS(0x12350, REG(layout_narrow(&layout, (unsigned)register_find("rip"))), END);
+	REFUSED(-EINVAL, "no register", REG(layout.count), END);
 }
 
 /* ---- what is refused ------------------------------------------------------------------------ */
@@ -806,6 +823,7 @@ int main(void)
 		TEST(test_registers),
 		TEST(test_segments_of_real_mode),
 		TEST(test_narrow_registers),
+		TEST(test_two_names_for_one_register),
 		TEST(test_not_for_us),
 		TEST(test_codes_that_are_none),
 		TEST(test_truncated),
