@@ -166,7 +166,8 @@ const struct command commands[] = {
 	 "set disassembly-flavor att|intel, set step-interrupts on|off,\n"
 	 "set scheduler-locking off|on|step: other vCPUs run; are held; are held while\n"
 	 "  one steps,\n"
-	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then", run_set},
+	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then,\n"
+	 "set track-writes on|off: for `info dirty`", run_set},
 	{"find", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT,
 	 {{ARG_OPTION, "-p", true}, {ARG_PLACE, "START, +LENGTH, VALUE... | \"TEXT\"", false}},
 	 "look for bytes in memory",
@@ -185,6 +186,11 @@ const struct command commands[] = {
 	{"restore", NULL, CLASS_STATE, COMMAND_STOPPED,
 	 {{ARG_OPTION, "-p", true}, {ARG_FILE, "FILE", false}, {ARG_EXPRESSION, "ADDR", false}},
 	 "read a file into memory", "-p: a physical address.", run_restore},
+	{"info dirty", NULL, CLASS_STATE, COMMAND_STOPPED, {{0}},
+	 "what the guest wrote since it was last let run, in pages",
+	 "The first time it begins to take note; `set track-writes off` ends that. Each step of\n"
+	 "`step N` lets the guest run anew. Accessed and dirty bits count as writes of page\n"
+	 "tables; vitrine's own breakpoints do not.", run_info_dirty},
 	{"info memory-slots", "slots", CLASS_STATE, 0, {{0}},
 	 "guest RAM as the accelerator was told of it",
 	 "Pages that a watch has withdrawn from the guest are in no slot; its writes to those\n"
@@ -242,6 +248,17 @@ const struct command commands[] = {
 	 "every vCPU: mode, ring, where it stands", NULL, run_info_cpus},
 	{"info status", NULL, CLASS_MACHINE, 0, {{0}},
 	 "whether the guest runs, and who holds it", NULL, run_info_status},
+	{"info lapic", NULL, CLASS_MACHINE, COMMAND_STOPPED, {{0}},
+	 "the current vCPU's local APIC, register by register", NULL, run_info_lapic},
+	{"info ioapic", NULL, CLASS_MACHINE, 0, {{0}},
+	 "where the IOAPIC's pins lead", NULL, run_info_ioapic},
+	{"info pic", "irq", CLASS_MACHINE, 0, {{0}},
+	 "the two 8259A interrupt controllers, line by line", NULL, run_info_pic},
+	{"info pit", NULL, CLASS_MACHINE, 0, {{0}},
+	 "the 8254 timer's counters", NULL, run_info_pit},
+	{"info mtree", NULL, CLASS_MACHINE, 0, {{0}},
+	 "who answers which physical address and which port",
+	 "What stands in no line answers with ones.", run_info_mtree},
 	{"info exits", NULL, CLASS_MACHINE, 0, {{0}},
 	 "why the current vCPU left the guest: how often, and where its time went",
 	 "A row per reason: exits; time in the guest before them; time in vitrine, answering them;\n"

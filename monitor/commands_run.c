@@ -68,27 +68,40 @@ int run_json(struct call *call)
 struct setting {
 	const char *name;
 	const char *values[3]; /* NULL behind the last; the index is the value */
-	void (*apply)(struct monitor *monitor, unsigned value);
+	int (*apply)(struct monitor *monitor, unsigned value, struct error *err);
 };
 
-static void apply_flavor(struct monitor *monitor, unsigned value)
+static int apply_flavor(struct monitor *monitor, unsigned value, struct error *err)
 {
+	(void)err;
 	monitor->syntax = value ? SYNTAX_INTEL : SYNTAX_ATT;
+	return 0;
 }
 
-static void apply_step_interrupts(struct monitor *monitor, unsigned value)
+static int apply_step_interrupts(struct monitor *monitor, unsigned value, struct error *err)
 {
+	(void)err;
 	debug_set_step_interrupts(monitor->debug, value);
+	return 0;
 }
 
-static void apply_locking(struct monitor *monitor, unsigned value)
+static int apply_locking(struct monitor *monitor, unsigned value, struct error *err)
 {
+	(void)err;
 	monitor->locking = value;
+	return 0;
 }
 
-static void apply_trace_pc(struct monitor *monitor, unsigned value)
+static int apply_trace_pc(struct monitor *monitor, unsigned value, struct error *err)
 {
+	(void)err;
 	debug_trace_set_pc(monitor->debug, value);
+	return 0;
+}
+
+static int apply_track_writes(struct monitor *monitor, unsigned value, struct error *err)
+{
+	return debug_track_writes(monitor->debug, value, err);
 }
 
 static const struct setting settings[] = {
@@ -96,6 +109,7 @@ static const struct setting settings[] = {
 	{"step-interrupts", {"off", "on"}, apply_step_interrupts},
 	{"scheduler-locking", {"off", "on", "step"}, apply_locking},
 	{"trace-pc", {"off", "on"}, apply_trace_pc},
+	{"track-writes", {"off", "on"}, apply_track_writes},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(*settings))
 
@@ -117,8 +131,7 @@ static int set_setting(struct call *call, const struct setting *setting, const c
 	for (unsigned i = 0; i < 3 && setting->values[i]; i++) {
 		if (strcmp(setting->values[i], value))
 			continue;
-		setting->apply(call->monitor, i);
-		return 0;
+		return setting->apply(call->monitor, i, call->err);
 	}
 	return error_set(call->err, -EINVAL, "%s is %s%s%s or %s", setting->name,
 			 setting->values[0], setting->values[2] ? ", " : "",

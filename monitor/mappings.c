@@ -2,7 +2,6 @@
 /* What the page tables map: ranges with the same rights (`info mem`), and runs of pages that are alike in
  * everything (`info tlb`). A guest chooses how many there are; what is shown at once is bounded. */
 #include "monitor/command.h"
-#include "x86/page_map.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -158,14 +157,6 @@ static void show_pages(struct lister *lister, const struct run *run)
 
 /* ---- the commands --------------------------------------------------------------------------- */
 
-static size_t read_ram(void *ctx, uint64_t gpa, void *buf, size_t len)
-{
-	struct call *call = ctx;
-	ssize_t done = debug_read(call->monitor->debug, call->cpu, SPACE_PHYSICAL, gpa, buf, len);
-
-	return done < 0 ? 0 : (size_t)done;
-}
-
 static void show_end(struct lister *lister, enum page_map_end end)
 {
 	struct monitor_out *out = lister->call->out;
@@ -191,17 +182,16 @@ static void show_end(struct lister *lister, enum page_map_end end)
 static int list(struct call *call, struct lister *lister, const char *fact)
 {
 	const struct cpu_state *state = debug_state(call->monitor->debug, call->cpu, CPU_SYSTEM);
-	struct paging_regs regs;
-	enum page_map_end end;
+	int end;
 
 	if (!state)
 		return error_set(call->err, -EIO, "the registers of vCPU %d cannot be read",
 				 call->cpu);
-	regs = paging_regs_of(state);
 	lister->call = call;
-	lister->digits = regs.efer & EFER_LMA ? 16 : 8;
+	lister->digits = state->system.efer & EFER_LMA ? 16 : 8;
 	fact_list(call->out, fact);
-	end = page_map(&regs, call->arg[0].value, read_ram, call, take_page, lister);
+	end = debug_page_map(call->monitor->debug, call->cpu, call->arg[0].value, take_page,
+			     lister);
 	if (end == PAGE_MAP_UNPAGED)
 		out_printf(call->out,
 			   "paging is off: linear addresses are physical ones, with all rights\n");
@@ -209,7 +199,7 @@ static int list(struct call *call, struct lister *lister, const char *fact)
 		flush(lister);
 	fact_end(call->out);
 	if (end != PAGE_MAP_UNPAGED)
-		show_end(lister, end);
+		show_end(lister, (enum page_map_end)end);
 	return 0;
 }
 

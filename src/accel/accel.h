@@ -15,6 +15,7 @@
 #include "x86/cpu_state.h"
 #include "x86/cpuid.h"
 #include "x86/lapic.h"
+#include "x86/pc_chips.h"
 
 #include <stddef.h>
 
@@ -220,6 +221,8 @@ struct accel_ops {
 	/* Controllers and timers in the kernel back to power-on; nothing where there are none. */
 	int (*vm_reset)(struct accel_vm *vm);
 
+	/* The chips that the accelerator plays, the others are left out. Of a running machine, too. -errno. */
+	int (*chips_get)(struct accel_vm *vm, struct pc_chips *chips);
 	/* The index-th of the devices that the accelerator answers by itself; false: there are no more. */
 	bool (*device)(const struct accel_vm *vm, unsigned index, struct accel_device *device);
 

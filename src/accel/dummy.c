@@ -342,6 +342,13 @@ static void dummy_accept_interrupt(struct accel_vcpu *base)
 	(void)base;
 }
 
+static int dummy_chips_get(struct accel_vm *vm, struct pc_chips *chips)
+{
+	(void)vm;
+	*chips = (struct pc_chips){0};
+	return 0;
+}
+
 /* It has no devices of its own. */
 static bool dummy_device(const struct accel_vm *vm, unsigned index, struct accel_device *device)
 {
@@ -381,6 +388,7 @@ const struct accel_ops accel_dummy = {
 	.coalesced_drain = dummy_coalesced_drain,
 	.irq_line = dummy_irq_line,
 	.vm_reset = dummy_vm_reset,
+	.chips_get = dummy_chips_get,
 	.device = dummy_device,
 	.vcpu_create = dummy_vcpu_create,
 	.vcpu_destroy = dummy_vcpu_destroy,

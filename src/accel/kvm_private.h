@@ -132,6 +132,7 @@ const char *kvm_open_remedy(int code);
 
 /* ---- kvm_devices.c ---------------------------------------------------------------------- */
 
+int kvm_chips_get(struct accel_vm *vm, struct pc_chips *chips);
 bool kvm_device(const struct accel_vm *vm, unsigned index, struct accel_device *device);
 int kvm_lapic_get(struct accel_vcpu *vcpu, struct lapic *lapic);
 

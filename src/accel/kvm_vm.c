@@ -416,6 +416,7 @@ const struct accel_ops accel_kvm = {
 	.msr_trap = kvm_msr_trap,
 	.irq_line = kvm_irq_line,
 	.vm_reset = kvm_vm_reset,
+	.chips_get = kvm_chips_get,
 	.device = kvm_device,
 	.vcpu_create = kvm_vcpu_create,
 	.vcpu_destroy = kvm_vcpu_destroy,

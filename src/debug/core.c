@@ -111,6 +111,7 @@ void debug_destroy(struct debug *debug)
 		close(debug->event_fd);
 	free(debug->planted.place);
 	free(debug->scratch);
+	free(debug->written);
 	free(debug->vcpu);
 	free(debug);
 }

@@ -159,7 +159,8 @@ struct debug {
 	struct pages *pages;  /* watches by page protection (pages.h) */
 	unsigned
 		catches; /* a bit for each enum point_kind of enabled ones; changed while all are parked */
-	uint64_t msr_filter;	     /* a sum of what is in force; 0: nothing */
+	uint64_t *written;   /* a bit for each page of RAM: see debug_written(); NULL: off */
+	uint64_t msr_filter; /* a sum of what is in force; 0: nothing */
 	bool ports_exit, mmio_exits; /* writes to coalesced regions are not collected */
 	struct news news[MAX_NEWS];
 	unsigned news_count;
@@ -408,6 +409,11 @@ struct core_place {
 bool core_read_linear(void *place, uint64_t linear, void *buf, size_t len);
 /* For programs that look at a place, which outlives the context. */
 struct program_context core_program_context(struct core_place *place);
+
+/* written.c; all parked */
+void core_forget_written(struct debug *debug); /* the guest is about to run */
+void core_note_written(struct debug *debug);   /* it has stopped */
+void core_written_free(struct debug *debug);
 
 /* linear memory of a parked vCPU, for the core's own use */
 enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,

@@ -132,6 +132,8 @@ static void drop_temporary(struct debug *debug, const struct news *news)
 
 static void tell_news(struct debug *debug, const struct news *news)
 {
+	if (news->event == DEBUG_STOPPED && !debug_running(debug))
+		core_note_written(debug);
 	tell_listeners(debug, news);
 	drop_temporary(debug, news);
 }

@@ -69,3 +69,49 @@ int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic)
 	accel = debug->machine->vcpus[vcpu].accel;
 	return accel->ops->lapic_get(accel, lapic);
 }
+
+/* ---- chips ------------------------------------------------------------------------------- */
+
+static void look_at_pics(const struct device *device, struct pc_chips *chips)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		struct pic_view view;
+
+		pic_look(device, i, &view);
+		chips->pic[i] = (struct pc_pic){.base = view.base,
+						.irr = view.irr,
+						.imr = view.imr,
+						.isr = view.isr,
+						.lines = view.lines,
+						.level = view.level,
+						.highest = view.highest,
+						.auto_eoi = view.auto_eoi,
+						.special_mask = view.special_mask};
+	}
+	chips->has_pics = true;
+}
+
+static void look_at_timers(const struct device *device, struct pc_chips *chips)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		struct pit_view view;
+
+		pit_look(device, i, &view);
+		chips->timer[i] = (struct pc_timer){view.mode, view.bcd, view.gate, view.count};
+	}
+	chips->has_timers = true;
+}
+
+int debug_chips(struct debug *debug, struct pc_chips *chips)
+{
+	struct machine *machine = debug->machine;
+	int rc = machine->vm->ops->chips_get(machine->vm, chips);
+
+	machine_lock_devices(machine);
+	if (rc == 0 && machine->pic)
+		look_at_pics(machine->pic, chips);
+	if (rc == 0 && machine->pit)
+		look_at_timers(machine->pit, chips);
+	machine_unlock_devices(machine);
+	return rc;
+}

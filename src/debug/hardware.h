@@ -4,6 +4,7 @@
 #define DEBUG_HARDWARE_H
 
 #include "x86/lapic.h"
+#include "x86/pc_chips.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,5 +26,8 @@ unsigned debug_device_regions(struct debug *debug,
 
 /* The registers of a vCPU's local APIC. -EBUSY; -ENOTSUP where there is none (-irqchip user); -errno. */
 int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic);
+
+/* The PC's interrupt controllers and timers, as far as the machine has them. Of a running machine, too. -errno. */
+int debug_chips(struct debug *debug, struct pc_chips *chips);
 
 #endif

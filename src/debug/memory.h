@@ -3,6 +3,7 @@
 #ifndef DEBUG_MEMORY_H
 #define DEBUG_MEMORY_H
 
+#include "error.h"
 #include "x86/page_map.h"
 #include "x86/paging.h"
 
@@ -49,6 +50,14 @@ struct memory_search {
  * 0: it is not there; -EBUSY; -EINVAL for an empty pattern or range; -ENOMEM; -ETIME after some seconds, which
  * page tables that lead to themselves may take. */
 int debug_search(struct debug *debug, struct memory_search *search);
+
+/* What the guest, or a device, has written between the last resume and the stop that followed it: pages of
+ * 4 KiB, while this is on (from the start it is not, and costs the guest time when it is). -EBUSY, -ENOMEM, the
+ * accelerator's errors. Each single step of a count is a resume of its own. */
+int debug_track_writes(struct debug *debug, bool on, struct error *err);
+bool debug_tracks_writes(const struct debug *debug);
+/* The first run of such pages at or behind from; false when there are no more. */
+bool debug_written(struct debug *debug, uint64_t from, uint64_t *gpa, uint64_t *size);
 
 /* A stretch of RAM as the accelerator has it, as a slot of its own. */
 struct memory_slot {

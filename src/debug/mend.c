@@ -12,7 +12,7 @@ static bool mend_byte(struct debug *debug, uint64_t gpa, uint8_t *byte)
 {
 	const struct place *source = core_stray_source(debug, gpa);
 
-	if (!source || mem_write_phys(debug->machine->memory, gpa, &source->original, 1) != 1)
+	if (!source || !mem_plant(debug->machine->memory, gpa, source->original))
 		return false;
 	*byte = source->original;
 	return true;

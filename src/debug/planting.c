@@ -92,15 +92,13 @@ static void plant_byte(struct debug *debug, struct core_point *point, uint64_t g
 {
 	struct planted *planted = &debug->planted;
 	struct memory *memory = debug->machine->memory;
-	const uint8_t int3 = INT3;
 	const struct place *source;
 	struct place *place;
 	uint8_t original;
 
 	if (planted_already(planted, point, gpa) || !make_room(planted))
 		return;
-	if (mem_read_phys(memory, gpa, &original, 1) != 1 ||
-	    mem_write_phys(memory, gpa, &int3, 1) != 1)
+	if (mem_read_phys(memory, gpa, &original, 1) != 1 || !mem_plant(memory, gpa, INT3))
 		return;
 	/* The guest may have brought an int3 of ours along. */
 	source = original == INT3 ? core_stray_source(debug, gpa) : NULL;
@@ -202,7 +200,7 @@ static void lift_byte(struct debug *debug, const struct place *place)
 		source = core_stray_source(debug, place->gpa);
 	from = source ? source : from;
 	if (from)
-		mem_write_phys(memory, place->gpa, &from->original, 1);
+		mem_plant(memory, place->gpa, from->original);
 }
 
 void core_lift(struct debug *debug)

@@ -313,6 +313,7 @@ int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner
 		rc = check_plans(debug, plans, err);
 	if (rc == 0) {
 		core_tell(debug, DEBUG_RESUMED, actor);
+		core_forget_written(debug);
 		if (!core_serve_before_resume(debug))
 			core_launch(debug);
 	}

@@ -112,5 +112,5 @@ bool core_undo_stray(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
 	    mem_read_phys(memory, walk.gpa, &now, 1) != 1 || now != INT3)
 		return false;
 	source = core_stray_source(debug, walk.gpa);
-	return source && mem_write_phys(memory, walk.gpa, &source->original, 1) == 1;
+	return source && mem_plant(memory, walk.gpa, source->original);
 }

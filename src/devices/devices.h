@@ -68,6 +68,19 @@ int pic_init(const struct device_host *host, void (*intr)(void *ctx, bool level)
 void pic_set(struct device *pic, unsigned line, bool level); /* line: 0-15, others are ignored */
 bool pic_pending(const struct device *pic);
 uint8_t pic_acknowledge(struct device *pic); /* INTA: the vector to deliver */
+/* For people: how one of the two chips stands. Device lock held, as for pit_look(). */
+struct pic_view {
+	uint8_t base, irr, imr, isr, lines, level; /* bit n is line n */
+	uint8_t highest;			   /* the line of highest priority */
+	bool auto_eoi, special_mask;
+};
+void pic_look(const struct device *pic, unsigned chip, struct pic_view *view);
 int pit_init(const struct device_host *host, struct device **device, struct error *err);
+struct pit_view {
+	uint8_t mode;
+	bool bcd, gate;
+	uint32_t count; /* 0: none was loaded */
+};
+void pit_look(const struct device *pit, unsigned counter, struct pit_view *view);
 
 #endif

@@ -225,3 +225,20 @@ int pic_init(const struct device_host *host, void (*intr)(void *ctx, bool level)
 						      {host->ports, &pic->elcr_region}},
 			     3, device, err);
 }
+
+/* ---- looking ---------------------------------------------------------------------------------- */
+
+void pic_look(const struct device *device, unsigned chip, struct pic_view *view)
+{
+	const struct pic_chip *c = &((const struct pic *)device)->chip[chip & 1];
+
+	*view = (struct pic_view){.base = c->base,
+				  .irr = c->irr,
+				  .imr = c->imr,
+				  .isr = c->isr,
+				  .lines = c->lines,
+				  .level = c->elcr,
+				  .highest = (c->lowest + 1) & 7,
+				  .auto_eoi = c->auto_eoi,
+				  .special_mask = c->special_mask};
+}

@@ -229,3 +229,13 @@ int pit_init(const struct device_host *host, struct device **device, struct erro
 						      {host->ports, &pit->gate_region}},
 			     2, device, err);
 }
+
+/* ---- looking ---------------------------------------------------------------------------------- */
+
+void pit_look(const struct device *device, unsigned counter, struct pit_view *view)
+{
+	const struct pit_counter *c = &((const struct pit *)device)->counter[counter % COUNTERS];
+
+	*view = (struct pit_view){
+		.mode = c->mode, .bcd = c->bcd, .gate = c->gate, .count = c->loaded ? c->count : 0};
+}

@@ -174,7 +174,10 @@ static int create_user_irqchip(struct machine *machine, struct error *err)
 		return rc;
 	machine->pic = pic;
 	rc = pit_init(&machine->host, &pit, err);
-	return add_device(machine, pit, rc);
+	rc = add_device(machine, pit, rc);
+	if (rc == 0)
+		machine->pit = pit;
+	return rc;
 }
 
 static int create_simple(struct machine *machine, struct error *err)

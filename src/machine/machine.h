@@ -88,8 +88,8 @@ struct machine {
 	struct bus ports, mmio;
 	struct device *devices;
 	struct device *serial[2], *text_screen;
-	struct device *pic; /* -irqchip=user, else NULL */
-	atomic_bool intr;   /* its INTR line */
+	struct device *pic, *pit; /* -irqchip=user, else NULL */
+	atomic_bool intr;	  /* its INTR line */
 	struct device_host host;
 	struct clock clock;
 

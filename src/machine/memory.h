@@ -28,6 +28,8 @@ size_t mem_write_phys(struct memory *memory, uint64_t gpa, const void *buf, size
  * not all of it is RAM, or the page is lost. */
 bool mem_load(struct memory *memory, uint64_t gpa, unsigned size, uint64_t *value);
 bool mem_store(struct memory *memory, uint64_t gpa, unsigned size, uint64_t value);
+/* Writes a byte that the guest must not know of: an int3, or what was under one. */
+bool mem_plant(struct memory *memory, uint64_t gpa, uint8_t byte);
 int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len); /* -EFAULT outside RAM */
 int memory_clear(struct memory *memory); /* all of RAM reads zero; -EFAULT when a page is lost */
 

@@ -26,3 +26,13 @@ bool mem_store(struct memory *memory, uint64_t gpa, unsigned size, uint64_t valu
 	dirty_mark(memory, (uint64_t)(hva - memory->base), size);
 	return sigbus_store(hva, size, value);
 }
+
+bool mem_plant(struct memory *memory, uint64_t gpa, uint8_t byte)
+{
+	uint8_t *hva = whole(memory, gpa, 1);
+
+	if (!hva)
+		return false;
+	dirty_mark_own(memory, (uint64_t)(hva - memory->base), 1);
+	return sigbus_store(hva, 1, byte);
+}

@@ -58,7 +58,7 @@ static int begin(struct snapshots *s, struct error *err)
 	s->changed = calloc(word_count(s), sizeof(*s->changed));
 	if (!s->changed)
 		return error_set(err, -ENOMEM, "out of memory");
-	rc = dirty_start(s->machine->memory, err);
+	rc = dirty_start(s->machine->memory, DIRTY_SNAPSHOTS, err);
 	if (rc < 0) {
 		free(s->changed);
 		s->changed = NULL;
@@ -74,7 +74,7 @@ void snapshot_ram_forget(struct snapshots *s)
 {
 	if (!s->logging)
 		return;
-	dirty_stop(s->machine->memory);
+	dirty_stop(s->machine->memory, DIRTY_SNAPSHOTS);
 	page_tree_free(&s->base);
 	free(s->changed);
 	s->changed = NULL;
@@ -86,7 +86,7 @@ static int learn_changes(struct snapshots *s, struct error *err)
 {
 	int rc = begin(s, err);
 
-	return rc < 0 ? rc : dirty_take(s->machine->memory, s->changed, err);
+	return rc < 0 ? rc : dirty_take(s->machine->memory, DIRTY_SNAPSHOTS, s->changed, err);
 }
 
 /* ---- saving --------------------------------------------------------------------------------- */

@@ -385,6 +385,72 @@ bool debug_memory_slot(struct debug *debug, unsigned index, struct memory_slot *
 	return true;
 }
 
+int debug_page_map(struct debug *debug, int vcpu, uint64_t from, mapped_page_fn *told, void *ctx)
+{
+	struct paging_regs regs = paging_regs_of(&debug->state[vcpu]);
+
+	return debug->running ? -EBUSY
+			      : (int)page_map(&regs, from, read_physical, debug, told, ctx);
+}
+
+bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size)
+{
+	(void)debug;
+	*gpa = 0;
+	*size = FAKE_RAM;
+	return index == 0;
+}
+
+int debug_track_writes(struct debug *debug, bool on, struct error *err)
+{
+	if (debug->running)
+		return error_set(err, -EBUSY, "the guest is running");
+	debug->tracks_writes = on;
+	return 0;
+}
+
+bool debug_tracks_writes(const struct debug *debug)
+{
+	return debug->tracks_writes;
+}
+
+bool debug_written(struct debug *debug, uint64_t from, uint64_t *gpa, uint64_t *size)
+{
+	for (unsigned i = 0; i < 4 && debug->written[i][1]; i++) {
+		*gpa = debug->written[i][0];
+		*size = debug->written[i][1];
+		if (*gpa >= from)
+			return true;
+	}
+	return false;
+}
+
+/* ---- hardware ------------------------------------------------------------------------------ */
+
+int debug_chips(struct debug *debug, struct pc_chips *chips)
+{
+	*chips = debug->chips;
+	return 0;
+}
+
+int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic)
+{
+	(void)vcpu;
+	*lapic = debug->lapic;
+	return debug->no_lapic ? -ENOTSUP : 0;
+}
+
+unsigned debug_device_regions(struct debug *debug,
+			      struct device_region_info regions[DEVICE_REGIONS])
+{
+	(void)debug;
+	regions[0] = (struct device_region_info){
+		.name = "pit", .port = true, .in_kernel = true, .base = 0x40, .size = 4};
+	regions[1] = (struct device_region_info){
+		.name = "text", .coalesced = true, .base = 0xfeb80000, .size = 0x8000};
+	return 2;
+}
+
 /* ---- points -------------------------------------------------------------------------------- */
 
 int debug_point_add(struct debug *debug, const struct point_spec *spec, enum debug_owner owner,

@@ -31,7 +31,12 @@ struct debug {
 	bool refuse_step;
 	bool search_fails;
 	bool trace_pc;
-	uint64_t msr;	 /* LSTAR */
+	uint64_t msr; /* LSTAR */
+	bool tracks_writes;
+	uint64_t written[4][2]; /* gpa, size; size 0 ends it */
+	struct pc_chips chips;
+	struct lapic lapic;
+	bool no_lapic;
 	unsigned traced; /* exits that the recorder holds */
 	struct debug_capabilities capabilities;
 };
