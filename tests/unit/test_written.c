@@ -150,7 +150,7 @@ static void test_on_and_off(void **state)
 	do {
 		rig_continue(&rig);
 		rig_wait_stop(&rig);
-	} while (rig_reg(&rig, 0, "eax") < 3); /* the first may have been half a turn */
+	} while (rig_reg(&rig, 0, "rax") < 3); /* the first may have been half a turn */
 	written_is(&rig, both, 2);
 	assert_int_equal(debug_track_writes(rig.debug, false, NULL), 0);
 	assert_false(debug_tracks_writes(rig.debug));
