@@ -5,6 +5,7 @@
 #include "x86/msr.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 /* Both ioctls return how many entries they did before one failed. */
@@ -45,6 +46,46 @@ bool kvm_msr_write(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value)
 
 	msr_batch_add(&one, index, value);
 	return !msr_batch_do(vcpu, KVM_SET_MSRS, &one);
+}
+
+/* KVM moves at most 256 at a time (KVM API, KVM_GET_MSRS). */
+#define MOVE_MAX 256
+
+/* How many went well before one failed. */
+static int move_some(struct kvm_vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entries,
+		     unsigned count)
+{
+	union {
+		struct kvm_msrs msrs;
+		uint8_t room[sizeof(struct kvm_msrs) + MOVE_MAX * sizeof(struct kvm_msr_entry)];
+	} batch = {.msrs.nmsrs = count < MOVE_MAX ? count : MOVE_MAX};
+	int done;
+
+	memcpy(batch.msrs.entries, entries, batch.msrs.nmsrs * sizeof(*entries));
+	done = ioctl(vcpu->fd, request, &batch);
+	if (done < 0)
+		return -errno;
+	memcpy(entries, batch.msrs.entries, (unsigned)done * sizeof(*entries));
+	return done;
+}
+
+int kvm_msrs_move(struct kvm_vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entries,
+		  unsigned count)
+{
+	unsigned at = 0;
+
+	while (at < count) {
+		int done = move_some(vcpu, request, entries + at, count - at);
+
+		if (done < 0)
+			return done;
+		at += (unsigned)done;
+		if (done == MOVE_MAX || at == count)
+			continue;
+		count--;
+		memmove(entries + at, entries + at + 1, (count - at) * sizeof(*entries));
+	}
+	return (int)count;
 }
 
 int kvm_get_msrs(struct kvm_vcpu *vcpu, struct cpu_state *state)
@@ -110,8 +151,14 @@ void kvm_stop_paravirtual_clocks(struct kvm_vcpu *vcpu)
 
 void kvm_msrs_prepare(struct kvm_vcpu *vcpu)
 {
-	uint64_t value;
+	struct kvm_msr_entry entries[MSR_SLOT_COUNT];
+	int count, next = 0;
 
 	for (int i = 0; i < MSR_SLOT_COUNT; i++)
-		vcpu->msr_known[i] = kvm_msr_read(vcpu, msr_table[i].index, &value);
+		entries[i] = (struct kvm_msr_entry){.index = msr_table[i].index};
+	count = kvm_msrs_move(vcpu, KVM_GET_MSRS, entries, MSR_SLOT_COUNT);
+	for (int i = 0; i < MSR_SLOT_COUNT; i++) {
+		vcpu->msr_known[i] = next < count && entries[next].index == msr_table[i].index;
+		next += vcpu->msr_known[i];
+	}
 }

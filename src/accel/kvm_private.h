@@ -39,6 +39,7 @@ struct kvm_vm {
 	struct accel_vm base;
 	int device, fd; /* /dev/kvm and the VM; -1 while not open */
 	bool irqchip;
+	bool complete; /* the controllers are there */
 
 	/* What this host's KVM can do. */
 	size_t run_size;    /* of struct kvm_run and what is mapped behind it */
@@ -120,6 +121,9 @@ int kvm_check_api_version(int version, struct error *err);
 
 int kvm_vm_create(const struct accel_config *config, struct accel_vm **vm, struct error *err);
 void kvm_vm_destroy(struct accel_vm *vm);
+/* What comes behind RAM and before the first vCPU: the controllers. They register ports, and a slot that is set
+ * afterwards waits some milliseconds until the kernel has forgotten the list of ports before. */
+int kvm_vm_complete(struct kvm_vm *vm, struct error *err);
 int kvm_slot_set(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
 int kvm_coalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
 int kvm_uncoalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
@@ -222,6 +226,10 @@ int kvm_xsave_prepare(struct kvm_vcpu *vcpu, struct error *err);
 /* False when this KVM does not know the MSR, or refuses the value. */
 bool kvm_msr_read(struct kvm_vcpu *vcpu, uint32_t index, uint64_t *value);
 bool kvm_msr_write(struct kvm_vcpu *vcpu, uint32_t index, uint64_t value);
+/* Moves as many of them as can be moved (KVM_GET_MSRS, KVM_SET_MSRS), a few hundred at a time; those that cannot
+ * are taken out of the list. How many are left, or -errno. */
+int kvm_msrs_move(struct kvm_vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entries,
+		  unsigned count);
 /* Learns which MSRs there are. */
 void kvm_msrs_prepare(struct kvm_vcpu *vcpu);
 void kvm_stop_paravirtual_clocks(struct kvm_vcpu *vcpu);

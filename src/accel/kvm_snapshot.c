@@ -72,7 +72,7 @@ int kvm_vm_save(struct accel_vm *base, struct parts *out)
 	vm->snapshot_tsc = __rdtsc();
 	parts_put(out, "cpuid", vm->cpuid->entries,
 		  vm->cpuid->nent * sizeof(vm->cpuid->entries[0]));
-	if (vm->irqchip)
+	if (vm->irqchip && kvm_vm_complete(vm, NULL) == 0)
 		save_controllers(vm, out);
 	if (vm->adjust_clock)
 		keep(out, vm_call(vm, KVM_GET_CLOCK, &clock), "clock", &clock, sizeof(clock));

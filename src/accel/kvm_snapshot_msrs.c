@@ -14,58 +14,15 @@
 #define MSR_HYPERV_RUN_TIME	   0x40000010
 #define MSR_HYPERV_REFERENCE_COUNT 0x40000020
 
-/* KVM moves at most 256 at a time (KVM API, KVM_GET_MSRS). */
-#define MSR_BATCH 256
-
-union msr_batch {
-	struct kvm_msrs msrs;
-	uint8_t room[sizeof(struct kvm_msrs) + MSR_BATCH * sizeof(struct kvm_msr_entry)];
-};
-
-/* How many went well before one failed. */
-static int move_msrs(struct kvm_vcpu *vcpu, unsigned long request, struct kvm_msr_entry *entries,
-		     unsigned count)
-{
-	union msr_batch *batch = calloc(1, sizeof(*batch));
-	int done;
-
-	if (!batch)
-		return -ENOMEM;
-	batch->msrs.nmsrs = count < MSR_BATCH ? count : MSR_BATCH;
-	memcpy(batch->msrs.entries, entries, batch->msrs.nmsrs * sizeof(*entries));
-	done = ioctl(vcpu->fd, request, batch);
-	if (done < 0)
-		done = -errno;
-	else
-		memcpy(entries, batch->msrs.entries, (unsigned)done * sizeof(*entries));
-	free(batch);
-	return done;
-}
-
-static int move_all_msrs(struct kvm_vcpu *vcpu, unsigned long request,
-			 struct kvm_msr_entry *entries, unsigned count, uint32_t *failed)
-{
-	for (unsigned i = 0; i < count;) {
-		int done = move_msrs(vcpu, request, entries + i, count - i);
-
-		if (done <= 0) {
-			*failed = entries[i].index;
-			return done < 0 ? done : -EIO;
-		}
-		i += (unsigned)done;
-	}
-	return 0;
-}
-
 static struct kvm_msr_entry *read_msrs(struct kvm_vcpu *vcpu)
 {
 	const struct kvm_vm *vm = kvm_vm_of(vcpu);
 	struct kvm_msr_entry *entries = calloc(vm->msr_count + 1, sizeof(*entries));
-	uint32_t failed;
 
 	for (unsigned i = 0; entries && i < vm->msr_count; i++)
 		entries[i].index = vm->msrs[i];
-	if (entries && move_all_msrs(vcpu, KVM_GET_MSRS, entries, vm->msr_count, &failed) == 0)
+	if (entries &&
+	    kvm_msrs_move(vcpu, KVM_GET_MSRS, entries, vm->msr_count) == (int)vm->msr_count)
 		return entries;
 	free(entries);
 	return NULL;
@@ -95,6 +52,26 @@ static unsigned msrs_to_write(const struct kvm_vm *vm, const struct kvm_msr_entr
 	return count;
 }
 
+/* Writes what differs; *failed is the first that cannot be written. */
+static int write_changed(struct kvm_vcpu *vcpu, const struct kvm_msr_entry *saved,
+			 struct kvm_msr_entry *now, uint32_t *failed)
+{
+	unsigned count = msrs_to_write(kvm_vm_of(vcpu), saved, now), i = 0;
+	uint32_t *wanted = calloc(count + 1, sizeof(*wanted));
+	int done;
+
+	if (!wanted)
+		return -ENOMEM;
+	for (i = 0; i < count; i++)
+		wanted[i] = now[i].index;
+	done = kvm_msrs_move(vcpu, KVM_SET_MSRS, now, count);
+	for (i = 0; done >= 0 && i < (unsigned)done && now[i].index == wanted[i];)
+		i++;
+	*failed = wanted[i];
+	free(wanted);
+	return done < 0 ? done : (unsigned)done == count ? 0 : -EIO;
+}
+
 int kvm_load_msrs(struct kvm_vcpu *vcpu, const struct parts *in, struct error *err)
 {
 	struct kvm_vm *vm = kvm_vm_of(vcpu);
@@ -103,11 +80,8 @@ int kvm_load_msrs(struct kvm_vcpu *vcpu, const struct parts *in, struct error *e
 	uint32_t failed = 0;
 	int code = -EIO;
 
-	if (now && part->size == vm->msr_count * sizeof(*now)) {
-		unsigned count = msrs_to_write(vm, (const void *)part->bytes, now);
-
-		code = move_all_msrs(vcpu, KVM_SET_MSRS, now, count, &failed);
-	}
+	if (now && part->size == vm->msr_count * sizeof(*now))
+		code = write_changed(vcpu, (const void *)part->bytes, now, &failed);
 	free(now);
 	if (code < 0)
 		return error_set(err, code, "this host's KVM refuses MSR 0x%x of vCPU %d", failed,
@@ -186,21 +160,38 @@ static bool is_known(const struct kvm_vm *vm, uint32_t index)
 	return false;
 }
 
+static void candidate(struct kvm_vm *vm, uint32_t index)
+{
+	if (!is_time(index) && !is_known(vm, index))
+		vm->msrs[vm->msr_count++] = index;
+}
+
 /* At power-on a value that is written again changes nothing: so it shows whether it can be. */
-static void learn_msr(struct kvm_vcpu *vcpu, uint32_t index)
+static int keep_what_moves(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = kvm_vm_of(vcpu);
-	uint64_t value;
+	struct kvm_msr_entry *entries = calloc(vm->msr_count + 1, sizeof(*entries));
+	int count;
 
-	if (!is_time(index) && !is_known(vm, index) && kvm_msr_read(vcpu, index, &value) &&
-	    kvm_msr_write(vcpu, index, value))
-		vm->msrs[vm->msr_count++] = index;
+	if (!entries)
+		return -ENOMEM;
+	for (unsigned i = 0; i < vm->msr_count; i++)
+		entries[i].index = vm->msrs[i];
+	count = kvm_msrs_move(vcpu, KVM_GET_MSRS, entries, vm->msr_count);
+	if (count > 0)
+		count = kvm_msrs_move(vcpu, KVM_SET_MSRS, entries, (unsigned)count);
+	for (int i = 0; i < count; i++)
+		vm->msrs[i] = entries[i].index;
+	vm->msr_count = count < 0 ? 0 : (unsigned)count;
+	free(entries);
+	return count < 0 ? count : 0;
 }
 
 static int learn_msrs(struct kvm_vcpu *vcpu, struct error *err)
 {
 	struct kvm_vm *vm = kvm_vm_of(vcpu);
 	struct kvm_msr_list *list = list_msrs(vm);
+	int code;
 
 	vm->msrs = list ? calloc(list->nmsrs + unlisted_count(), sizeof(*vm->msrs)) : NULL;
 	if (!vm->msrs) {
@@ -208,12 +199,15 @@ static int learn_msrs(struct kvm_vcpu *vcpu, struct error *err)
 		return kvm_error(err, "KVM_GET_MSR_INDEX_LIST", "see the kernel log (dmesg)");
 	}
 	for (uint32_t i = 0; i < list->nmsrs; i++)
-		learn_msr(vcpu, list->indices[i]);
+		candidate(vm, list->indices[i]);
 	for (size_t i = 0; i < UNLISTED; i++)
 		for (uint32_t n = 0; n < unlisted[i].count; n++)
-			learn_msr(vcpu, unlisted[i].first + n);
+			candidate(vm, unlisted[i].first + n);
 	free(list);
-	return 0;
+	code = keep_what_moves(vcpu);
+	return code < 0 ? error_set(err, code, "the MSRs of vCPU %d cannot be read: %s",
+				    vcpu->base.index, strerror(-code))
+			: 0;
 }
 
 int kvm_snapshot_prepare(struct kvm_vcpu *vcpu, struct error *err)

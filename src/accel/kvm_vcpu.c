@@ -22,6 +22,11 @@
 
 /* ---- creation --------------------------------------------------------------------------- */
 
+static int complete_vm(struct kvm_vcpu *vcpu, struct error *err)
+{
+	return kvm_vm_complete(kvm_vm_of(vcpu), err);
+}
+
 static int create_fd(struct kvm_vcpu *vcpu, struct error *err)
 {
 	vcpu->fd = ioctl(kvm_vm_of(vcpu)->fd, KVM_CREATE_VCPU, vcpu->base.index);
@@ -104,8 +109,8 @@ static int mask_signals(struct kvm_vcpu *vcpu, struct error *err)
 typedef int create_step(struct kvm_vcpu *vcpu, struct error *err);
 
 static create_step *const create_steps[] = {
-	create_fd,	   map_run,	 map_ring,	    kvm_cpuid_apply,
-	kvm_xsave_prepare, mask_signals, kvm_state_prepare,
+	complete_vm,	 create_fd,	    map_run,	  map_ring,
+	kvm_cpuid_apply, kvm_xsave_prepare, mask_signals, kvm_state_prepare,
 };
 
 int kvm_vcpu_create(struct accel_vm *vm, int index, struct accel_vcpu **result, struct error *err)

@@ -218,14 +218,10 @@ static int place_pages(struct kvm_vm *vm, const struct accel_config *config, str
 	return 0;
 }
 
-static int create_controllers(struct kvm_vm *vm, const struct accel_config *config,
-			      struct error *err)
+static int create_controllers(struct kvm_vm *vm, struct error *err)
 {
 	struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY}; /* port 0x61 comes with it */
 
-	vm->irqchip = config->irqchip;
-	if (!vm->irqchip)
-		return 0;
 	if (ioctl(vm->fd, KVM_CREATE_IRQCHIP, 0) < 0)
 		return kvm_error(err, "KVM_CREATE_IRQCHIP", "use -irqchip=user");
 	if (ioctl(vm->fd, KVM_CREATE_PIT2, &pit) < 0)
@@ -233,12 +229,8 @@ static int create_controllers(struct kvm_vm *vm, const struct accel_config *conf
 	return 0;
 }
 
-static int keep_power_on_state(struct kvm_vm *vm, const struct accel_config *config,
-			       struct error *err)
+static int keep_power_on_state(struct kvm_vm *vm, struct error *err)
 {
-	(void)config;
-	if (!vm->irqchip)
-		return 0;
 	for (uint32_t i = 0; i < KVM_NR_IRQCHIPS; i++) {
 		vm->power_on_chips[i].chip_id = i;
 		if (ioctl(vm->fd, KVM_GET_IRQCHIP, &vm->power_on_chips[i]) < 0)
@@ -249,14 +241,23 @@ static int keep_power_on_state(struct kvm_vm *vm, const struct accel_config *con
 	return 0;
 }
 
+int kvm_vm_complete(struct kvm_vm *vm, struct error *err)
+{
+	int code = vm->irqchip && !vm->complete ? create_controllers(vm, err) : 0;
+
+	if (code == 0 && vm->irqchip && !vm->complete)
+		code = keep_power_on_state(vm, err);
+	vm->complete = code == 0;
+	return code;
+}
+
 /* ---- creation and its opposite ---------------------------------------------------------- */
 
 typedef int create_step(struct kvm_vm *vm, const struct accel_config *config, struct error *err);
 
 static create_step *const create_steps[] = {
-	open_device,	    check_version,	 create_vm,	    check_capabilities,
-	learn_capabilities, check_vcpus,	 kvm_cpuid_prepare, place_pages,
-	create_controllers, keep_power_on_state, enable_extras,
+	open_device, check_version,	create_vm,   check_capabilities, learn_capabilities,
+	check_vcpus, kvm_cpuid_prepare, place_pages, enable_extras,
 };
 
 int kvm_vm_create(const struct accel_config *config, struct accel_vm **result, struct error *err)
@@ -268,6 +269,7 @@ int kvm_vm_create(const struct accel_config *config, struct accel_vm **result, s
 		return error_set(err, -ENOMEM, "no memory for a virtual machine");
 	vm->base.ops = &accel_kvm;
 	vm->device = vm->fd = -1;
+	vm->irqchip = config->irqchip;
 	for (size_t i = 0; i < sizeof(create_steps) / sizeof(create_steps[0]); i++) {
 		int code = create_steps[i](vm, config, err);
 
