@@ -24,7 +24,7 @@ int command_supported(struct gdb_session *s, struct request *request)
 		     s->config.noisy ? "" : "QStartNoAckMode+;");
 	reply_text(&s->reply, "ConditionalBreakpoints+;BreakpointCommands+;");
 	reply_text(&s->reply, "swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:read+");
-	reply_text(&s->reply, ";qXfer:memory-map:read+;binary-upload+");
+	reply_text(&s->reply, ";qXfer:memory-map:read+;qXfer:osdata:read+;binary-upload+");
 	if (s->config.file_count)
 		reply_text(&s->reply, ";qXfer:exec-file:read+");
 	if (s->error_message)

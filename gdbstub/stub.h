@@ -26,6 +26,7 @@
 #include "gdbstub/session.h"
 #include "gdbstub/text.h"
 
+#define ANNEX_MAX   63 /* bytes behind a document's name, which say which of its kind */
 #define GDB_HANDLES 16 /* files that a gdb has open at once */
 
 struct gdb_point {
@@ -74,6 +75,7 @@ struct gdb_session {
 	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it, by number */
 	struct text transfer; /* the document that a qXfer reads piece by piece */
 	const void *transfer_object;
+	char transfer_annex[ANNEX_MAX + 1];
 
 	struct text kept;	     /* for gdb's terminal, when it waits again */
 	unsigned long long not_kept; /* texts, for which there was no room */
@@ -156,7 +158,8 @@ void stop_tell(struct gdb_session *s, enum debug_owner actor);
 /* Fills in text; -ENOENT for an annex that is not there. */
 typedef int document_fn(struct gdb_session *s, const char *annex, size_t annex_size,
 			struct text *text);
-document_fn document_features, document_threads, document_exec_file, document_memory_map;
+document_fn document_features, document_threads, document_exec_file, document_memory_map,
+	document_osdata;
 
 /* ---- target_xml.c --------------------------------------------------------------- */
 

@@ -9,9 +9,8 @@ static const struct document {
 	const char *name;
 	document_fn *make;
 } documents[] = {
-	{"exec-file", document_exec_file},
-	{"features", document_features},
-	{"memory-map", document_memory_map},
+	{"exec-file", document_exec_file},   {"features", document_features},
+	{"memory-map", document_memory_map}, {"osdata", document_osdata},
 	{"threads", document_threads},
 };
 
@@ -53,7 +52,10 @@ static int prepare(struct gdb_session *s, const struct document *document,
 {
 	int ret;
 
-	if (t->offset && s->transfer_object == document)
+	if (t->annex_size > ANNEX_MAX)
+		return -ENOENT;
+	if (t->offset && s->transfer_object == document &&
+	    word_is(t->annex, t->annex_size, s->transfer_annex))
 		return 0;
 	text_clear(&s->transfer);
 	s->transfer_object = NULL;
@@ -63,6 +65,8 @@ static int prepare(struct gdb_session *s, const struct document *document,
 	if (s->transfer.failed)
 		return -ENOMEM;
 	s->transfer_object = document;
+	memcpy(s->transfer_annex, t->annex, t->annex_size);
+	s->transfer_annex[t->annex_size] = '\0';
 	return 0;
 }
 

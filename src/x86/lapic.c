@@ -182,14 +182,14 @@ static const struct row {
 	{{"ICR",           0x300, 1}, say_command},
 	{{"ICR2",          0x310, 1}, say_destination},
 	{{"LVT timer",     0x320, 1}, say_lvt_timer},
-	{{"LVT thermal",   0x330, 1}, say_lvt},
-	{{"LVT counters",  0x340, 1}, say_lvt},
+	{{"LVT therm",     0x330, 1}, say_lvt},
+	{{"LVT PMC",       0x340, 1}, say_lvt},
 	{{"LVT LINT0",     0x350, 1}, say_lvt_pin},
 	{{"LVT LINT1",     0x360, 1}, say_lvt_pin},
 	{{"LVT error",     0x370, 1}, say_lvt},
-	{{"timer initial", 0x380, 1}, NULL},
-	{{"timer current", 0x390, 1}, NULL},
-	{{"timer divide",  0x3e0, 1}, say_divisor},
+	{{"init count",    0x380, 1}, NULL},
+	{{"cur count",     0x390, 1}, NULL},
+	{{"divide",        0x3e0, 1}, say_divisor},
 	/* clang-format on */
 };
 

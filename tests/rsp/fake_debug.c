@@ -238,14 +238,106 @@ bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_
 	return index < 2;
 }
 
-/* Linear is physical here, whatever CR0 says. */
+static size_t read_tables(void *ctx, uint64_t gpa, void *buf, size_t len)
+{
+	size_t size = ram_at(gpa, len);
+
+	memcpy(buf, ((struct debug *)ctx)->ram + gpa, size);
+	return size;
+}
+
+/* Linear is physical here, whatever CR0 says; there are page tables to be looked at once CR3 is set. */
 int debug_page_map(struct debug *debug, int vcpu, uint64_t from, mapped_page_fn *told, void *ctx)
 {
+	struct paging_regs regs = paging_regs_of(&debug->state[vcpu]);
+
+	if (debug->running)
+		return -EBUSY;
+	return regs.cr3 ? (int)page_map(&regs, from, read_tables, debug, told, ctx)
+			: PAGE_MAP_UNPAGED;
+}
+
+/* ---- tables ------------------------------------------------------------------------------- */
+
+int debug_vcpu_info(struct debug *debug, int vcpu, struct vcpu_info *info)
+{
+	if (debug->running)
+		return -EBUSY;
+	*info = (struct vcpu_info){.mode = MODE_LONG,
+				   .cpl = (unsigned)vcpu,
+				   .interrupts = vcpu == 0,
+				   .run_state = vcpu == 1 ? CPU_WAIT_SIPI : CPU_RUNNABLE,
+				   .pc = cpu_linear_pc(&debug->state[vcpu]),
+				   .cr3 = 0x1000,
+				   .exits = 7};
+	return 0;
+}
+
+/* Reason 0 never happened. */
+bool debug_trace_share(struct debug *debug, int vcpu, unsigned reason, struct trace_share *share)
+{
+	(void)debug;
 	(void)vcpu;
-	(void)from;
-	(void)told;
-	(void)ctx;
-	return debug->running ? -EBUSY : PAGE_MAP_UNPAGED;
+	*share = (struct trace_share){.name = reason == 1 ? "<io>" : "hlt",
+				      .exits = reason * 10,
+				      .guest_ns = 1234567,
+				      .vitrine_ns = 1000};
+	return reason < 3;
+}
+
+unsigned debug_trace_targets(struct debug *debug, int vcpu, unsigned reason,
+			     struct trace_target *targets, unsigned max, unsigned *looked_at)
+{
+	(void)debug;
+	(void)vcpu;
+	(void)looked_at;
+	if (reason != 1 || max < 2)
+		return 0;
+	targets[0] = (struct trace_target){.count = 8, .text = "0x3f8 out"};
+	targets[1] = (struct trace_target){.count = 2, .text = "0x60 in"};
+	return 2;
+}
+
+bool debug_memory_slot(struct debug *debug, unsigned index, struct memory_slot *slot)
+{
+	(void)debug;
+	*slot = (struct memory_slot){.id = index, .gpa = index * 0x1000, .size = 0x1000};
+	slot->read_only = index == 1;
+	return index < 2;
+}
+
+unsigned debug_device_regions(struct debug *debug,
+			      struct device_region_info regions[DEVICE_REGIONS])
+{
+	(void)debug;
+	regions[0] = (struct device_region_info){
+		.name = "serial0", .port = true, .base = 0x3f8, .size = 8};
+	regions[1] = (struct device_region_info){
+		.name = "lapic", .in_kernel = true, .base = 0xfee00000, .size = 0x1000};
+	return 2;
+}
+
+int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic)
+{
+	if (debug->running)
+		return -EBUSY;
+	if (debug->refuse_lapic)
+		return debug->refuse_lapic;
+	memset(lapic, 0, sizeof(*lapic));
+	lapic->bytes[0x23] = (uint8_t)vcpu;
+	lapic->bytes[0xf1] = 1;
+	lapic->bytes[0xf0] = 0xff;
+	return 0;
+}
+
+const char *debug_catch_name(enum point_kind kind)
+{
+	return kind == POINT_CATCH_IO ? "io" : NULL;
+}
+
+void debug_catch_place(const struct point_spec *spec, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", spec->kind == POINT_CATCH_IO ? "0x60-0x64 r" : "");
 }
 
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)

@@ -24,7 +24,7 @@ struct debug {
 	int last_number;
 
 	/* What the test wants refused: an errno and a sentence. */
-	int refuse_resume, refuse_point, refuse_reset, refuse_pause;
+	int refuse_resume, refuse_point, refuse_reset, refuse_pause, refuse_lapic;
 	unsigned refuse_groups; /* debug_state() and registers of these are not to be had */
 	const void *image;	/* or NULL */
 	size_t image_size;

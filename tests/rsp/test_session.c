@@ -105,6 +105,7 @@ static void packets_may_come_in_one_piece_or_in_many(void **state)
 static const char offer[] = "PacketSize=20000;QStartNoAckMode+;vContSupported+;"
 			    "ConditionalBreakpoints+;BreakpointCommands+;swbreak+;hwbreak+;"
 			    "qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"
+			    "qXfer:osdata:read+;"
 			    "binary-upload+;qXfer:exec-file:read+";
 
 static void what_is_supported(void **state)

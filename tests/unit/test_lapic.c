@@ -55,11 +55,11 @@ static void values_have_words(void **unused)
 	expect("SVR", 0xff, "DISABLED, spurious vector 0xff");
 	expect("ESR", 0, "none");
 	expect("ESR", 0x60, "sent vector, received vector");
-	expect("timer divide", 0xb, "divide by 1");
-	expect("timer divide", 0x0, "divide by 2");
-	expect("timer divide", 0x3, "divide by 16");
-	expect("timer divide", 0xa, "divide by 128");
-	expect("timer initial", 1000, "");
+	expect("divide", 0xb, "divide by 1");
+	expect("divide", 0x0, "divide by 2");
+	expect("divide", 0x3, "divide by 16");
+	expect("divide", 0xa, "divide by 128");
+	expect("init count", 1000, "");
 }
 
 static void entries_of_the_lvt(void **unused)
@@ -71,7 +71,7 @@ static void entries_of_the_lvt(void **unused)
 	expect("LVT LINT0", 0x700, "ExtINT, edge, active high");
 	expect("LVT LINT1", 0x400, "NMI, edge, active high");
 	expect("LVT LINT1", 0x1e031, "vector 0x31, level, active low, remote IRR, masked");
-	expect("LVT counters", 0x400, "NMI");
+	expect("LVT PMC", 0x400, "NMI");
 	expect("LVT error", 0xfe, "vector 0xfe");
 }
 
