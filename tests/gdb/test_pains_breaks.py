@@ -159,6 +159,7 @@ def pain_01_a_break_where_a_processor_will_start():
     """Set when nothing but zeros is there, and before it is copied there; met in real mode."""
     with Debugged("smp", "-smp", "3") as vm:
         vm.needs_a_breakpoint("real mode")
+        needs_slots_in_segments()
         do("break *0x8000")
         equal(memory(0x8000, 4), bytes(4))
         at_the_trampoline(vm)
@@ -169,6 +170,7 @@ def pain_01_a_break_where_a_processor_will_start():
 def pain_01_a_break_where_a_processor_starts():
     with Debugged("smp", "-smp", "2") as vm:
         vm.needs_a_breakpoint("real mode")
+        needs_slots_in_segments()
         gdb.Breakpoint("apic_send", temporary=True)
         vm.go("continue")
         do("break *0x8000")
