@@ -267,8 +267,9 @@ struct accel_ops {
 	bool (*interrupt_ready)(struct accel_vcpu *vcpu);
 	int (*interrupt)(struct accel_vcpu *vcpu, uint8_t vector);
 	void (*interrupt_window)(struct accel_vcpu *vcpu, bool wanted);
-	/* With in-kernel controllers: lets the CPU accept an interrupt that waits, if it can now, and
-	 * executes nothing. cpu_events shows it then. Nothing may be half done. [own] */
+	/* Lets the CPU accept an interrupt that waits in the accelerator's controllers, if it can now, and
+	 * executes nothing. cpu_events shows it then. Without such controllers interrupt_ready is up to date
+	 * afterwards. Nothing may be half done. [own] */
 	void (*accept_interrupt)(struct accel_vcpu *vcpu);
 	int (*nmi)(struct accel_vcpu *vcpu);
 

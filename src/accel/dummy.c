@@ -322,13 +322,17 @@ static bool dummy_interrupt_ready(struct accel_vcpu *base)
 	const struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
 
 	return (vcpu->state.general.rflags & RFLAGS_IF) && !vcpu->state.events.interrupt.shadow &&
-	       !vcpu->pending;
+	       !vcpu->state.events.interrupt.injected && !vcpu->pending;
 }
 
 static int dummy_interrupt(struct accel_vcpu *base, uint8_t vector)
 {
-	(void)vector;
-	to_dummy_vcpu(base)->counts.interrupts++;
+	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
+
+	vcpu->counts.interrupts++;
+	vcpu->state.events.interrupt.injected = true;
+	vcpu->state.events.interrupt.soft = false;
+	vcpu->state.events.interrupt.vector = vector;
 	return 0;
 }
 

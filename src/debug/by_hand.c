@@ -2,7 +2,8 @@
 /*
  * Instructions that vitrine executes itself when they are stepped, on registers alone:
  *
- *   hlt                      KVM variously forgets it, or counts it for the next instruction
+ *   hlt                      KVM variously forgets it, or counts it for the next instruction, with or without controllers
+ *                            of its own
  *   endbr                    KVM's emulator takes the next instruction along on some hosts
  *   a jump to itself         a debug register under the present instruction fires before it, where RF is ignored
  *   iret, sysret to ring 3   where nothing stops in ring 3, the program would run on until the kernel is entered
@@ -34,15 +35,27 @@ static void retire(struct step_at *at, uint64_t rip)
 	vcpu_dirty(at->vcpu, CPU_EVENTS);
 }
 
-/* With controllers of vitrine's own the exit tells of it, and the run loop knows what to do. */
+/* With controllers of vitrine's own the run loop knows what to do, and who catches hlt hears of it. */
+static void halt_in_run_loop(struct step_at *at)
+{
+	const struct vm_exit exit = {.reason = EXIT_HLT};
+
+	if (atomic_load(&at->debug->machine->attentive))
+		core_saw(at->debug, at->vcpu, &exit);
+	at->vcpu->halted = true;
+}
+
 static bool halt(struct step_at *at, const struct instruction *insn)
 {
-	if (at->debug->machine->config.irqchip != IRQCHIP_KERNEL || cpu_cpl(at->state) != 0 ||
-	    !vcpu_state(at->vcpu, CPU_EVENTS))
+	if (cpu_cpl(at->state) != 0 || !vcpu_state(at->vcpu, CPU_EVENTS))
 		return false;
+	if (at->debug->machine->config.irqchip != IRQCHIP_KERNEL) {
+		halt_in_run_loop(at);
+	} else {
+		at->state->events.run_state = CPU_HALTED;
+		vcpu_dirty(at->vcpu, CPU_EVENTS);
+	}
 	retire(at, insn->offset + insn->length);
-	at->state->events.run_state = CPU_HALTED;
-	vcpu_dirty(at->vcpu, CPU_EVENTS);
 	return true;
 }
 

@@ -44,6 +44,7 @@ struct core_point {
 	struct program *condition;
 	struct point_action *action;
 	uint64_t above_sp; /* of a goal: see struct plan */
+	bool aside;	   /* a goal at which an aside ends; it stops nobody */
 	enum rung rung;	   /* as last chosen */
 	unsigned slot;	   /* RUNG_SLOT: 0-3 */
 	bool warned;	   /* the user knows that no rung carries it at present */
@@ -102,6 +103,7 @@ struct core_vcpu {
 	bool judged;	  /* its step came upon points, whatever they said */
 	struct step step;
 	struct step_return comes_back;
+	struct aside aside;
 	bool stepping_off; /* STEPPING_OFF concerns this one */
 	bool pending;	   /* it hit something while another stop was being reported */
 	struct stop pending_stop;
@@ -216,6 +218,9 @@ void core_park_briefly(struct debug *debug);
 /* goals.c: plans that run to a place, by points of the core's own (OWNER_NONE), which nobody lists. */
 int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err); /* by its plan */
 void core_clear_goals(struct debug *debug);
+/* For each vCPU that handles an interrupt aside, where it will be back; true when there is one. */
+bool core_set_asides(struct debug *debug);
+void core_forget_asides(struct debug *debug);
 
 /* judge.c: in the vCPU's thread, lock NOT held. */
 /* One point was come upon; stop says how. Applies limits, condition, ignore count and action, and

@@ -10,13 +10,12 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int add_goal(struct debug *debug, unsigned vcpu, uint64_t address, uint64_t above_sp,
-		    struct error *err)
+static struct core_point *new_goal(unsigned vcpu, uint64_t address)
 {
 	struct core_point *goal = calloc(1, sizeof(*goal));
 
 	if (!goal)
-		return error_set(err, -ENOMEM, "out of memory");
+		return NULL;
 	goal->point.owner = OWNER_NONE;
 	goal->point.spec = (struct point_spec){
 		.kind = POINT_SOFTWARE,
@@ -24,6 +23,16 @@ static int add_goal(struct debug *debug, unsigned vcpu, uint64_t address, uint64
 		.vcpu = (int)vcpu,
 		.limit = {.by = LIMIT_VCPU, .vcpu = (int)vcpu},
 	};
+	return goal;
+}
+
+static int add_goal(struct debug *debug, unsigned vcpu, uint64_t address, uint64_t above_sp,
+		    struct error *err)
+{
+	struct core_point *goal = new_goal(vcpu, address);
+
+	if (!goal)
+		return error_set(err, -ENOMEM, "out of memory");
 	goal->above_sp = above_sp;
 	return core_point_insert(debug, goal, err);
 }
@@ -89,18 +98,54 @@ int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err)
 	}
 }
 
-void core_clear_goals(struct debug *debug)
+static void clear_goals(struct debug *debug, bool all)
 {
 	struct core_point **link = &debug->points;
 
 	while (*link) {
 		struct core_point *p = *link;
 
-		if (p->point.number || p->catch) {
+		if (p->point.number || p->catch || !(all || p->aside)) {
 			link = &p->next;
 			continue;
 		}
 		*link = p->next;
 		core_point_free(p);
 	}
+}
+
+void core_clear_goals(struct debug *debug)
+{
+	clear_goals(debug, true);
+}
+
+/* ---- asides ------------------------------------------------------------------------------ */
+
+/* Where nothing would stop it on its way back it had better not go. */
+static bool set_aside(struct debug *debug, unsigned vcpu)
+{
+	struct aside *aside = &debug->vcpu[vcpu].aside;
+	struct core_point *goal = new_goal(vcpu, aside->pc);
+
+	if (goal)
+		goal->aside = true;
+	aside->running = goal && core_point_insert(debug, goal, NULL) == 0 &&
+			 goal->rung != RUNG_PENDING;
+	return aside->running;
+}
+
+bool core_set_asides(struct debug *debug)
+{
+	bool any = false;
+
+	clear_goals(debug, false);
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		any |= debug->vcpu[i].aside.running && set_aside(debug, i);
+	return any;
+}
+
+void core_forget_asides(struct debug *debug)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		debug->vcpu[i].aside.running = false;
 }

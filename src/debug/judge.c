@@ -115,7 +115,8 @@ bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point
 
 	if (point->catch)
 		return core_catch_entry(debug, vcpu, point, stop);
-	if (!point->enabled || core_point_limited(vcpu, point) || goal_is_deeper(vcpu, point))
+	if (point->aside || !point->enabled || core_point_limited(vcpu, point) ||
+	    goal_is_deeper(vcpu, point))
 		return false;
 	count_evaluation(debug, point);
 	if (!condition_holds(debug, vcpu, point, stop, &broken))

@@ -44,6 +44,7 @@ void core_forget_history(struct debug *debug)
 
 		v->seen = v->pending = v->stepping_off = v->comes_back.expected = false;
 	}
+	core_forget_asides(debug);
 	core_pages_forget(debug);
 	debug->dead = false;
 }

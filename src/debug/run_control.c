@@ -62,6 +62,7 @@ static void finish_stop(struct debug *debug)
 		describe_pause(debug);
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		debug->vcpu[i].stepping_off = false;
+	core_forget_asides(debug);
 	core_mark_seen(debug);
 	debug->dead |= debug->stop.reason == STOP_TRIPLE_FAULT;
 	debug->state = CORE_STOPPED;
@@ -221,7 +222,7 @@ static bool begin_stepping_off(struct debug *debug)
 	return true;
 }
 
-static enum vcpu_plan vcpu_plan_of(const struct plan *plan)
+static enum vcpu_plan vcpu_plan_of(const struct core_vcpu *v)
 {
 	static const enum vcpu_plan table[] = {[PLAN_HOLD] = VCPU_HOLD,
 					       [PLAN_RUN] = VCPU_RUN,
@@ -231,13 +232,13 @@ static enum vcpu_plan vcpu_plan_of(const struct plan *plan)
 					       [PLAN_STEP_OVER] = VCPU_STEP,
 					       [PLAN_UNTIL] = VCPU_RUN};
 
-	return table[plan->action];
+	return v->aside.running ? VCPU_RUN : table[v->plan.action];
 }
 
 /* Steps alone need no points: a step ends after one instruction, and a range looks at the pc. */
 void core_launch(struct debug *debug)
 {
-	bool points = any_plan(debug, PLAN_RUN);
+	bool points = core_set_asides(debug) || any_plan(debug, PLAN_RUN);
 
 	debug->have_stop = debug->passing = false;
 	debug->stop_actor = OWNER_NONE;
@@ -262,7 +263,7 @@ void core_launch(struct debug *debug)
 
 		/* Whoever moves may come back, and what it meets then is new. A step says so itself. */
 		v->seen &= !points || v->plan.action == PLAN_HOLD;
-		arm(debug, i, vcpu_plan_of(&v->plan), points);
+		arm(debug, i, vcpu_plan_of(v), points);
 	}
 	debug->state = CORE_RUNNING;
 	clock_start(&debug->machine->clock);

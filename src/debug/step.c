@@ -210,6 +210,7 @@ void core_step_begin(struct debug *debug, unsigned i)
 	debug->vcpu[i].step.follows = false;
 	debug->vcpu[i].step.interrupts = debug->step_interrupts;
 	debug->vcpu[i].step.guards.slots = 0;
+	core_aside_begin(debug, i);
 }
 
 static bool same_wish(const struct accel_debug *a, const struct accel_debug *b)
@@ -246,11 +247,12 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	bool kept = step->follows && step->tame;
 	const struct accel_debug wish = vcpu->debug;
 	enum step_go go;
+	bool opens = step->interrupts || core_aside_due(ctx, vcpu);
 	unsigned groups = CPU_GENERAL | CPU_SYSTEM;
 
-	if (step->interrupts)
+	if (opens)
 		let_one_in(vcpu);
-	if (!step->follows || step->interrupts)
+	if (!step->follows || opens)
 		groups |= CPU_EVENTS;
 	/* Between two steps only the guest's own mov changes them. */
 	if (!step->follows || step->insn[0].kind == INSN_MOV_DR)
@@ -259,8 +261,11 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	if (!at.state)
 		return STEP_ARMED; /* entering the guest will fail likewise, and say so */
 	at.events = groups & CPU_EVENTS;
-	if (sleeps_on(&at))
+	if (sleeps_on(&at) || core_aside_sleeps(&at))
 		return STEP_WAITS;
+	if (core_aside_starts(&at))
+		return STEP_PARKS;
+	step->slept = false;
 	step->follows = step->tame = false;
 	go = arm(&at);
 	vcpu->debug_changed |= !kept || !same_wish(&wish, &vcpu->debug);

@@ -8,6 +8,7 @@
  *   by_hand.c    the few instructions that vitrine executes itself, because no rung ends behind them
  *   slot_step.c  the rung below KVM's own step: debug registers wherever the instruction can lead
  *   guards.c     debug registers on the handlers that a step may end in
+ *   aside.c      an interrupt is handled before the step goes on
  *
  * All of it in the thread of the vCPU that steps, no lock held, unless a function says otherwise.
  */
@@ -35,7 +36,10 @@ enum step_how {
 };
 
 struct step {
-	bool interrupts; /* may come: one before each instruction */
+	bool interrupts; /* may come: one before each instruction, and the step ends in its handler */
+	bool asides;	 /* may come now and then, and are handled before the step goes on */
+	bool slept;	 /* behind a hlt: nothing is executed before one has come */
+	unsigned turns; /* of a range */
 	bool follows; /* right behind another one of the same plan: no event can have come between */
 	enum step_how how;
 	/* The second where the first holds traps back: mov ss, pop ss. INSN_INVALID: there is none. */
@@ -51,6 +55,12 @@ struct step {
  * from the handler meets it again, and that is no second hit. */
 struct step_return {
 	bool expected;
+	uint64_t pc, sp, cr3; /* linear; where the interrupt came */
+};
+
+/* An interrupt that the vCPU handles in the middle of a step: it runs, until it is back here. */
+struct aside {
+	bool running;
 	uint64_t pc, sp, cr3; /* linear; where the interrupt came */
 };
 
@@ -83,6 +93,19 @@ void core_give_debug_trap(struct debug *debug, struct vcpu *vcpu, uint64_t dr6);
 bool core_arm_delivery(struct step_at *at);
 /* Whether the vCPU is back at a breakpoint that it had been told of when an interrupt came. Answers yes once. */
 bool core_came_back(struct debug *debug, struct vcpu *vcpu);
+
+/* ---- aside.c ----------------------------------------------------------------------------- */
+
+/* A vCPU's plan is a step: whether interrupts are handled aside. gate.lock held, parked. */
+void core_aside_begin(struct debug *debug, unsigned vcpu);
+/* Whether it is time to let an interrupt in. */
+bool core_aside_due(struct debug *debug, struct vcpu *vcpu);
+/* Whether a sleeper has still to be woken. */
+bool core_aside_sleeps(const struct step_at *at);
+/* An interrupt was accepted: true when everybody parks so that the vCPU may handle it. */
+bool core_aside_starts(struct step_at *at);
+/* At a breakpoint: the vCPU is back, and everybody parks so that its step may go on. */
+bool core_aside_ends(struct debug *debug, struct vcpu *vcpu);
 
 /* ---- by_hand.c --------------------------------------------------------------------------- */
 

@@ -163,6 +163,8 @@ static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
 	struct stop stop = make_stop(vcpu, STOP_BREAKPOINT, "%s", "");
 	bool any;
 
+	if (core_aside_ends(debug, vcpu))
+		return false;
 	if (!core_came_back(debug, vcpu) && core_judge_here(debug, vcpu, &stop, &any)) {
 		core_stop(debug, &stop);
 		return false;

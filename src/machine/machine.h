@@ -41,6 +41,7 @@ enum step_go {
 	STEP_DONE,    /* the instruction is executed already, without running */
 	STEP_WAITS,   /* the vCPU sleeps: ask again soon */
 	STEP_REFUSED, /* a stop has been recorded, and the vCPU parks */
+	STEP_PARKS,   /* everybody does, and goes on at once */
 };
 
 /* Who hears of what the machine cannot answer by itself: the debugger core, or a test. Called by

@@ -114,10 +114,10 @@ void vcpu_accept_interrupt(struct vcpu *vcpu)
 	if (vcpu_flush(vcpu) < 0 || vcpu->accel->ops->debug_set(vcpu->accel, &nothing) < 0)
 		return;
 	vcpu->debug_changed = true;
+	/* Without controllers in the accelerator it learns by this whether the CPU could take one. */
+	vcpu->accel->ops->accept_interrupt(vcpu->accel);
 	if (has_own_pic(vcpu))
 		give_interrupt(vcpu);
-	else
-		vcpu->accel->ops->accept_interrupt(vcpu->accel);
 	vcpu->valid = 0;
 }
 

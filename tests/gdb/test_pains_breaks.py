@@ -226,6 +226,7 @@ def pain_02_a_moved_int3_does_not_reach_the_guest():
 @test
 def pain_02_the_guest_counts_no_int3_but_its_own():
     with Debugged("paces", "-append", "do=debug rounds=5") as vm:
+        vm.needs("long mode", "int3")  # the guest needs the debug registers
         names = ["own_int3", "behind_int3", "target", "own_trap_flag"]
         breaks_at(names[:1] + ["*behind_int3"] + names[2:])
         order = ["own_int3", "own_int3", "own_trap_flag", "target"]
@@ -362,6 +363,40 @@ def pain_07_a_breakpoint_where_one_stands():
         equal(value("counter.updates"), 0)
         vm.go("continue")
         equal((where(), value("counter.updates")), ("counter_add", 1))
+
+
+def everywhere_in(*names):
+    """A breakpoint on every instruction of these functions; their addresses."""
+    places = []
+    for name in names:
+        symbol = gdb.lookup_global_symbol(name) or gdb.lookup_static_symbol(name)
+        block = gdb.block_for_pc(int(symbol.value().address))
+        code = gdb.selected_frame().architecture().disassemble(block.start, block.end - 1)
+        places += [here["addr"] for here in code]
+    for place in places:
+        do(f"break *{place:#x}")
+    return places
+
+
+@test
+def pain_07_a_breakpoint_on_every_instruction():
+    """Whatever it is: pushes, calls, jumps, returns, sti, hlt and the instruction that it sleeps before."""
+    with Debugged("long64", "-append", "ticks=1 every=1") as vm:
+        vm.needs("long mode", "int3")
+        places = set(everywhere_in("run", "wait_for_interrupt", "sleep_until", "timer_interrupt", "counter_add"))
+        met, last = set(), None
+        stops.exit_code = None
+        for _ in range(400):
+            vm.go("continue")
+            if stops.exit_code is not None:
+                break
+            equal(len(stops.breakpoints()), 1)
+            assert pc() != last, f"{last:#x} is hit again at once"
+            last = pc()
+            met.add(last)
+        equal(stops.exit_code, 1)
+        assert met <= places and len(met) > 80, len(met)
+        vm.ends_with(1)
 
 
 run()

@@ -540,6 +540,7 @@ static void processors_start_as_after_power_on(void **unused)
 
 static void opens_interrupt_windows(void **unused)
 {
+	const uint16_t handler[2] = {BARE_CODE + 4, 0};
 	struct bare_vm bare;
 
 	(void)unused;
@@ -550,10 +551,13 @@ static void opens_interrupt_windows(void **unused)
 	bare_expect(&bare, EXIT_IRQ_WINDOW); /* one instruction after sti */
 	assert_int_equal(rip(&bare), BARE_CODE + 3);
 	assert_true(bare.ops->interrupt_ready(bare.vcpu));
+	memcpy(bare.memory + 4 * 0x20, handler, sizeof(handler));
 	assert_int_equal(bare.ops->interrupt(bare.vcpu, 0x20), 0);
 	assert_int_equal(dummy_counts(bare.vcpu)->interrupts, 1);
+	assert_false(bare.ops->interrupt_ready(bare.vcpu));
 	bare.ops->interrupt_window(bare.vcpu, false);
 	bare_expect(&bare, EXIT_HLT);
+	assert_int_equal(dummy_counts(bare.vcpu)->delivered, 1);
 	assert_int_equal(bare.ops->nmi(bare.vcpu), 0);
 	assert_int_equal(dummy_counts(bare.vcpu)->nmis, 1);
 	bare_close(&bare);

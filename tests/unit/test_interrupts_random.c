@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * A vCPU that sleeps in hlt under -irqchip=user, and interrupts, pauses, steps and breakpoints that
- * come at random. No interrupt is lost or taken twice, none is taken by a step, and the sleeper
+ * come at random. No interrupt is lost or taken twice, a step takes none but what wakes it, and the sleeper
  * always wakes.
  *
  * SEED in the environment repeats a run's orders, though not the threads' timing.
@@ -103,10 +103,21 @@ static void check(struct model *m)
 	assert_true(taken(m) <= m->raised);
 }
 
+/* Asleep, or with an interrupt that was accepted already: a step takes what comes then. */
+static bool takes_some(struct model *m)
+{
+	const struct cpu_state *state = debug_state(m->rig.debug, 0, CPU_EVENTS);
+	struct vcpu_info info;
+
+	assert_non_null(state);
+	assert_int_equal(debug_vcpu_info(m->rig.debug, 0, &info), 0);
+	return info.run_state == CPU_HALTED || state->events.interrupt.injected;
+}
+
 static void one_round(struct model *m)
 {
 	unsigned before = taken(m);
-	bool step = pick(m, 3) == 0;
+	bool step = pick(m, 3) == 0, open = takes_some(m);
 
 	if (step)
 		rig_step(&m->rig, 0);
@@ -116,7 +127,7 @@ static void one_round(struct model *m)
 	debug_pause(m->rig.debug, OWNER_CONSOLE);
 	rig_wait_stop(&m->rig);
 	check(m);
-	if (step)
+	if (step && !open)
 		assert_int_equal(taken(m), before);
 }
 

@@ -170,6 +170,7 @@ static void told_once(enum mode mode, bool stepping)
 	assert_int_equal(hits(&p), 1);
 	accept(&p);
 	if (stepping) {
+		debug_set_step_interrupts(p.rig.debug, true);
 		place_step(&p, "into the handler", HANDLER);
 		check_frame(&p, RIG_CODE + 1);
 		place_step(&p, "in it", HANDLER + 1);
@@ -178,6 +179,7 @@ static void told_once(enum mode mode, bool stepping)
 		assert_int_equal(hits(&p), 1);
 		place_step(&p, "off it", RIG_CODE + 2);
 	}
+	debug_set_step_interrupts(p.rig.debug, false);
 	/* Once around: the next hit is the next one. */
 	rig_continue(&p.rig);
 	assert_int_equal(rig_wait_stop(&p.rig)->point, point);
@@ -196,15 +198,127 @@ static void test_breakpoint_is_told_once(void **state)
 				told_once(mode, stepping);
 }
 
+/* ---- handled aside ----------------------------------------------------------------------- */
+
+/* mov $0x66, %al; mov %al, 0x7000; iretq */
+static const uint8_t writer[] = {0xb0, 0x66, 0xa2, 0x00, 0x70, 0, 0, 0, 0, 0, 0, 0x48, 0xcf};
+#define WRITTEN 0x7000
+
+static void start_writer(struct place *p, const char *strategy, const uint8_t *code, size_t size)
+{
+	place_start(p, LONG, strategy);
+	place_put(p, HANDLER, writer, sizeof(writer));
+	code_with_interrupts(p, code, size);
+}
+
+/* An interrupt that was accepted before is over when the step is: one instruction, and its handler ran. */
+static void test_step_behind_an_accepted_interrupt(void **state)
+{
+	static const uint8_t code[] = {NOP, NOP, NOP};
+
+	(void)state;
+	rig_needs_kvm();
+	for (unsigned i = 0; i < 2; i++) {
+		struct place p;
+
+		start_writer(&p, rungs[i], code, sizeof(code));
+		accept(&p);
+		place_step(&p, "nop", RIG_CODE + 1);
+		assert_int_equal(place_get(&p, WRITTEN, 1), 0x66);
+		assert_int_equal(reg(&p, "rsp"), STACK);
+		place_step(&p, "nop", RIG_CODE + 2);
+		place_stop(&p);
+	}
+}
+
+/* cmpb $0, 0x7000; je .-8; nop */
+static const uint8_t waiting_loop[] = {0x80, 0x3c, 0x25, 0x00, 0x70, 0, 0, 0, 0x74, 0xf6, NOP, NOP};
+
+static void step_the_loop(struct place *p)
+{
+	const struct plan range = {
+		.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 10};
+
+	place_put64(p, WRITTEN, 0);
+	assert_int_equal(debug_resume(p->rig.debug, &range, OWNER_GDB, NULL), 0);
+}
+
+/* A range that waits for an interrupt gets it. */
+static void test_range_that_waits_for_an_interrupt(void **state)
+{
+	(void)state;
+	rig_needs_kvm();
+	for (unsigned i = 0; i < 2; i++) {
+		struct place p;
+
+		start_writer(&p, rungs[i], waiting_loop, sizeof(waiting_loop));
+		step_the_loop(&p);
+		usleep(20000);
+		debug_dispatch(p.rig.debug);
+		assert_true(debug_running(p.rig.debug));
+		raise_line(&p, true);
+		assert_int_equal(rig_wait_stop(&p.rig)->reason, STOP_STEP);
+		assert_int_equal(debug_pc(p.rig.debug, 0), RIG_CODE + 10);
+		assert_int_equal(place_get(&p, WRITTEN, 1), 0x66);
+		assert_int_equal(reg(&p, "rsp"), STACK);
+		place_stop(&p);
+	}
+}
+
+/* Points are in force in the handler; what a stop there leaves of the range is nothing. */
+static void test_breakpoint_in_a_handler_aside(void **state)
+{
+	struct place p;
+	int point;
+
+	(void)state;
+	rig_needs_kvm();
+	start_writer(&p, NULL, waiting_loop, sizeof(waiting_loop));
+	point = rig_break(&p.rig, HANDLER + 2);
+	step_the_loop(&p);
+	raise_line(&p, true);
+	assert_int_equal(rig_wait_stop(&p.rig)->point, point);
+	assert_int_equal(place_get(&p, reg(&p, "rsp") + 16, 8) & (RFLAGS_TF | RFLAGS_IF),
+			 RFLAGS_IF);
+	raise_line(&p, false);
+	rig_break(&p.rig, RIG_CODE + 10);
+	rig_continue(&p.rig);
+	assert_int_equal(rig_wait_stop(&p.rig)->pc, RIG_CODE + 10);
+	assert_int_equal(reg(&p, "rsp"), STACK);
+	assert_int_equal(hits(&p), 1);
+	place_stop(&p);
+}
+
+/* A step of a sleeper waits for the interrupt that wakes it, and is the next instruction. */
+static void test_step_behind_hlt(void **state)
+{
+	static const uint8_t code[] = {0xf4, NOP, NOP};
+
+	(void)state;
+	rig_needs_kvm();
+	for (unsigned i = 0; i < 2; i++) {
+		struct place p;
+
+		start_writer(&p, rungs[i], code, sizeof(code));
+		place_step(&p, "hlt", RIG_CODE + 1);
+		rig_step(&p.rig, 0);
+		usleep(20000);
+		debug_dispatch(p.rig.debug);
+		assert_true(debug_running(p.rig.debug));
+		raise_line(&p, true);
+		assert_int_equal(rig_wait_stop(&p.rig)->pc, RIG_CODE + 2);
+		assert_int_equal(place_get(&p, WRITTEN, 1), 0x66);
+		assert_int_equal(reg(&p, "rsp"), STACK);
+		place_stop(&p);
+	}
+}
+
 /* ---- hlt --------------------------------------------------------------------------------- */
 
 /* Behind hlt the vCPU sleeps; an interrupt wakes it, and it does not fall asleep again. */
 static void test_hlt_is_finished_once(void **state)
 {
 	static const uint8_t code[] = {0xf4, NOP, NOP, 0xeb, 0xfe};
-	/* mov $0x66, %al; mov %al, 0x7000; iretq */
-	static const uint8_t handler[] = {0xb0, 0x66, 0xa2, 0x00, 0x70, 0,   0,
-					  0,	0,    0,    0,	  0x48, 0xcf};
 
 	(void)state;
 	rig_needs_kvm();
@@ -212,9 +326,7 @@ static void test_hlt_is_finished_once(void **state)
 		struct vcpu_info info;
 		struct place p;
 
-		place_start(&p, LONG, rungs[i]);
-		place_put(&p, HANDLER, handler, sizeof(handler));
-		code_with_interrupts(&p, code, sizeof(code));
+		start_writer(&p, rungs[i], code, sizeof(code));
 		place_step(&p, "hlt", RIG_CODE + 1);
 		assert_int_equal(debug_vcpu_info(p.rig.debug, 0, &info), 0);
 		assert_int_equal(info.run_state, CPU_HALTED);
@@ -225,7 +337,7 @@ static void test_hlt_is_finished_once(void **state)
 		assert_true(debug_running(p.rig.debug));
 		raise_line(&p, true);
 		assert_int_equal(rig_wait_stop(&p.rig)->pc, RIG_CODE + 2);
-		assert_int_equal(place_get(&p, 0x7000, 1), 0x66);
+		assert_int_equal(place_get(&p, WRITTEN, 1), 0x66);
 		place_stop(&p);
 	}
 }
@@ -265,6 +377,10 @@ int main(void)
 		cmocka_unit_test(test_interrupts_are_seen_to_come),
 		cmocka_unit_test(test_sti_covers_the_next),
 		cmocka_unit_test(test_breakpoint_is_told_once),
+		cmocka_unit_test(test_step_behind_an_accepted_interrupt),
+		cmocka_unit_test(test_range_that_waits_for_an_interrupt),
+		cmocka_unit_test(test_breakpoint_in_a_handler_aside),
+		cmocka_unit_test(test_step_behind_hlt),
 		cmocka_unit_test(test_hlt_is_finished_once),
 		cmocka_unit_test(test_step_of_a_sleeper),
 	};

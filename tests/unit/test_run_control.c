@@ -222,7 +222,8 @@ static void accept_interrupt(struct rig *rig, int vcpu)
 	mem_write_phys(rig->machine->memory, HANDLER, nops, sizeof(nops));
 }
 
-/* Its delivery is the step: a trap flag would be pushed with the flags, and come back with iret. */
+/* With interrupts let through its delivery is the step: a trap flag would be pushed with the flags, and come
+ * back with iret. */
 static void test_step_of_an_accepted_interrupt_is_its_delivery(void **state)
 {
 	struct plan range = {.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 16};
@@ -232,6 +233,7 @@ static void test_step_of_an_accepted_interrupt_is_its_delivery(void **state)
 	(void)state;
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
 	rig_code(&rig, 0, nops, sizeof(nops));
+	debug_set_step_interrupts(rig.debug, true);
 	for (int round = 0; round < 2; round++) {
 		rig_set_reg(&rig, 0, "rip", RIG_CODE);
 		accept_interrupt(&rig, 0);

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Interrupts wait while a vCPU is stepped, so that a step does not wander into a handler. But a loop that waits
+ * for one would be stepped for ever, and a vCPU that sleeps wakes by nothing else. So a range lets one in every
+ * now and then, and a sleeper before anything else: the vCPU then runs, its handler and whatever that leads to,
+ * with all points in force, until it is back where it was, on the same stack; and the step goes on. So it does, too,
+ * with an interrupt that the CPU had accepted just before the machine stopped.
+ *
+ * The way back is a breakpoint of the core's own. The machine parks briefly at both ends, since planting needs it.
+ */
+#include "debug/core.h"
+
+#define TURNS 256 /* of a range, between two interrupts: few lines take that many */
+
+static struct step *step_of(struct debug *debug, const struct vcpu *vcpu)
+{
+	return &debug->vcpu[vcpu->index].step;
+}
+
+void core_aside_begin(struct debug *debug, unsigned i)
+{
+	struct core_vcpu *v = &debug->vcpu[i];
+	const struct vcpu *vcpu = &debug->machine->vcpus[i];
+
+	v->step.asides = !debug->step_interrupts && !v->stepping_off;
+	v->step.slept = vcpu->halted;
+	v->step.turns = 0;
+}
+
+static bool sleeps(struct vcpu *vcpu)
+{
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
+
+	return state && state->events.run_state == CPU_HALTED;
+}
+
+bool core_aside_due(struct debug *debug, struct vcpu *vcpu)
+{
+	struct step *step = step_of(debug, vcpu);
+
+	if (!step->asides)
+		return false;
+	if (!step->follows || step->insn[0].kind == INSN_HLT)
+		step->slept |= sleeps(vcpu);
+	return step->slept || ++step->turns % TURNS == 0;
+}
+
+static bool accepted(const struct step_at *at)
+{
+	const struct cpu_events *events = &at->state->events;
+
+	return at->events &&
+	       ((events->interrupt.injected && !events->interrupt.soft) || events->nmi.injected);
+}
+
+/* With controllers of vitrine's own the run loop has woken it already, for the interrupt that is about to come. */
+bool core_aside_sleeps(const struct step_at *at)
+{
+	if (!at->step->slept || !at->events || accepted(at))
+		return false;
+	return at->state->events.run_state == CPU_HALTED ||
+	       at->debug->machine->config.irqchip != IRQCHIP_KERNEL;
+}
+
+bool core_aside_starts(struct step_at *at)
+{
+	struct aside *aside = &at->debug->vcpu[at->vcpu->index].aside;
+
+	if (!at->step->asides || !accepted(at))
+		return false;
+	*aside = (struct aside){.running = true,
+				.pc = cpu_linear_pc(at->state),
+				.sp = cpu_linear_sp(at->state),
+				.cr3 = at->state->system.cr3};
+	core_park_briefly(at->debug);
+	return true;
+}
+
+bool core_aside_ends(struct debug *debug, struct vcpu *vcpu)
+{
+	struct aside *aside = &debug->vcpu[vcpu->index].aside;
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	if (!aside->running || !state || cpu_linear_pc(state) != aside->pc ||
+	    cpu_linear_sp(state) != aside->sp || state->system.cr3 != aside->cr3)
+		return false;
+	aside->running = false;
+	core_park_briefly(debug);
+	return true;
+}
