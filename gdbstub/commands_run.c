@@ -10,7 +10,7 @@
 int command_resume_query(struct gdb_session *s, struct request *request)
 {
 	(void)request;
-	reply_text(&s->reply, "vCont;c;C;s;S;r");
+	reply_text(&s->reply, "vCont;c;C;s;S;t;r");
 	return 0;
 }
 
@@ -45,10 +45,23 @@ static int refuse(struct gdb_session *s, int error)
 	return error;
 }
 
+/* Nothing moves. */
+static int tell_of_interrupt(struct gdb_session *s)
+{
+	const struct stop pause = {.reason = STOP_PAUSE, .vcpu = (int)s->general};
+
+	s->interrupted = s->between_steps = false;
+	stop_reply(s, &pause);
+	return 0;
+}
+
 static int resume(struct gdb_session *s, const struct plan *plans)
 {
-	int ret = debug_resume(s->debug, plans, OWNER_GDB, &s->error);
+	int ret;
 
+	if (s->interrupted)
+		return tell_of_interrupt(s);
+	ret = debug_resume(s->debug, plans, OWNER_GDB, &s->error);
 	/* The console was faster, and the guest does what gdb asks for: gdb may wait with it. */
 	if (ret == -EBUSY && debug_running(s->debug) && all_run(plans, debug_vcpu_count(s->debug)))
 		ret = 0;
@@ -66,8 +79,8 @@ static struct plan *new_plans(struct gdb_session *s)
 
 /* ---- vCont ---------------------------------------------------------------------- */
 
-/* One action: `c`, `Cxx`, `s`, `Sxx`, `rLOW,HIGH`. A guest takes no signals; they are not looked
- * at. */
+/* One action: `c`, `Cxx`, `s`, `Sxx`, `t`, `rLOW,HIGH`. A guest takes no signals; they are not looked
+ * at. To stop means to be held: everything stands still already. */
 static bool take_action(struct request *request, struct plan *plan)
 {
 	uint8_t signal;
@@ -82,22 +95,28 @@ static bool take_action(struct request *request, struct plan *plan)
 		return true;
 	if (take_char(request, 'C'))
 		return take_byte(request, &signal);
+	plan->action = PLAN_HOLD;
+	if (take_char(request, 't'))
+		return true;
 	plan->action = PLAN_STEP_RANGE;
 	return take_char(request, 'r') && take_hex(request, &plan->low) &&
 	       take_char(request, ',') && take_hex(request, &plan->high) && plan->low <= plan->high;
 }
+
+/* Marks a vCPU that no action has named yet; nothing in vCont asks for that plan. */
+#define UNNAMED PLAN_UNTIL
 
 /* The first action that names a vCPU, or all of them, is the one that counts for it. */
 static void assign(struct plan *plans, unsigned count, const struct thread_id *id,
 		   const struct plan *plan)
 {
 	for (unsigned i = 0; i < count; i++) {
-		if (plans[i].action == PLAN_HOLD && (id->kind != THREAD_ONE || id->vcpu == i))
+		if (plans[i].action == UNNAMED && (id->kind != THREAD_ONE || id->vcpu == i))
 			plans[i] = *plan;
 	}
 }
 
-static int take_plans(struct gdb_session *s, struct request *request, struct plan *plans)
+static int take_actions(struct gdb_session *s, struct request *request, struct plan *plans)
 {
 	if (take_end(request))
 		return -EINVAL;
@@ -114,6 +133,22 @@ static int take_plans(struct gdb_session *s, struct request *request, struct pla
 		assign(plans, debug_vcpu_count(s->debug), &id, &plan);
 	}
 	return 0;
+}
+
+/* Who is not named is held. */
+static int take_plans(struct gdb_session *s, struct request *request, struct plan *plans)
+{
+	unsigned count = debug_vcpu_count(s->debug);
+	int ret;
+
+	for (unsigned i = 0; i < count; i++)
+		plans[i].action = UNNAMED;
+	ret = take_actions(s, request, plans);
+	for (unsigned i = 0; i < count; i++) {
+		if (plans[i].action == UNNAMED)
+			plans[i].action = PLAN_HOLD;
+	}
+	return ret;
 }
 
 int command_resume(struct gdb_session *s, struct request *request)

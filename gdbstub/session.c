@@ -125,6 +125,24 @@ bool vcpu_exists(const struct gdb_session *s, const struct thread_id *id)
 
 static void tell_late_news(struct gdb_session *s);
 
+/* What gdb may send before its user has been shown anything: between two steps, and when it comes to a breakpoint
+ * whose condition it finds false. When it shows a stop it asks for the threads, too. */
+static bool is_between_steps(const struct gdb_command *command)
+{
+	static gdb_command_fn *const quiet[] = {
+		command_registers_read, command_register_read, command_memory_read,
+		command_thread_set,	command_point_add,     command_point_remove,
+		command_resume,		command_continue,      command_continue_signal,
+		command_step,		command_step_signal,
+	};
+
+	for (size_t i = 0; command && i < sizeof(quiet) / sizeof(quiet[0]); i++) {
+		if (command->run == quiet[i])
+			return true;
+	}
+	return false;
+}
+
 static void run_command(struct gdb_session *s)
 {
 	struct request request = {s->reader.body, s->reader.body + s->reader.size};
@@ -133,6 +151,8 @@ static void run_command(struct gdb_session *s)
 
 	reply_start(&s->reply);
 	s->error.text[0] = '\0';
+	s->between_steps &= is_between_steps(command);
+	s->interrupted &= s->waiting || s->between_steps;
 	s->busy = true;
 	result = command ? command->run(s, &request) : 0;
 	s->busy = false;
@@ -169,6 +189,14 @@ static void on_damaged(struct gdb_session *s)
 		acknowledge(s, '-');
 }
 
+/* It may cross a stop that is on its way already: the pause is then no news to anybody. */
+static void on_interrupt(struct gdb_session *s)
+{
+	s->interrupted = s->waiting || s->between_steps;
+	if (debug_running(s->debug))
+		debug_pause(s->debug, OWNER_GDB);
+}
+
 static void on_packet_event(struct gdb_session *s, enum packet_event event)
 {
 	switch (event) {
@@ -184,10 +212,7 @@ static void on_packet_event(struct gdb_session *s, enum packet_event event)
 		s->error.text[0] = '\0';
 		send_error(s, EMSGSIZE);
 		break;
-	case PACKET_INTERRUPT:
-		if (debug_running(s->debug))
-			debug_pause(s->debug, OWNER_GDB);
-		break;
+	case PACKET_INTERRUPT: on_interrupt(s); break;
 	case PACKET_NAK: send_again(s); break;
 	}
 }

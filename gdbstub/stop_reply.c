@@ -105,7 +105,7 @@ static bool needs_words(struct gdb_session *s, const struct stop *stop, enum deb
 		return true;
 	switch (stop->reason) {
 	case STOP_STEP: return false;
-	case STOP_SHUTDOWN: return stop->exit_status != 0;
+	case STOP_SHUTDOWN: return stop->exit_status != 0 || stop->point;
 	case STOP_PAUSE: return actor == OWNER_CONSOLE;
 	default: point = gdb_point(s, stop); return !point || point->spec.kind > POINT_ACCESS;
 	}
@@ -134,6 +134,19 @@ static void print_advice(struct gdb_session *s, const struct stop *stop)
 	session_print(s, line, (size_t)n);
 }
 
+/* How it went on from the first fault, which the stop's own text has told. */
+static void print_fault_chain(struct gdb_session *s, const struct stop *stop)
+{
+	struct fault_line line[FAULT_CHAIN];
+	unsigned count = debug_fault_chain(s->debug, stop->vcpu, line);
+
+	for (unsigned i = 1; i < count; i++) {
+		session_print(s, "  ", 2);
+		session_print(s, line[i].text, strlen(line[i].text));
+		session_print(s, "\n", 1);
+	}
+}
+
 static void print_words(struct gdb_session *s, const struct stop *stop)
 {
 	char line[sizeof(stop->text) + 32];
@@ -141,6 +154,8 @@ static void print_words(struct gdb_session *s, const struct stop *stop)
 
 	if (n > 0 && stop->text[0])
 		session_print(s, line, (size_t)n);
+	if (stop->reason == STOP_TRIPLE_FAULT)
+		print_fault_chain(s, stop);
 	if (stop->reason == STOP_MODE_SWITCH)
 		print_advice(s, stop);
 }
@@ -152,6 +167,8 @@ void stop_tell(struct gdb_session *s, enum debug_owner actor)
 	if (stop && needs_words(s, stop, actor))
 		print_words(s, stop);
 	s->waiting = false;
+	s->between_steps = stop && stop->reason != STOP_PAUSE;
+	s->interrupted &= s->between_steps;
 	reply_start(&s->reply);
 	stop_reply(s, stop);
 	session_send(s);

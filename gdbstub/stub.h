@@ -50,11 +50,15 @@ struct gdb_session {
 	struct error error; /* why the handler that runs now refuses, when it knows a sentence */
 
 	bool no_ack, extended;
-	bool waiting;  /* gdb is owed a stop reply */
-	bool ended;    /* D, k: nothing is read any more */
-	bool detached; /* D, and nothing attached since */
-	bool killed;   /* vKill in extended mode, and no vRun since */
-	bool exited;   /* the run is over */
+	bool waiting; /* gdb is owed a stop reply */
+	/* gdb was told of a stop other than a pause, and has not done more since than look or go on: it may be in the
+	 * middle of many steps. */
+	bool between_steps;
+	bool interrupted; /* Ctrl-C met such a stop: who goes on all the same is told of a pause */
+	bool ended;	  /* D, k: nothing is read any more */
+	bool detached;	  /* D, and nothing attached since */
+	bool killed;	  /* vKill in extended mode, and no vRun since */
+	bool exited;	  /* the run is over */
 
 	/* What gdb offered in qSupported. */
 	bool swbreak, hwbreak, error_message;

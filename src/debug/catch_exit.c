@@ -332,7 +332,7 @@ bool core_started(void *ctx, struct vcpu *vcpu)
 
 	debug->vcpu[vcpu->index].waited = false;
 	snprintf(stop.text, sizeof(stop.text),
-		 "vCPU %d was started, at 0x%llx; it has not executed anything yet", vcpu->index,
+		 "was started, at 0x%llx; it has not executed anything yet",
 		 (unsigned long long)stop.pc);
 	if (!catch_event(debug, vcpu, POINT_CATCH_ONLINE, &stop))
 		return true;

@@ -345,6 +345,17 @@ void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
 	snprintf(buf, size, debug->running ? "running" : "long mode, <%d> & \"so on\"", vcpu);
 }
 
+unsigned debug_fault_chain(struct debug *debug, int vcpu, struct fault_line line[FAULT_CHAIN])
+{
+	unsigned count = 0;
+
+	(void)vcpu;
+	for (; count < FAULT_CHAIN && debug->fault_chain[count]; count++)
+		snprintf(line[count].text, sizeof(line[count].text), "%s",
+			 debug->fault_chain[count]);
+	return count;
+}
+
 const void *debug_image(struct debug *debug, size_t *size, const char **path)
 {
 	*size = debug->image_size;

@@ -27,6 +27,7 @@ struct debug {
 	int refuse_resume, refuse_point, refuse_reset, refuse_pause, refuse_lapic;
 	unsigned refuse_groups; /* debug_state() and registers of these are not to be had */
 	const void *image;	/* or NULL */
+	const char *fault_chain[FAULT_CHAIN];
 	size_t image_size;
 
 	/* What the stub has asked for. */

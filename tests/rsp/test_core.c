@@ -259,6 +259,7 @@ static void ctrl_c_races_with_a_breakpoint(void **state)
 		debug_dispatch(place->debug);
 		assert_null(strstr(out + 1, "$T"));
 		assert_false(debug_running(place->debug));
+		ask(place, "qfThreadInfo", "m1,2"); /* it shows the stop */
 	}
 }
 

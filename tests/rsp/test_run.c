@@ -96,7 +96,7 @@ static void expect_plan(struct peer *peer, const char *body, const char *plan)
 
 static void what_can_be_resumed(void **state)
 {
-	ask(*state, "vCont?", "vCont;c;C;s;S;r");
+	ask(*state, "vCont?", "vCont;c;C;s;S;t;r");
 }
 
 static void plans_by_vcont(void **state)
@@ -115,6 +115,9 @@ static void plans_by_vcont(void **state)
 	/* The first action that fits is the one. */
 	expect_plan(peer, "vCont;s:1;c:1;c:4", "s--c");
 	expect_plan(peer, "vCont;c;s:1", "cccc");
+	expect_plan(peer, "vCont;t:2;c", "c-cc");
+	expect_plan(peer, "vCont;t:1;t:4;s:4;c:2", "-c--");
+	expect_plan(peer, "vCont;s:3;t", "--s-");
 	expect_plan(peer, "vCont;r1000,1010:1;c", "rccc");
 	assert_true(peer->debug->plan[0].low == 0x1000 && peer->debug->plan[0].high == 0x1010);
 	expect_plan(peer, "vCont;r1000,1000:4", "---r");
@@ -156,7 +159,7 @@ static void malformed_resumes(void **state)
 		"vCont;Cxx",
 		"vCont;S",
 		"vCont;s:1;",
-		"vCont;t",
+		"vCont;tx",
 		"vCont;r",
 		"vCont;r1",
 		"vCont;r1,",
@@ -263,6 +266,28 @@ static void signals(void **state)
 		ask(peer, "qC", "QC2");
 		ask(peer, "Hg1", "OK");
 	}
+}
+
+static void a_triple_fault_tells_its_story(void **state)
+{
+	const struct stop stop = {.reason = STOP_TRIPLE_FAULT, .text = "triple fault. First #PF"};
+	struct peer *peer = *state;
+	const char *out;
+
+	peer->debug->fault_chain[0] = "1st #PF";
+	peer->debug->fault_chain[1] = "2nd #NP";
+	peer->debug->fault_chain[2] = "3rd #NP";
+	peer_send(peer, "vCont;c");
+	fake_stop(peer->debug, &stop, OWNER_NONE);
+	out = peer_take(peer, NULL);
+	for (unsigned i = 0; i < 3; i++) {
+		static const char *const lines[] = {"vCPU 0: triple fault. First #PF\n", "2nd #NP",
+						    "3rd #NP"};
+
+		out = strstr(out, text("$O%s#", hex_of(lines[i])));
+		assert_non_null(out);
+	}
+	assert_non_null(strstr(out, "$T0bthread:1;"));
 }
 
 static void gdbs_own_points_are_named(void **state)
@@ -427,6 +452,61 @@ static void ctrl_c(void **state)
 	assert_int_equal(peer->debug->pauses, 1);
 }
 
+static void step_and_stop(struct peer *peer)
+{
+	peer_send(peer, "vCont;s:2;c");
+	expect_silence(peer);
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_STEP, .vcpu = 1}, OWNER_NONE);
+	expect_packet(peer, text("T05thread:2;core:1;%s", expedited(peer, 1)));
+}
+
+/* In the middle of many steps gdb goes on after the one that Ctrl-C came too late for, and would never hear of
+ * it. */
+static void ctrl_c_between_two_steps(void **state)
+{
+	struct peer *peer = *state;
+
+	step_and_stop(peer);
+	peer_send_raw(peer, "\x03", 1);
+	expect_silence(peer);
+	ask(peer, "m2000,1", "00");
+	ask(peer, "z0,100,1", "OK");
+	ask(peer, "vCont;s:2;c", text("T02thread:2;core:1;%s", expedited(peer, 1)));
+	assert_int_equal(peer->debug->resumes, 1);
+	step_and_stop(peer);
+	assert_int_equal(peer->debug->resumes, 2);
+}
+
+static void ctrl_c_while_a_step_ends(void **state)
+{
+	struct peer *peer = *state;
+
+	peer_send(peer, "vCont;s:2");
+	fake_stop_quietly(peer->debug, &(struct stop){.reason = STOP_STEP, .vcpu = 1});
+	peer_send_raw(peer, "\x03", 1);
+	expect_silence(peer);
+	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_NONE);
+	expect_packet(peer, text("T05thread:2;core:1;%s", expedited(peer, 1)));
+	ask(peer, "vCont;s:2", text("T02thread:2;core:1;%s", expedited(peer, 1)));
+	assert_int_equal(peer->debug->resumes, 1);
+}
+
+/* Whoever looks around has shown the stop to his user. */
+static void ctrl_c_that_a_stop_has_answered(void **state)
+{
+	struct peer *peer = *state;
+
+	step_and_stop(peer);
+	peer_send_raw(peer, "\x03", 1);
+	ask(peer, "qfThreadInfo", "m1,2,3,4");
+	step_and_stop(peer);
+	ask(peer, "qfThreadInfo", "m1,2,3,4");
+	peer_send_raw(peer, "\x03", 1);
+	step_and_stop(peer);
+	assert_int_equal(peer->debug->resumes, 3);
+	assert_int_equal(peer->debug->pauses, 0);
+}
+
 /* ---- when belief and truth differ ---------------------------------------------------------- */
 
 static void no_stop_is_told_that_nobody_waits_for(void **state)
@@ -530,6 +610,21 @@ static void the_guest_powers_off(void **state)
 	assert_int_equal(peer->closed, 1);
 }
 
+/* It is still to come when the guest is continued. */
+static void a_shutdown_that_is_caught(void **state)
+{
+	struct stop stop = {.reason = STOP_SHUTDOWN, .point = 1, .text = "power-off (catch 1)"};
+	struct peer *peer = *state;
+	const char *out;
+
+	peer_send(peer, "vCont;c");
+	fake_stop_quietly(peer->debug, &stop);
+	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_NONE);
+	out = strstr(peer_take(peer, NULL), hex_of("vCPU 0: power-off (catch 1)\n"));
+	assert_non_null(out);
+	assert_non_null(strstr(out, "$T05thread:1;core:0;"));
+}
+
 static void the_guest_exits_with_a_status(void **state)
 {
 	struct peer *peer = *state;
@@ -569,6 +664,7 @@ int main(void)
 		SMP(malformed_resumes),
 		SMP(a_refused_resume_says_why),
 		SMP(signals),
+		SMP(a_triple_fault_tells_its_story),
 		SMP(gdbs_own_points_are_named),
 		SMP(others_points_are_not),
 		SMP(a_point_by_monitor_is_not_named),
@@ -578,6 +674,9 @@ int main(void)
 		cmocka_unit_test(causes_are_named_only_to_those_who_asked),
 		SMP(the_console_pauses_and_gdb_hears_of_it),
 		SMP(ctrl_c),
+		SMP(ctrl_c_between_two_steps),
+		SMP(ctrl_c_while_a_step_ends),
+		SMP(ctrl_c_that_a_stop_has_answered),
 		SMP(no_stop_is_told_that_nobody_waits_for),
 		SMP(an_old_stop_is_not_taken_for_a_new_one),
 		SMP(two_events_for_one_stop),
@@ -586,6 +685,7 @@ int main(void)
 		SMP(a_step_does_not_join),
 		SMP(packets_while_the_guest_runs),
 		SMP(the_guest_powers_off),
+		SMP(a_shutdown_that_is_caught),
 		SMP(the_guest_exits_with_a_status),
 		SMP(an_exit_that_gdb_did_not_wait_for),
 	};
