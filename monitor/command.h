@@ -269,6 +269,7 @@ int run_info_bits(struct call *call);
 int run_info_segments(struct call *call);
 int run_info_fpu(struct call *call);
 int run_info_sse(struct call *call);
+int run_info_avx(struct call *call);
 int run_info_cpuid(struct call *call);
 int run_rdmsr(struct call *call);
 int run_wrmsr(struct call *call);
@@ -314,6 +315,12 @@ int run_backtrace(struct call *call);
 
 /* "*(u32 *)ADDR = VALUE", without the star. */
 int memory_set(struct call *call, const char *text);
+
+/* docs/console.md's part that is made from the table. */
+void reference_show(struct monitor_out *out);
+const char *class_name(enum command_class class);
+/* The names of what a command tells as JSON (facts.h), as the reference has them; NULL: nothing. */
+const char *command_facts(const struct command *command);
 
 /* The words that `set` takes besides $register, for completion: NULL behind the last. */
 const char *setting_name(unsigned index);

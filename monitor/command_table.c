@@ -132,6 +132,8 @@ const struct command commands[] = {
 	 "the x87: control, status, and its stack as numbers", NULL, run_info_fpu},
 	{"info sse", "vector", CLASS_STATE, COMMAND_STOPPED, {{0}},
 	 "mxcsr and the xmm registers, as hexadecimal and as doubles", NULL, run_info_sse},
+	{"info avx", NULL, CLASS_STATE, COMMAND_STOPPED, {{0}},
+	 "the ymm registers, as hexadecimal and as doubles", NULL, run_info_avx},
 	{"rdmsr", NULL, CLASS_STATE, COMMAND_STOPPED, {{ARG_MSR, "MSR", false}},
 	 "a model-specific register, by name or number",
 	 "Names are Linux's and the manuals', in any case: rdmsr efer, rdmsr IA32_LSTAR,\n"

@@ -194,6 +194,11 @@ static const char *const class_names[CLASS_COUNT] = {
 	[CLASS_MACHINE] = "machine",
 };
 
+const char *class_name(enum command_class class)
+{
+	return class_names[class];
+}
+
 #define HELP_MARGIN 21
 #define HELP_WIDTH  78
 
@@ -273,6 +278,10 @@ int run_help(struct call *call)
 		return help_overview(call);
 	if (!strcmp(topic, "all"))
 		return help_lines(call, "");
+	if (!strcmp(topic, "reference")) {
+		reference_show(call->out);
+		return 0;
+	}
 	if (!strcmp(topic, "info") || !strcmp(topic, "i"))
 		return help_lines(call, "info ");
 	command = command_lookup(topic, &rest, call->err);

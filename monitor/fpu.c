@@ -2,6 +2,7 @@
 /* The x87's registers and the vectors, as the numbers that they are. SDM vol. 1, 8.1 and 10.2. */
 #include "monitor/command.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,41 +149,62 @@ static void doubles_text(const uint8_t *bytes, unsigned size, char *buf, size_t 
 	}
 }
 
-static void show_vector(struct call *call, const struct register_desc *reg, const uint8_t *bytes)
+static void show_vector(struct call *call, const char *name, const uint8_t *bytes, unsigned size)
 {
 	char hex[2 * REGISTER_MAX_BYTES + REGISTER_MAX_BYTES / 8 + 1], numbers[160];
 
-	hex_text(bytes, reg->bits / 8, hex);
-	doubles_text(bytes, reg->bits / 8, numbers, sizeof(numbers));
-	out_printf(call->out, "  %-6s 0x%s%s%s\n", reg->name, hex,
-		   reg->bits > 128 ? "\n         " : "  ", numbers);
-	fact_text(call->out, reg->name, hex);
+	hex_text(bytes, size, hex);
+	doubles_text(bytes, size, numbers, sizeof(numbers));
+	out_printf(call->out, "  %-6s 0x%s%s%s\n", name, hex, size > 16 ? "\n         " : "  ",
+		   numbers);
+	fact_text(call->out, name, hex);
 }
 
-/* Registers whose name begins so; those that are 0 share a line. */
-static int show_vectors(struct call *call, const char *prefix)
+/* Of "xmm3", or of "ymm3" with its upper half. */
+static int read_vector(struct call *call, unsigned n, unsigned size, uint8_t *bytes)
 {
-	static const uint8_t zero[REGISTER_MAX_BYTES];
+	char name[16];
+	int ret;
+
+	snprintf(name, sizeof(name), "xmm%u", n);
+	ret = read_bytes(call, name, bytes);
+	snprintf(name, sizeof(name), "ymm%uh", n);
+	return ret || size == 16 ? ret : read_bytes(call, name, bytes + 16);
+}
+
+/* Those that are 0 share a line. */
+static int show_vectors(struct call *call, char letter, unsigned size)
+{
+	static const uint8_t zero[2 * REGISTER_MAX_BYTES];
 	struct string zeroes = {0};
 	int ret = 0;
 
-	for (unsigned i = 0; !ret && i < register_count; i++) {
-		const struct register_desc *reg = &registers[i];
-		uint8_t bytes[REGISTER_MAX_BYTES] = {0};
+	for (unsigned n = 0; !ret && n < 16; n++) {
+		uint8_t bytes[2 * REGISTER_MAX_BYTES] = {0};
+		char name[8];
 
-		if (strncmp(reg->name, prefix, strlen(prefix)) || reg->bits < 128)
-			continue;
-		ret = read_bytes(call, reg->name, bytes);
-		if (!ret && memcmp(bytes, zero, reg->bits / 8))
-			show_vector(call, reg, bytes);
+		snprintf(name, sizeof(name), "%cmm%u", letter, n);
+		ret = read_vector(call, n, size, bytes);
+		if (!ret && memcmp(bytes, zero, size))
+			show_vector(call, name, bytes, size);
 		else if (!ret)
-			string_printf(&zeroes, " %s", reg->name);
+			string_printf(&zeroes, " %s", name);
 	}
 	if (!ret && zeroes.size) {
 		out_printf(call->out, "  0:");
 		out_wrapped(call->out, zeroes.text, 4, 5);
 	}
 	string_free(&zeroes);
+	return ret;
+}
+
+static int show_registers(struct call *call, char letter, unsigned size)
+{
+	int ret;
+
+	fact_object(call->out, "registers");
+	ret = show_vectors(call, letter, size);
+	fact_end(call->out);
 	return ret;
 }
 
@@ -199,8 +221,15 @@ int run_info_sse(struct call *call)
 	out_printf(call->out, "mxcsr 0x%" PRIx64 " [%s]  rounds %s\n", mxcsr, names,
 		   rounding[mxcsr >> 13 & 3]);
 	fact_hex(call->out, "mxcsr", mxcsr);
-	fact_object(call->out, "registers");
-	ret = show_vectors(call, "xmm");
-	fact_end(call->out);
-	return ret;
+	return show_registers(call, 'x', 16);
+}
+
+int run_info_avx(struct call *call)
+{
+	const struct register_desc *half = &registers[register_find("ymm0h")];
+	const struct cpu_state *state = debug_state(call->monitor->debug, call->cpu, half->state);
+
+	if (state && !register_available(half, state))
+		return error_set(call->err, -ENOTSUP, "the guest's processor has no AVX here");
+	return show_registers(call, 'y', 32);
 }

@@ -10,3 +10,8 @@ $(MONITOR_FIXTURE): tests/monitor/fixture/fixture.c tests/monitor/monitor.mk
 		-Wl,-Ttext=0x200000 -Wl,--build-id=none -o $@ $<
 
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/monitor/test_*.c)): | $(MONITOR_FIXTURE)
+
+# docs/console.md's reference, from the command table.
+reference: $(BUILD)/tests/monitor/test_reference
+	$(Q)REFERENCE=write SOURCE=. $<
+.PHONY: reference

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What each command tells as JSON, for the reference chapter. A name stands in `name`; name[] is a list, and what
+ * its rows have stands behind the colon. The names are a promise: they may be added to, and stay. */
+#include "monitor/command.h"
+
+#include <string.h>
+
+#define BITS "`value`, `bits`: each field by its name"
+
+// clang-format off
+static const struct {
+	const char *command, *facts;
+} table[] = {
+	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},
+	{"dump", "`size`"},
+	{"find", "`found[]`"},
+	{"gpa2hva", "`host`, `size`, `process`"},
+	{"gva2gpa", "`physical`"},
+	{"info apic_base", BITS},
+	{"info avx", "`registers`: each by its name"},
+	{"info cpuid", "`vendor`, `family`, `model`, `stepping`, `brand`, `features[]`; "
+		       "`leaves[]`: `leaf`, `index`, `eax`, `ebx`, `ecx`, `edx`"},
+	{"info cr0", BITS},
+	{"info cr3", BITS},
+	{"info cr4", BITS},
+	{"info dirty", "`pages[]`: `physical`, `size`, `linear`"},
+	{"info dr6", BITS},
+	{"info dr7", BITS "; `breakpoints[]`: `on`, `kind`, `size`, `address`"},
+	{"info efer", BITS},
+	{"info eflags", BITS},
+	{"info fpu", "`fctrl`, `fstat`, `st[]`: `bits`, `empty`, `value`"},
+	{"info gdt", "`base`, `limit`, `entries[]`: `selector`, `kind`, `dpl`, `present`, `base`, "
+		     "`limit`, `offset`, `handler`, `symbol`, `ist`, `words`, `held_by[]`"},
+	{"info idt", "`base`, `limit`, `entries[]`: `vector`, `exception`, `kind`, `dpl`, `present`, "
+		     "`selector`, `offset`, `handler`, `symbol`, `ist`"},
+	{"info ioapic", "`base`, `pins[]`: `pin`, `entry`, `text`"},
+	{"info ivt", "`base`, `limit`, `entries[]`: `vector`, `last`, `segment`, `offset`, `handler`"},
+	{"info lapic", "each register by its name; `ISR[]`, `TMR[]`, `IRR[]`: vectors"},
+	{"info ldt", "as `info gdt`"},
+	{"info mem", "`ranges[]`: `linear`, `size`, `write`, `execute`, `user`; `more`: where it goes on"},
+	{"info memory-slots", "`slots[]`: `id`, `physical`, `size`, `host`, `read_only`, `log_dirty`"},
+	{"info mtree", "`memory[]`, `ports[]`: `name`, `base`, `size`, `in_kernel`"},
+	{"info mxcsr", BITS},
+	{"info pic", "`lines[]`: `line`, `vector`, `requested`, `in_service`, `masked`, `high`, `level`"},
+	{"info pit", "`counters[]`: `mode`, `count`, `gate`"},
+	{"info registers", "`vcpu`, `registers`: each by its name"},
+	{"info segments", "`segments[]`: `name`, `selector`, `base`, `limit`, `usable`, `text`; `gdt`, `idt`: "
+			  "`base`, `limit`"},
+	{"info sse", "`mxcsr`, `registers`: each by its name"},
+	{"info tlb", "`pages[]`: `linear`, `physical`, `page_size`, `pages`, `write`, `execute`, `user`, "
+		     "`accessed`, `dirty`, `write_through`, `uncached`, `global`; `more`: where it goes on"},
+	{"info tss", "`selector`, `base`, `limit`, and each field by its name"},
+	{"info xcr0", BITS},
+	{"pt", "`linear`, `paging`, `levels`, `cr3`, `nx`, `wp`, `smep`, `smap`; `walk[]`: `name`, `index`, "
+	       "`at`, `entry`, `flags`; `physical`, `page_size`, `ram`, `write`, `execute`, `user`, or "
+	       "`fault`"},
+	{"rdmsr", "`msr`, `name`, `value`"},
+	{"restore", "`size`"},
+};
+// clang-format on
+
+const char *command_facts(const struct command *command)
+{
+	for (unsigned i = 0; i < sizeof(table) / sizeof(*table); i++)
+		if (!strcmp(table[i].command, command->name))
+			return table[i].facts;
+	return NULL;
+}
