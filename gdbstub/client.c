@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 /* While this much waits to be sent, nothing more is read: a client that asks and does not listen
@@ -17,6 +18,8 @@
 /* While this much does, points that print for gdb wait. Less, since gdb must read it before it hears that the guest
  * was paused. */
 #define OUTPUT_FULL 0x10000
+/* A client that does not read has no part in when vitrine ends. */
+#define LAST_WORDS_MS 5000
 /* One command's answer may be longer; at this length the client is given up. */
 #define OUTPUT_MAX 0x4000000
 
@@ -46,6 +49,26 @@ void client_flush(struct gdb_server *server)
 	if (sent) {
 		server->out_size -= sent;
 		memmove(server->out, server->out + sent, server->out_size);
+	}
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void client_drain(struct gdb_server *server)
+{
+	struct pollfd fd = {.fd = server->client, .events = POLLOUT};
+	int64_t end = now_ms() + LAST_WORDS_MS, left = LAST_WORDS_MS;
+
+	client_flush(server);
+	while (server->out_size && !server->broken && left > 0 && poll(&fd, 1, (int)left) > 0) {
+		client_flush(server);
+		left = end - now_ms();
 	}
 }
 

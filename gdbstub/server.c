@@ -133,7 +133,7 @@ void gdb_server_free(struct gdb_server *server)
 	debug_unlisten(server->debug, on_event, server);
 	if (server->session) {
 		server->closing = true; /* vitrine ends: nothing was lost */
-		client_flush(server);
+		client_drain(server);
 	}
 	if (server->line)
 		line_free(server);

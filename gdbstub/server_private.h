@@ -37,6 +37,8 @@ void client_end(struct gdb_server *server);
 /* Reads once what there is, and obeys it. */
 void client_receive(struct gdb_server *server);
 void client_flush(struct gdb_server *server);
+/* Sends all, if the other side reads on; some seconds at most. */
+void client_drain(struct gdb_server *server);
 /* Sends, and closes or watches what there is to watch. After anything that may have produced output or ended the
  * session. */
 void client_settle(struct gdb_server *server);

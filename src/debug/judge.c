@@ -83,8 +83,13 @@ static bool condition_holds(struct debug *debug, struct vcpu *vcpu, const struct
 		return result != 0;
 	*broken = stop->undecided = true;
 	core_describe_hit(stop, point);
-	snprintf(stop->text, sizeof(stop->text), "the condition of %d cannot be evaluated: %s",
-		 point->point.number, fault.text);
+	if (point->point.owner == OWNER_GDB) /* gdb's numbers are others */
+		snprintf(stop->text, sizeof(stop->text),
+			 "the condition of a breakpoint here cannot be evaluated: %s", fault.text);
+	else
+		snprintf(stop->text, sizeof(stop->text),
+			 "the condition of %d cannot be evaluated: %s", point->point.number,
+			 fault.text);
 	return true;
 }
 

@@ -142,8 +142,7 @@ class Debugged(Vitrine):
         self.status = status
 
     def _leave(self):
-        for breakpoint in gdb.breakpoints() or ():
-            breakpoint.delete()
+        gdb.execute("delete")  # dprintfs too, which gdb.breakpoints() leaves out
         with contextlib.suppress(gdb.error):  # refused when nothing is attached
             gdb.execute("set scheduler-locking replay")
         self.drop()

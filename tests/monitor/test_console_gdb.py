@@ -147,6 +147,60 @@ def points_of_a_lost_gdb_go_and_the_consoles_stay():
         assert "breakpoint 1" in console.until_stop("continue")
 
 
+def print_commands(text, persists):
+    """What a dprintf without values adds to a Z0 packet (gdb manual, "Agent Expressions")."""
+    size = len(text) + 1
+    code = f"2200220034{0:02x}{size:04x}{text.encode().hex()}0027"
+    return f";cmds:{persists},X{len(code) // 2:x},{code}"
+
+
+@test
+def a_dprintf_of_gdb_prints_in_gdb_alone():
+    with Console("-kernel", LONG64) as console:
+        gdb = attach(console)
+        equal(gdb.ask(f"Z0,{SYMBOLS['print_line'][0]:x},1" + print_commands(r"a line\n", 0)), "OK")
+        equal(gdb.ask(f"Z0,{SYMBOLS['counter_add'][0]:x},1"), "OK")
+        listed = console.run("info breakpoints")
+        assert r'prints "a line\n" and goes on' in listed, listed
+        for _ in range(2):
+            gdb.send("vCont;c")
+            assert gdb.reply().startswith("T05")
+            shown = plain(console.expect("■ vCPU 0: breakpoint 2 at counter_add"))
+            assert "a line" not in shown, shown
+        equal(gdb.console, "a line\n")
+        gdb.close()
+
+
+@test
+def a_persistent_dprintf_is_the_consoles_when_gdb_detaches():
+    with Console("-kernel", LONG64) as console:
+        gdb = attach(console)
+        equal(gdb.ask(f"Z0,{SYMBOLS['print_line'][0]:x},1" + print_commands(r"stays\n", 1)), "OK")
+        equal(gdb.ask(f"Z0,{SYMBOLS['work'][0]:x},1" + print_commands(r"goes\n", 0)), "OK")
+        equal(gdb.ask("D"), "OK")
+        console.expect("running (by gdb)")
+        console.expect("stays")
+        console.expect("stays")
+        gdb.close()
+        console.interrupt()
+        listed = console.run("info breakpoints")
+        assert "console" in listed and r'prints "stays\n" and goes on' in listed, listed
+        assert "goes\n" not in listed and "gdb" not in listed, listed
+        console.run("delete 1")
+        assert "no breakpoints" in console.run("info breakpoints")
+
+
+@test
+def a_persistent_dprintf_goes_with_a_lost_gdb():
+    with Console("-kernel", LONG64) as console:
+        gdb = attach(console)
+        equal(gdb.ask(f"Z0,{SYMBOLS['print_line'][0]:x},1" + print_commands(r"goes\n", 1)), "OK")
+        gdb.close()
+        console.expect("the connection was lost")
+        console.expect(PROMPT)
+        assert "no breakpoints" in console.run("info breakpoints")
+
+
 @test
 def the_real_gdb_and_its_monitor_command():
     if not shutil.which("gdb"):

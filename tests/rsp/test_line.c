@@ -18,7 +18,7 @@
 #define OFFER                                                                                      \
 	"PacketSize=20000;vContSupported+;ConditionalBreakpoints+;BreakpointCommands+;"            \
 	"swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"       \
-	"binary-upload+"
+	"qXfer:osdata:read+;binary-upload+"
 
 struct place {
 	struct debug *debug;

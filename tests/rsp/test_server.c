@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -362,6 +363,95 @@ static void a_client_that_does_not_read(void **state)
 	close(fd);
 }
 
+/* What points print until nobody can take more; how many texts that were. */
+static unsigned print_until_full(int fd)
+{
+	unsigned count = 0;
+
+	say(fd, "$vCont;c#a8");
+	while (!place.debug->output_full && count < 1000000) {
+		fake_tell(place.debug, DEBUG_OUTPUT, OWNER_GDB);
+		count++;
+	}
+	assert_true(place.debug->output_full);
+	return count;
+}
+
+static unsigned count_packets(const char *bytes, ssize_t size)
+{
+	unsigned count = 0;
+
+	for (ssize_t i = 0; i < size; i++)
+		count += bytes[i] == '$';
+	return count;
+}
+
+/* Who prints for it waits, until it has read; and does not when it has gone. */
+static void a_client_that_does_not_read_what_points_print(void **state)
+{
+	int fd = connect_client();
+	unsigned told = print_until_full(fd), heard = 0;
+	char bytes[0x1000];
+	ssize_t n;
+
+	(void)state;
+	while (place.debug->output_full && (n = recv(fd, bytes, sizeof(bytes), 0)) > 0) {
+		heard += count_packets(bytes, n);
+		rounds();
+	}
+	assert_false(place.debug->output_full);
+	while ((n = recv(fd, bytes, sizeof(bytes), 0)) > 0) {
+		heard += count_packets(bytes, n);
+		rounds();
+	}
+	assert_int_equal(heard, told);
+	while (!place.debug->output_full)
+		fake_tell(place.debug, DEBUG_OUTPUT, OWNER_GDB);
+	close(fd);
+	rounds();
+	assert_false(place.debug->output_full);
+}
+
+struct reader {
+	int fd;
+	unsigned heard;
+	bool closed;
+};
+
+static void *read_all(void *ctx)
+{
+	struct reader *reader = ctx;
+	struct pollfd fd = {.fd = reader->fd, .events = POLLIN};
+	char bytes[0x1000];
+	ssize_t n = 1;
+
+	while (n && poll(&fd, 1, 10000) > 0) {
+		n = recv(reader->fd, bytes, sizeof(bytes), 0);
+		reader->heard += count_packets(bytes, n);
+	}
+	reader->closed = n == 0;
+	return NULL;
+}
+
+/* vitrine ends, and a client that is behind hears all of it. */
+static void the_last_words_are_waited_for(void **state)
+{
+	struct reader reader = {.fd = connect_client()};
+	unsigned told = print_until_full(reader.fd);
+	pthread_t thread;
+
+	(void)state;
+	fake_stop(place.debug, &(struct stop){.reason = STOP_SHUTDOWN, .exit_status = 1},
+		  OWNER_NONE);
+	assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
+	gdb_server_free(place.server);
+	place.server = NULL;
+	pthread_join(thread, NULL);
+	assert_true(reader.closed);
+	assert_in_range(reader.heard, told + 1, told + 2); /* the exit, in words too */
+	close(reader.fd);
+}
+
 static void nothing_but_noise(void **state)
 {
 	int fd = connect_client();
@@ -423,6 +513,8 @@ int main(void)
 		AT(kill_closes, setup),
 		AT(the_end_of_the_run_is_told_at_once, setup),
 		AT(a_client_that_does_not_read, setup),
+		AT(a_client_that_does_not_read_what_points_print, setup),
+		AT(the_last_words_are_waited_for, setup),
 		AT(nothing_but_noise, setup),
 		AT(many_abrupt_disconnects, setup),
 		AT(the_address_is_taken, setup),
