@@ -181,6 +181,7 @@ struct debug {
 	struct listener listener[MAX_LISTENERS];
 	unsigned listener_count;
 	struct line *line; /* being told */
+	bool telling;	   /* debug_dispatch() is at work */
 };
 
 static inline void core_lock(struct debug *debug)
@@ -190,13 +191,18 @@ static inline void core_lock(struct debug *debug)
 
 static inline void core_unlock(struct debug *debug)
 {
+	bool opened = gate_take_opened(&debug->machine->gate);
+
 	pthread_mutex_unlock(&debug->machine->gate.lock);
+	gate_wake(debug->machine, opened);
 }
 
 /* All below: gate.lock held. */
 
 /* events.c */
 void core_tell(struct debug *debug, enum debug_event event, enum debug_owner actor);
+/* Tells DEBUG_RESUMED. The main thread, without the lock. */
+void core_tell_resumed(struct debug *debug);
 void core_wake(struct debug *debug); /* the main thread has a request to serve */
 
 /* run_control.c */

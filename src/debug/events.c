@@ -38,7 +38,8 @@ void core_tell(struct debug *debug, enum debug_event event, enum debug_owner act
 		debug->news[debug->news_count - 1] = news;
 	else if (debug->news_count < MAX_NEWS)
 		debug->news[debug->news_count++] = news;
-	wake_main(debug);
+	if (event != DEBUG_RESUMED) /* the main thread itself says that: core_tell_resumed() */
+		wake_main(debug);
 }
 
 void core_wake(struct debug *debug)
@@ -143,12 +144,14 @@ void debug_dispatch(struct debug *debug)
 {
 	unsigned lines = 0;
 	struct line *line;
+	bool outer = debug->telling;
 	struct news news;
 	uint64_t count;
 
 	if (read(debug->event_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return;
 	core_serve_request(debug);
+	debug->telling = true;
 	while (lines < LINES_AT_ONCE && take_next(debug, &news, &line)) {
 		if (line)
 			tell_line(debug, line);
@@ -156,6 +159,30 @@ void debug_dispatch(struct debug *debug)
 			tell_news(debug, &news);
 		lines += line != NULL;
 	}
+	debug->telling = outer;
 	if (lines == LINES_AT_ONCE)
 		wake_main(debug);
+}
+
+static bool take_resumed(struct debug *debug, struct news *news)
+{
+	bool taken;
+
+	core_lock(debug);
+	taken = debug->news_count > 0 && debug->news[0].event == DEBUG_RESUMED &&
+		debug->news[0].after <= debug->lines_taken;
+	if (taken)
+		*news = pop_news(debug);
+	core_unlock(debug);
+	return taken;
+}
+
+/* At once, which spares the main thread a round of its loop. While something older is being told it waits for its
+ * turn; and what came behind it waits for debug_dispatch(), since whoever resumes is not ready for it. */
+void core_tell_resumed(struct debug *debug)
+{
+	struct news news;
+
+	if (!debug->telling && take_resumed(debug, &news))
+		tell_news(debug, &news);
 }

@@ -319,6 +319,8 @@ int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner
 			core_launch(debug);
 	}
 	core_unlock(debug);
+	if (rc == 0)
+		core_tell_resumed(debug);
 	return rc;
 }
 

@@ -31,6 +31,8 @@ static void program(struct clock *clock)
 {
 	struct itimerspec when = {0};
 
+	if (!clock->armed && !(clock->running && clock->timers))
+		return;
 	if (clock->running && clock->timers) {
 		uint64_t now = now_locked(clock), deadline = clock->timers->deadline;
 		uint64_t ahead = deadline > now ? deadline - now : 0;
@@ -39,6 +41,7 @@ static void program(struct clock *clock)
 		when.it_value.tv_sec = (time_t)(at / NS_PER_S);
 		when.it_value.tv_nsec = (long)(at % NS_PER_S) | 1;
 	}
+	clock->armed = when.it_value.tv_nsec;
 	timerfd_settime(clock->fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 

@@ -16,6 +16,7 @@ struct clock {
 	uint64_t offset;     /* guest time = host monotonic time - offset, while running */
 	uint64_t stopped_at; /* guest time, while not running */
 	int fd;		     /* readable when a timer is due */
+	bool armed;
 	struct device_timer
 		*timers; /* sorted by deadline; equal ones in the order they were armed */
 };

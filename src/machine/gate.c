@@ -55,8 +55,23 @@ void gate_open(struct machine *machine)
 			continue;
 		vcpu->parked = false;
 		machine->gate.parked_count--;
-		pthread_cond_signal(&vcpu->work);
+		machine->gate.opened = true;
 	}
+}
+
+bool gate_take_opened(struct gate *gate)
+{
+	bool opened = gate->opened;
+
+	gate->opened = false;
+	return opened;
+}
+
+/* A condition that nobody waits for costs nothing, and one who wakes for nothing sleeps again. */
+void gate_wake(struct machine *machine, bool opened)
+{
+	for (unsigned i = 0; opened && i < machine->vcpu_count; i++)
+		pthread_cond_signal(&machine->vcpus[i].work);
 }
 
 int gate_wait_parked(struct gate *gate, int timeout_ms)

@@ -18,6 +18,7 @@ struct gate {
 	pthread_mutex_t lock;
 	pthread_cond_t parked; /* others wait here for parked_count == vcpu_count */
 	unsigned vcpu_count, parked_count;
+	bool opened; /* somebody may run, and was not woken yet: see gate_wake() */
 	bool quit;
 };
 
@@ -28,8 +29,13 @@ void gate_destroy(struct gate *gate);
 bool gate_all_parked(const struct gate *gate);
 void gate_hold_all(struct machine *machine);		    /* plans = HOLD, and kicks */
 void gate_set_plan(struct vcpu *vcpu, enum vcpu_plan plan); /* a parked vCPU's; see gate_open */
-void gate_open(struct machine *machine);		    /* lets all plans take effect at once */
+void gate_open(
+	struct machine *machine); /* lets all plans take effect at once; gate_wake() must follow */
+bool gate_take_opened(struct gate *gate); /* for gate_wake() */
 /* Waits until all are parked; -ETIMEDOUT after timeout_ms. */
 int gate_wait_parked(struct gate *gate, int timeout_ms);
+
+/* Wakes those who may run. Best when the lock is given back already: whoever wakes up wants it first of all. */
+void gate_wake(struct machine *machine, bool opened);
 
 #endif

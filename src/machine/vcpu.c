@@ -75,6 +75,9 @@ void vcpu_kick(struct vcpu *vcpu)
 	if (vcpu->machine->gate.quit)
 		return; /* all were kicked, and some may be gone */
 	atomic_store(&vcpu->attention, true);
+	/* It is not in the guest, and looks at the flag before it enters it again. */
+	if (pthread_equal(vcpu->thread, pthread_self()))
+		return;
 	vcpu->accel->ops->vcpu_kick(vcpu->accel, vcpu->thread);
 	pthread_cond_signal(&vcpu->work);
 }
@@ -300,6 +303,7 @@ static void vcpu_park(struct vcpu *vcpu)
 	gate->parked_count++;
 	if (gate_all_parked(gate))
 		machine->observer.parked(machine->observer.ctx);
+	gate_wake(machine, gate_take_opened(gate));
 	pthread_cond_broadcast(&gate->parked);
 	while (vcpu->parked && !gate->quit)
 		pthread_cond_wait(&vcpu->work, &gate->lock);
