@@ -210,9 +210,6 @@ int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned coun
 int source_show(const char *path, int first, int last, int current, struct monitor_out *out,
 		struct error *err);
 
-/* The calls that led here: one line per frame, and why it ends. */
-int backtrace_show(struct monitor *monitor, int cpu, struct monitor_out *out, struct error *err);
-
 /* Where the function that this vCPU is in returns to, and the stack slot that says so; both linear.
  * -errno with a sentence when nobody called it. */
 int caller_find(struct monitor *monitor, int cpu, uint64_t *address, uint64_t *slot,

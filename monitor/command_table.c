@@ -236,8 +236,11 @@ const struct command commands[] = {
 	 "source lines around a location, or where the vCPU stands",
 	 "The file must be readable at the path that the compiler recorded. An empty line goes on.",
 	 run_list},
-	{"bt", "backtrace where", CLASS_CODE, COMMAND_STOPPED, {{0}},
-	 "the calls that led here, by frame pointers", NULL, run_backtrace},
+	{"bt", "backtrace where", CLASS_CODE, COMMAND_STOPPED, {{ARG_EXPRESSION, "COUNT", true}},
+	 "the calls that led here, and why they end",
+	 "By call frame information where the image has it, else by frame pointers, and\n"
+	 "through interrupts into what they interrupted. COUNT: so many of the innermost\n"
+	 "frames (40); the outermost four are always there.", run_backtrace},
 	{"info symbol", NULL, CLASS_CODE, 0, {{ARG_EXPRESSION, "ADDR", false}},
 	 "the name that covers an address", NULL, run_info_symbol},
 	{"info line", NULL, CLASS_CODE, 0, {{ARG_LOCATION, "LOCATION", true}},

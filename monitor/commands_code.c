@@ -153,11 +153,6 @@ int run_list(struct call *call)
 	return 0;
 }
 
-int run_backtrace(struct call *call)
-{
-	return backtrace_show(call->monitor, call->cpu, call->out, call->err);
-}
-
 int run_context(struct call *call)
 {
 	context_show(call->monitor, call->cpu, true, call->out);

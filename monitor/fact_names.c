@@ -11,6 +11,7 @@
 static const struct {
 	const char *command, *facts;
 } table[] = {
+	{"bt", "`frames[]`: `number`, `pc`, `sp`, `name`, `file`, `line`, `interrupted`, `user`; `end`, `count`"},
 	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},
 	{"dump", "`size`"},
 	{"find", "`found[]`"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/symbols.h"
 
+#include "monitor/frames.h"
 #include "monitor/lines.h"
 #include "monitor/prologue.h"
 #include "monitor/text.h"
@@ -26,6 +27,8 @@ struct clean_name {
 struct symbols {
 	Elf *elf; /* NULL: no image */
 	struct lines *lines;
+	struct frames *frames; /* NULL until somebody asks */
+	uint64_t offset;       /* the guest has it that much higher than the image says */
 	bool read;
 	struct symbol *by_address;
 	struct symbol **by_name;
@@ -69,6 +72,7 @@ void symbols_free(struct symbols *symbols)
 	if (!symbols)
 		return;
 	lines_free(symbols->lines);
+	frames_free(symbols->frames);
 	elf_end(symbols->elf);
 	free(symbols->by_address);
 	free(symbols->by_name);
@@ -110,6 +114,23 @@ static const char *printable_file(struct symbols *symbols, const char *name)
 		return clean->text;
 	}
 	return text;
+}
+
+void symbols_set_offset(struct symbols *symbols, uint64_t offset)
+{
+	symbols->offset = offset;
+}
+
+uint64_t symbols_offset(const struct symbols *symbols)
+{
+	return symbols ? symbols->offset : 0;
+}
+
+struct frames *symbols_frames(struct symbols *symbols)
+{
+	if (symbols && symbols->elf && !symbols->frames)
+		symbols->frames = frames_new(symbols->elf);
+	return symbols ? symbols->frames : NULL;
 }
 
 /* ---- the symbol table ---------------------------------------------------------------------- */
@@ -268,11 +289,12 @@ static const struct symbol *covering(struct symbols *symbols, uint64_t address)
 
 const char *symbols_name(struct symbols *symbols, uint64_t address, uint64_t *offset)
 {
-	const struct symbol *symbol = ready(symbols) ? covering(symbols, address) : NULL;
+	const struct symbol *symbol = ready(symbols) ? covering(symbols, address - symbols->offset)
+						     : NULL;
 
 	if (!symbol)
 		return NULL;
-	*offset = address - symbol->address;
+	*offset = address - symbols->offset - symbol->address;
 	return symbol->name;
 }
 
@@ -299,7 +321,7 @@ int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, u
 	if (!ready(symbols) || index == symbols->count ||
 	    strcmp(symbols->by_name[index]->name, name))
 		return -ENOENT;
-	*address = symbols->by_name[index]->address;
+	*address = symbols->by_name[index]->address + symbols->offset;
 	if (size)
 		*size = symbols->by_name[index]->size;
 	return 0;
@@ -332,7 +354,15 @@ const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cu
 
 static int row_at(struct symbols *symbols, uint64_t address, struct line_row *row)
 {
-	return symbols && symbols->lines ? lines_at(symbols->lines, address, row) : -ENOENT;
+	int ret = symbols && symbols->lines
+			  ? lines_at(symbols->lines, address - symbols->offset, row)
+			  : -ENOENT;
+
+	if (!ret) {
+		row->low += symbols->offset;
+		row->high += symbols->offset;
+	}
+	return ret;
 }
 
 int symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line)
@@ -365,6 +395,7 @@ int symbols_line_address(struct symbols *symbols, const char *file, int line, ui
 	if (!symbols || !symbols->lines ||
 	    lines_address(symbols->lines, file, line, &taken, address))
 		return -ENOENT;
+	*address += symbols->offset;
 	if (found)
 		*found = taken;
 	return 0;
@@ -390,7 +421,7 @@ uint64_t symbols_breakpoint_address(struct symbols *symbols, uint64_t function)
 
 	if (!symbols || !symbols->elf)
 		return function;
-	address += prologue_length(symbols->elf, function);
+	address += prologue_length(symbols->elf, function - symbols->offset);
 	if (address == function || row_at(symbols, address, &row) || row.low == address)
 		return address;
 	name = symbols_name(symbols, row.high, &offset);

@@ -19,8 +19,17 @@ struct symbols;
 int symbols_load(const void *elf, size_t size, struct symbols **symbols, struct error *err);
 void symbols_free(struct symbols *symbols); /* NULL is fine */
 
+/* The guest runs the image that much higher than it is linked: every address below is the guest's. */
+void symbols_set_offset(struct symbols *symbols, uint64_t offset);
+
 /* In every function below symbols may be NULL: it then knows nothing. Strings stay valid until
  * symbols_free(). */
+
+uint64_t symbols_offset(const struct symbols *symbols);
+
+/* For unwinding (frames.h), at addresses as the image has them; NULL: there is no image. */
+struct frames;
+struct frames *symbols_frames(struct symbols *symbols);
 
 /* Address and size (0: unknown) of a function, object or label: 0 or -ENOENT. size may be NULL. */
 int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size);
