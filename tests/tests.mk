@@ -66,8 +66,9 @@ demo:
 
 # One figure per line: name value unit.
 bench:
-	+@$(SUBMAKE) all benches >&2
+	+@$(SUBMAKE) all benches $(BENCH_GUEST)/boot.elf >&2
 	@set -e; for b in $(sort $(BENCHES)); do $$b; done
+	@tests/bench/gdb/run $(BUILD)
 
 -include $(wildcard $(TEST_DIRS:%=$(BUILD)/tests/%/*.d) $(BUILD)/tests/bench/*.d)
 .PHONY: tests benches check check-asan check-tsan check-sanitized stress demo bench
