@@ -6,7 +6,9 @@
  * with all points in force, until it is back where it was, on the same stack; and the step goes on. So it does, too,
  * with an interrupt that the CPU had accepted just before the machine stopped.
  *
- * The way back is a breakpoint of the core's own. The machine parks briefly at both ends, since planting needs it.
+ * The delivery is a step that ends at the handler's first instruction. The way back is an int3 of the core's own. The machine
+ * parks briefly at both ends, since planting needs it. Where int3 does not work, the vCPU is stepped through its
+ * handler.
  */
 #include "debug/core.h"
 
@@ -22,7 +24,7 @@ void core_aside_begin(struct debug *debug, unsigned i)
 	struct core_vcpu *v = &debug->vcpu[i];
 	const struct vcpu *vcpu = &debug->machine->vcpus[i];
 
-	v->step.asides = !debug->step_interrupts && !v->stepping_off;
+	v->step.asides = !debug->step_interrupts && v->plan.action != PLAN_RUN;
 	v->step.slept = vcpu->halted;
 	v->step.turns = 0;
 }
@@ -38,18 +40,20 @@ bool core_aside_due(struct debug *debug, struct vcpu *vcpu)
 {
 	struct step *step = step_of(debug, vcpu);
 
-	if (!step->asides)
+	if (!step->asides || debug->vcpu[vcpu->index].aside.stepping)
 		return false;
 	if (!step->follows || step->insn[0].kind == INSN_HLT)
 		step->slept |= sleeps(vcpu);
 	return step->slept || ++step->turns % TURNS == 0;
 }
 
+/* And nothing else comes first. */
 static bool accepted(const struct step_at *at)
 {
 	const struct cpu_events *events = &at->state->events;
 
-	return at->events &&
+	return at->events && at->vcpu->debug.inject < 0 && !events->exception.injected &&
+	       !events->exception.pending &&
 	       ((events->interrupt.injected && !events->interrupt.soft) || events->nmi.injected);
 }
 
@@ -66,25 +70,59 @@ bool core_aside_starts(struct step_at *at)
 {
 	struct aside *aside = &at->debug->vcpu[at->vcpu->index].aside;
 
-	if (!at->step->asides || !accepted(at))
+	if (!at->step->asides || aside->stepping || !accepted(at))
 		return false;
-	*aside = (struct aside){.running = true,
+	*aside = (struct aside){.entering = true,
 				.pc = cpu_linear_pc(at->state),
 				.sp = cpu_linear_sp(at->state),
 				.cr3 = at->state->system.cr3};
-	core_park_briefly(at->debug);
 	return true;
 }
 
-bool core_aside_ends(struct debug *debug, struct vcpu *vcpu)
+/* Points at the handler's first instruction have had their say; those where it came from have not, for all
+ * that follows. */
+bool core_aside_runs(struct debug *debug, struct vcpu *vcpu)
 {
-	struct aside *aside = &debug->vcpu[vcpu->index].aside;
+	struct core_vcpu *v = &debug->vcpu[vcpu->index];
 	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
 
-	if (!aside->running || !state || cpu_linear_pc(state) != aside->pc ||
-	    cpu_linear_sp(state) != aside->sp || state->system.cr3 != aside->cr3)
+	if (!v->aside.entering || !state)
 		return false;
-	aside->running = false;
+	v->aside.entering = false;
+	v->aside.running = true;
+	v->seen = v->judged && cpu_linear_pc(state) != v->aside.pc;
+	v->seen_pc = cpu_linear_pc(state);
 	core_park_briefly(debug);
+	return true;
+}
+
+static bool is_back(const struct aside *aside, const struct cpu_state *state)
+{
+	return state && cpu_linear_pc(state) == aside->pc && cpu_linear_sp(state) == aside->sp &&
+	       state->system.cr3 == aside->cr3;
+}
+
+/* Points there had their say before the interrupt came. */
+bool core_aside_ends(struct debug *debug, struct vcpu *vcpu)
+{
+	struct core_vcpu *v = &debug->vcpu[vcpu->index];
+	const struct aside *aside = &v->aside;
+
+	if (!aside->running || !is_back(aside, vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM)))
+		return false;
+	v->aside.running = v->comes_back.expected = false;
+	v->seen = true;
+	v->seen_pc = aside->pc;
+	core_park_briefly(debug);
+	return true;
+}
+
+bool core_aside_is_over(struct debug *debug, struct vcpu *vcpu)
+{
+	struct aside *aside = &debug->vcpu[vcpu->index].aside;
+
+	if (!aside->stepping || !is_back(aside, vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM)))
+		return false;
+	aside->stepping = false;
 	return true;
 }

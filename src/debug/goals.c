@@ -121,16 +121,27 @@ void core_clear_goals(struct debug *debug)
 
 /* ---- asides ------------------------------------------------------------------------------ */
 
-/* Where nothing would stop it on its way back it had better not go. */
+/* Not by a debug register: another interrupt may come on the way back, and its frame bring RF along, which keeps
+ * the register from firing. */
+static bool add_aside(struct debug *debug, unsigned vcpu, uint64_t address)
+{
+	struct core_point *goal = new_goal(vcpu, address);
+
+	if (!goal)
+		return false;
+	goal->aside = true;
+	if (core_choose_rung(debug, goal, 0, NULL) == RUNG_INT3)
+		return core_point_insert(debug, goal, NULL) == 0;
+	core_point_free(goal);
+	return false;
+}
+
 static bool set_aside(struct debug *debug, unsigned vcpu)
 {
 	struct aside *aside = &debug->vcpu[vcpu].aside;
-	struct core_point *goal = new_goal(vcpu, aside->pc);
 
-	if (goal)
-		goal->aside = true;
-	aside->running = goal && core_point_insert(debug, goal, NULL) == 0 &&
-			 goal->rung != RUNG_PENDING;
+	aside->running = add_aside(debug, vcpu, aside->pc);
+	aside->stepping = !aside->running;
 	return aside->running;
 }
 
@@ -147,5 +158,5 @@ bool core_set_asides(struct debug *debug)
 void core_forget_asides(struct debug *debug)
 {
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
-		debug->vcpu[i].aside.running = false;
+		debug->vcpu[i].aside = (struct aside){0};
 }

@@ -94,9 +94,8 @@ bool core_must_step_off(struct debug *debug, unsigned i)
 {
 	const struct core_vcpu *v = &debug->vcpu[i];
 
-	return v->plan.action != PLAN_HOLD && !v->aside.running && v->seen &&
-	       v->seen_pc == core_linear_pc(debug, i) && point_under(debug, i) &&
-	       !sleeps(&debug->machine->vcpus[i]);
+	return v->plan.action != PLAN_HOLD && v->seen && v->seen_pc == core_linear_pc(debug, i) &&
+	       point_under(debug, i) && !sleeps(&debug->machine->vcpus[i]);
 }
 
 /* ---- what is still to be told ------------------------------------------------------------ */

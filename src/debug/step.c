@@ -189,11 +189,14 @@ static enum step_go arm_by_rung(struct step_at *at)
 static enum step_go arm(struct step_at *at)
 {
 	struct step *step = at->step;
+	bool aside = core_aside_starts(at);
 
 	take_registers(at);
 	step->rflags = at->state->general.rflags;
 	if (core_arm_delivery(at))
 		return STEP_ARMED;
+	if (aside && core_aside_runs(at->debug, at->vcpu))
+		return STEP_PARKS;
 	core_look_ahead(at);
 	if (core_step_by_hand(at, &step->insn[0]))
 		return STEP_DONE;
@@ -263,8 +266,6 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	at.events = groups & CPU_EVENTS;
 	if (sleeps_on(&at) || core_aside_sleeps(&at))
 		return STEP_WAITS;
-	if (core_aside_starts(&at))
-		return STEP_PARKS;
 	step->slept = false;
 	step->follows = step->tame = false;
 	go = arm(&at);

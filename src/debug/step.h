@@ -60,7 +60,9 @@ struct step_return {
 
 /* An interrupt that the vCPU handles in the middle of a step: it runs, until it is back here. */
 struct aside {
+	bool entering; /* the step under way is the delivery */
 	bool running;
+	bool stepping;	      /* in place of running, where nothing would stop it on its way back */
 	uint64_t pc, sp, cr3; /* linear; where the interrupt came */
 };
 
@@ -102,10 +104,14 @@ void core_aside_begin(struct debug *debug, unsigned vcpu);
 bool core_aside_due(struct debug *debug, struct vcpu *vcpu);
 /* Whether a sleeper has still to be woken. */
 bool core_aside_sleeps(const struct step_at *at);
-/* An interrupt was accepted: true when everybody parks so that the vCPU may handle it. */
+/* An interrupt was accepted that is handled aside: notes the place. Its delivery is the next step. */
 bool core_aside_starts(struct step_at *at);
+/* The vCPU has entered the handler, or nothing will tell when it does: true when everybody parks, and it runs. */
+bool core_aside_runs(struct debug *debug, struct vcpu *vcpu);
 /* At a breakpoint: the vCPU is back, and everybody parks so that its step may go on. */
 bool core_aside_ends(struct debug *debug, struct vcpu *vcpu);
+/* A step has ended, with which an aside that is stepped is over. */
+bool core_aside_is_over(struct debug *debug, struct vcpu *vcpu);
 
 /* ---- by_hand.c --------------------------------------------------------------------------- */
 

@@ -128,7 +128,9 @@ static bool lands_on_point(struct debug *debug, struct vcpu *vcpu, struct stop *
 
 static bool step_done(struct debug *debug, struct vcpu *vcpu)
 {
+	struct core_vcpu *v = &debug->vcpu[vcpu->index];
 	struct stop stop;
+	bool lands;
 
 	core_step_retire(debug, vcpu);
 	if (core_take_caught(debug, vcpu, &stop)) {
@@ -138,8 +140,12 @@ static bool step_done(struct debug *debug, struct vcpu *vcpu)
 	stop = make_stop(vcpu, STOP_STEP, "step");
 	if (stepped_off(debug, vcpu, stop.pc))
 		return false;
-	if (!lands_on_point(debug, vcpu, &stop) &&
-	    still_in_range(&debug->vcpu[vcpu->index].plan, stop.pc))
+	if (core_aside_is_over(debug, vcpu))
+		return true;
+	lands = lands_on_point(debug, vcpu, &stop);
+	if (!lands && core_aside_runs(debug, vcpu))
+		return false;
+	if (!lands && (v->aside.stepping || still_in_range(&v->plan, stop.pc)))
 		return true;
 	core_stop(debug, &stop);
 	return false;

@@ -297,11 +297,8 @@ def all_its_own(rounds):
 @test
 def pain_21_int3_trap_flag_and_debug_registers_of_the_guests_own():
     with paces("do=debug rounds=3") as vm:
-        gdb.Breakpoint("guest_main", temporary=True)
-        vm.go("continue")
-        gdb.Breakpoint("debug_exit", temporary=True)
-        vm.go("continue")
-        all_its_own(3)
+        vm.go_to_the_end(1)
+        assert "paces: 0 wrong" in vm.serial(), vm.serial()
 
 
 @test
@@ -339,6 +336,7 @@ def pain_21_while_it_is_stepped():
 @test
 def pain_21_while_lines_are_stepped():
     with paces("do=debug rounds=2") as vm:
+        vm.needs("long mode", "int3")  # gdb's own breakpoints would take the guest's debug registers
         at(vm, "do_debug")
         for _ in range(20):
             vm.go("next")
@@ -350,12 +348,13 @@ def pain_21_while_lines_are_stepped():
 
 @test
 def pain_21_among_watches():
+    """Of pages, which leave the debug registers to the guest."""
     with paces("do=debug rounds=2") as vm:
-        do("watch sink")
-        do("watch wrong")
-        stops.exit_code = None
-        vm.go("continue")
-        equal((where(), value("sink")), ("target", 1))
+        do("watch record")
+        do("watch *(char (*)[16])&sink")
+        for n in (1, 2):
+            vm.go("continue")
+            equal((where(), value("sink")), ("target", n))
         do("delete")
         vm.go_to_the_end(1)
 

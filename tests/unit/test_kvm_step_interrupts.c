@@ -265,6 +265,25 @@ static void test_range_that_waits_for_an_interrupt(void **state)
 	}
 }
 
+/* Where int3 does not work, the vCPU is stepped through its handler. */
+static void test_handler_that_is_stepped(void **state)
+{
+	static const uint8_t code[] = {NOP, NOP, NOP};
+	struct place p;
+
+	(void)state;
+	rig_needs_kvm();
+	start_writer(&p, "break=slot", code, sizeof(code));
+	for (unsigned i = 1; i <= 2; i++) {
+		place_put64(&p, WRITTEN, 0);
+		accept(&p);
+		place_step(&p, "nop", RIG_CODE + i);
+		assert_int_equal(place_get(&p, WRITTEN, 1), 0x66);
+		assert_int_equal(reg(&p, "rsp"), STACK);
+	}
+	place_stop(&p);
+}
+
 /* Points are in force in the handler; what a stop there leaves of the range is nothing. */
 static void test_breakpoint_in_a_handler_aside(void **state)
 {
@@ -379,6 +398,7 @@ int main(void)
 		cmocka_unit_test(test_breakpoint_is_told_once),
 		cmocka_unit_test(test_step_behind_an_accepted_interrupt),
 		cmocka_unit_test(test_range_that_waits_for_an_interrupt),
+		cmocka_unit_test(test_handler_that_is_stepped),
 		cmocka_unit_test(test_breakpoint_in_a_handler_aside),
 		cmocka_unit_test(test_step_behind_hlt),
 		cmocka_unit_test(test_hlt_is_finished_once),
