@@ -45,6 +45,9 @@ int i8042_init(const struct device_host *host, struct device **device, struct er
 int port92_init(const struct device_host *host, struct device **device, struct error *err);
 int reset_port_init(const struct device_host *host, struct device **device, struct error *err);
 
+/* ---- ACPI's fixed hardware: power-off (S5) and the power management timer. Ports 0x600-0x60b. */
+int acpi_pm_init(const struct device_host *host, struct device **device, struct error *err);
+
 /* ---- isa-debug-exit: a write ends the run with (value << 1) | 1. ------------------------------
  * Up to 4 bytes at port … port + 3. The status is handed on whole; what a parent process sees of it
  * are its lowest 8 bits. Reads give 0. */

@@ -7,13 +7,15 @@
  * that one, whose bits would read as a reset. So the region covers all four ports and answers byte
  * accesses to 0xcf9 alone; there is no PCI bus, and the rest reads all ones.
  */
+#include "devices/reset_port.h"
+
 #include "devices/devices.h"
 #include "devices/stream.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-enum { RESET_OFFSET = 1, RESET_HARD = 0x02, RESET_NOW = 0x04 };
+enum { CONFIG_ADDRESS = 0xcf8, RESET_OFFSET = RESET_PORT - CONFIG_ADDRESS };
 
 struct reset_port {
 	struct device device;
@@ -53,11 +55,11 @@ static void reset_port_io(void *device, struct bus_access *access)
 		access->value = p->value;
 		return;
 	}
-	p->value = access->value & (RESET_HARD | RESET_NOW);
-	if (rising & RESET_NOW)
+	p->value = access->value & RESET_PORT_RESET;
+	if (rising & RESET_PORT_NOW)
 		p->host->request(p->host->ctx, HOST_RESET, 0,
-				 p->value & RESET_HARD ? "port 0xcf9, hard reset"
-						       : "port 0xcf9, soft reset");
+				 p->value & RESET_PORT_HARD ? "port 0xcf9, hard reset"
+							    : "port 0xcf9, soft reset");
 }
 
 static void reset_port_destroy(struct device *device)
@@ -78,7 +80,7 @@ int reset_port_init(const struct device_host *host, struct device **device, stru
 				    .destroy = reset_port_destroy};
 	p->host = host;
 	p->region = (struct bus_region){.name = "reset-port",
-					.base = 0xcf8,
+					.base = CONFIG_ADDRESS,
 					.size = 4,
 					.max_size = 4,
 					.io = reset_port_io,

@@ -183,7 +183,7 @@ static int create_user_irqchip(struct machine *machine, struct error *err)
 static int create_simple(struct machine *machine, struct error *err)
 {
 	int (*const init[])(const struct device_host *, struct device **, struct error *) = {
-		i8042_init, port92_init, reset_port_init, debug_console_init};
+		i8042_init, port92_init, reset_port_init, acpi_pm_init, debug_console_init};
 
 	for (unsigned i = 0; i < sizeof(init) / sizeof(init[0]); i++) {
 		struct device *device = NULL;

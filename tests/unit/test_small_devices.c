@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Keyboard controller, ports 0x92 and 0xcf9, debug exit, debug console, text screen. */
+/* Keyboard controller, ports 0x92 and 0xcf9, ACPI's fixed hardware, debug exit, debug console, text screen. */
 #include "device_host.h"
 
 #include <errno.h>
@@ -263,6 +263,76 @@ static void test_reset_port_is_not_pci(void **state)
 	assert_int_equal(in(0xcfa), 0xff);
 }
 
+/* ---- ACPI's fixed hardware ---------------------------------------------------------------------- */
+
+static void test_acpi_power_off(void **state)
+{
+	(void)state;
+	start(acpi_pm_init);
+	assert_int_equal(in16(&the.h, 0x604), 0x0001); /* ACPI is on */
+	out16(&the.h, 0x604, 0x0001);
+	out16(&the.h, 0x604, 5 << 10 | 0x2000); /* no sleep state that is offered */
+	assert_int_equal(the.h.requests, 0);
+	assert_int_equal(in16(&the.h, 0x604), 5 << 10 | 0x0001);
+	check_save_load(the.device, the.copy);
+	assert_int_equal(in16(&the.copy_host, 0x604), 5 << 10 | 0x0001);
+	out16(&the.h, 0x604, 0x2001);
+	assert_int_equal(the.h.requests, 1);
+	assert_int_equal(the.h.request, HOST_POWER_OFF);
+	assert_int_equal(the.h.status, 0);
+	assert_string_equal(the.h.why, "ACPI, sleep state S5");
+	the.device->reset(the.device);
+	assert_int_equal(in16(&the.h, 0x604), 0x0001);
+}
+
+/* The two bytes of the register are also there one by one. */
+static void test_acpi_power_off_by_bytes(void **state)
+{
+	(void)state;
+	start(acpi_pm_init);
+	out(0x604, 0x03);
+	assert_int_equal(in(0x604), 0x03);
+	assert_int_equal(in(0x605), 0x00);
+	out(0x605, 0x20);
+	assert_int_equal(the.h.requests, 1);
+	assert_int_equal(in16(&the.h, 0x604), 0x0003);
+}
+
+/* Nothing happens, ever; what is enabled can be read back. */
+static void test_acpi_events(void **state)
+{
+	(void)state;
+	start(acpi_pm_init);
+	assert_int_equal(in16(&the.h, 0x600), 0);
+	out16(&the.h, 0x602, 0xffff);
+	assert_int_equal(in16(&the.h, 0x602), 0x0721);
+	assert_int_equal(in(0x603), 0x07);
+	out(0x603, 0);
+	assert_int_equal(in16(&the.h, 0x602), 0x0021);
+	out32(&the.h, 0x600, 0x0020ffff);
+	assert_true(in32(&the.h, 0x600) == 0x00200000);
+	check_save_load(the.device, the.copy);
+}
+
+static void test_acpi_timer(void **state)
+{
+	(void)state;
+	start(acpi_pm_init);
+	assert_int_equal(in32(&the.h, 0x608), 0);
+	test_host_pass(&the.h, 1000000000);
+	assert_int_equal(in32(&the.h, 0x608), 3579545);
+	test_host_pass(&the.h, 500);
+	assert_int_equal(in32(&the.h, 0x608), 3579546);
+	assert_int_equal(in(0x609), 3579546 >> 8 & 0xff);
+	out32(&the.h, 0x608, 0);
+	assert_int_equal(in32(&the.h, 0x608), 3579546);
+	/* 32 bits of it, after twenty minutes and after a century. */
+	the.h.now = 1200ull * 1000000000;
+	assert_true(in32(&the.h, 0x608) == (uint32_t)(1200ull * 3579545));
+	the.h.now = 3155760000ull * 1000000000;
+	assert_true(in32(&the.h, 0x608) == (uint32_t)(3155760000ull * 3579545));
+}
+
 /* ---- debug ports ------------------------------------------------------------------------------ */
 
 static int init_exit(const struct device_host *host, struct device **device, struct error *err)
@@ -415,6 +485,10 @@ int main(void)
 		TEST(test_port92),
 		TEST(test_reset_port),
 		TEST(test_reset_port_is_not_pci),
+		TEST(test_acpi_power_off),
+		TEST(test_acpi_power_off_by_bytes),
+		TEST(test_acpi_events),
+		TEST(test_acpi_timer),
 		TEST(test_debug_exit),
 		TEST(test_debug_exit_at_the_last_port),
 		TEST(test_debug_console),
