@@ -116,6 +116,7 @@ static int check_capabilities(struct kvm_vm *vm, const struct accel_config *conf
 		{KVM_CAP_IRQCHIP,         true,  "KVM_CAP_IRQCHIP"},
 		{KVM_CAP_PIT2,            true,  "KVM_CAP_PIT2"},
 		{KVM_CAP_PIT_STATE2,      true,  "KVM_CAP_PIT_STATE2"},
+		{KVM_CAP_IRQ_ROUTING,     true,  "KVM_CAP_IRQ_ROUTING"},
 		// clang-format on
 	};
 
@@ -229,6 +230,40 @@ static int create_controllers(struct kvm_vm *vm, struct error *err)
 	return 0;
 }
 
+/* As a PC is wired: ISA line n is pin n of the 8259s and of the IOAPIC, but for the timer, whose pin there is 2,
+ * and for line 2, by which one 8259 is connected to the other. KVM's own choice for the timer is pin 0. */
+static int route_interrupts(struct kvm_vm *vm, struct error *err)
+{
+	enum { LINES = 16, PINS = 24, TIMER_PIN = 2, CASCADE = 2, PINS_8259 = 8 };
+	union {
+		struct kvm_irq_routing table;
+		uint8_t room[sizeof(struct kvm_irq_routing) +
+			     (LINES + PINS) * sizeof(struct kvm_irq_routing_entry)];
+	} routing = {0};
+	struct kvm_irq_routing_entry *entry = routing.table.entries;
+
+	for (uint32_t line = 0; line < PINS; line++) {
+		uint32_t pin = line == 0 ? TIMER_PIN : line;
+
+		if (line == CASCADE)
+			continue;
+		if (line < LINES)
+			*entry++ = (struct kvm_irq_routing_entry){
+				.gsi = line,
+				.type = KVM_IRQ_ROUTING_IRQCHIP,
+				.u.irqchip = {.irqchip = line / PINS_8259,
+					      .pin = line % PINS_8259}};
+		*entry++ = (struct kvm_irq_routing_entry){
+			.gsi = line,
+			.type = KVM_IRQ_ROUTING_IRQCHIP,
+			.u.irqchip = {.irqchip = KVM_IRQCHIP_IOAPIC, .pin = pin}};
+	}
+	routing.table.nr = (uint32_t)(entry - routing.table.entries);
+	if (ioctl(vm->fd, KVM_SET_GSI_ROUTING, &routing) < 0)
+		return kvm_error(err, "KVM_SET_GSI_ROUTING", "use -irqchip=user");
+	return 0;
+}
+
 static int keep_power_on_state(struct kvm_vm *vm, struct error *err)
 {
 	for (uint32_t i = 0; i < KVM_NR_IRQCHIPS; i++) {
@@ -245,6 +280,8 @@ int kvm_vm_complete(struct kvm_vm *vm, struct error *err)
 {
 	int code = vm->irqchip && !vm->complete ? create_controllers(vm, err) : 0;
 
+	if (code == 0 && vm->irqchip && !vm->complete)
+		code = route_interrupts(vm, err);
 	if (code == 0 && vm->irqchip && !vm->complete)
 		code = keep_power_on_state(vm, err);
 	vm->complete = code == 0;
