@@ -2,6 +2,7 @@
 /* Every option: its name, and where its value goes. */
 #include "option_table.h"
 
+#include "boot/boot.h"
 #include "chardev.h"
 #include "option_values.h"
 
@@ -85,6 +86,12 @@ static int set_entry(struct options *o, const char *arg, struct error *err)
 {
 	o->has_entry = true;
 	return option_whole("entry", arg, UINT64_MAX, &o->entry, err);
+}
+
+static int set_protocol(struct options *o, const char *arg, struct error *err)
+{
+	o->protocol = arg;
+	return boot_check_protocol(arg, err);
 }
 
 static int set_gdb(struct options *o, const char *arg, struct error *err)
@@ -196,6 +203,7 @@ const struct option_row option_table[] = {
 	{"kernel", CALL(option_positional)},
 	{"append", TEXT(append)},
 	{"initrd", TEXT(initrd)},
+	{"protocol", CALL(set_protocol)},
 	{"m", CALL(set_memory)},
 	{"smp", CALL(set_smp)},
 	{"cpu", TEXT(cpu)},

@@ -21,8 +21,8 @@
 static const char help[] =
 	"usage: vitrine [options] [IMAGE]    runs an x86-64 guest under KVM and debugs it\n"
 	"  -kernel FILE  same as IMAGE (none: a demo guest)  -append TEXT  command line\n"
-	"  -initrd FILE[ ARGS][,...]  multiboot modules    -m SIZE[K|M|G]  memory (128M)\n"
-	"  -load ADDR, -entry ADDR    where a raw image goes and starts (0x7c00)\n"
+	"  -initrd FILE[ ARGS][,...]  RAM disk, modules    -m SIZE[K|M|G]  memory (128M)\n"
+	"  -load ADDR, -entry ADDR    of a raw image       -protocol NAME  how it starts\n"
 	"  -smp N      vCPUs (1)          -cpu max[,+|-FEATURE...]   -accel kvm|dummy\n"
 	"  -irqchip kernel|user           interrupt controllers in KVM or in vitrine\n"
 	"  -loadvm FILE                   start from a snapshot in a file\n"

@@ -17,7 +17,7 @@
 #define MAX_SERIALS  2
 
 struct options {
-	const char *kernel, *append, *initrd, *symbols;
+	const char *kernel, *append, *initrd, *protocol, *symbols;
 	const char *loadvm; /* a snapshot's file to start from */
 	uint64_t ram_size;
 	unsigned vcpus;

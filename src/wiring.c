@@ -175,11 +175,14 @@ static int load_image(struct vitrine *v, struct boot_image *image, struct error 
 	struct boot_request request = {.kernel = o->kernel,
 				       .append = o->append,
 				       .initrd = o->initrd,
+				       .protocol = o->protocol,
 				       .ram_size = o->ram_size,
 				       .has_load = o->has_load,
 				       .load = o->load,
 				       .has_entry = o->has_entry,
-				       .entry = o->entry};
+				       .entry = o->entry,
+				       .vcpus = o->vcpus,
+				       .apic = !o->user_irqchip};
 	int rc = boot_load(&request, image, err);
 
 	if (rc == 0)

@@ -278,12 +278,12 @@ static int keep_power_on_state(struct kvm_vm *vm, struct error *err)
 
 int kvm_vm_complete(struct kvm_vm *vm, struct error *err)
 {
-	int code = vm->irqchip && !vm->complete ? create_controllers(vm, err) : 0;
+	static int (*const steps[])(struct kvm_vm * vm, struct error * err) = {
+		create_controllers, route_interrupts, keep_power_on_state};
+	int code = 0;
 
-	if (code == 0 && vm->irqchip && !vm->complete)
-		code = route_interrupts(vm, err);
-	if (code == 0 && vm->irqchip && !vm->complete)
-		code = keep_power_on_state(vm, err);
+	for (size_t i = 0; i < 3 && code == 0 && vm->irqchip && !vm->complete; i++)
+		code = steps[i](vm, err);
 	vm->complete = code == 0;
 	return code;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The chooser: which loader a file belongs to is read from its bytes. */
-#include "boot/boot_private.h"
+#include "boot/firmware_tables.h"
+#include "boot/linux.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,39 +33,135 @@ static bool has_multiboot2(const struct loader *loader)
 	return false;
 }
 
+/* ---- protocols --------------------------------------------------------------------------------- */
+
+static bool multiboot_recognised(const struct loader *loader)
+{
+	return multiboot_find(loader) >= 0;
+}
+
+static int multiboot_start(struct loader *loader)
+{
+	return multiboot_load(loader, (uint32_t)multiboot_find(loader));
+}
+
+static bool always(const struct loader *loader)
+{
+	(void)loader;
+	return true;
+}
+
+static bool bzimage_or_elf64(const struct loader *loader)
+{
+	return bzimage_has_entry64(loader) || elf_is64(loader);
+}
+
+static int linux64_load(struct loader *loader)
+{
+	return bzimage_recognised(loader) ? bzimage_load64(loader) : vmlinux_load(loader);
+}
+
+static bool linux64_recognised(const struct loader *loader)
+{
+	return bzimage_has_entry64(loader) || vmlinux_recognised(loader);
+}
+
+/* In the order in which they are tried. */
+static const struct protocol {
+	const char *name; /* as -protocol takes it */
+	bool (*recognised)(const struct loader *loader);
+	bool (*possible)(const struct loader *loader); /* where the user asks for it */
+	int (*load)(struct loader *loader);
+	bool takes_initrd;
+} protocols[] = {
+	{"multiboot", multiboot_recognised, multiboot_recognised, multiboot_start, true},
+	{"pvh", pvh_recognised, pvh_recognised, pvh_load, true},
+	{"linux64", linux64_recognised, bzimage_or_elf64, linux64_load, true},
+	{"linux32", bzimage_recognised, bzimage_recognised, bzimage_load32, true},
+	{"elf", elf_recognised, elf_recognised, elf_load, false},
+	{"flat", always, always, flat_load, false},
+};
+
+static const char protocol_names[] = "auto, multiboot, pvh, linux64, linux32, elf or flat";
+
+static const struct protocol *protocol_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (!strcmp(protocols[i].name, name))
+			return &protocols[i];
+	return NULL;
+}
+
+int boot_check_protocol(const char *name, struct error *err)
+{
+	if (!strcmp(name, "auto") || protocol_named(name))
+		return 0;
+	return error_set(err, -EINVAL, "-protocol takes %s, not '%s'", protocol_names, name);
+}
+
+/* Raw bytes that happen to contain a header are still raw when the user says so. */
+static const struct protocol *recognise(const struct loader *loader)
+{
+	const struct protocol *p = protocols;
+
+	if (boot_wants_raw(loader->request))
+		return protocol_named("flat");
+	while (!p->recognised(loader))
+		p++;
+	return p;
+}
+
+static int choose(struct loader *loader, const struct protocol **chosen)
+{
+	const char *name = loader->request->protocol;
+
+	if (!name || !strcmp(name, "auto")) {
+		*chosen = recognise(loader);
+		return 0;
+	}
+	*chosen = protocol_named(name);
+	if (!*chosen)
+		return boot_check_protocol(name, loader->err);
+	if (!(*chosen)->possible(loader))
+		return error_set(loader->err, -EINVAL,
+				 "is nothing that -protocol %s can start; leave that out", name);
+	return 0;
+}
+
 /* What only some protocols understand is refused for the others, never dropped in silence. */
-static int check_options(struct loader *loader, bool multiboot)
+static int check_options(struct loader *loader, const struct protocol *protocol)
 {
 	const struct boot_request *request = loader->request;
 
-	if (elf_recognised(loader) && boot_wants_raw(request))
+	if (boot_wants_raw(request) && elf_recognised(loader))
 		return error_set(
 			loader->err, -EINVAL,
 			"says by itself where it goes; -load and -entry are for raw images");
-	if (!multiboot && request->initrd)
+	if (boot_wants_raw(request) && protocol->load != flat_load)
 		return error_set(loader->err, -EINVAL,
-				 "has no multiboot header, and only multiboot guests take -initrd "
-				 "modules");
+				 "is no raw image for -protocol %s, and -load and -entry are for "
+				 "raw images",
+				 protocol->name);
+	if (!protocol->takes_initrd && request->initrd)
+		return error_set(loader->err, -EINVAL,
+				 "takes no -initrd: that is for Linux, PVH and multiboot guests");
+	if (!protocol->takes_initrd && !request->protocol && !boot_wants_raw(request) &&
+	    has_multiboot2(loader))
+		return error_set(loader->err, -EOPNOTSUPP,
+				 "has a multiboot 2 header; vitrine knows multiboot 1");
 	return 0;
 }
 
 static int load(struct loader *loader)
 {
-	long header = multiboot_find(loader);
-	int rc;
+	const struct protocol *protocol;
+	int rc = choose(loader, &protocol);
 
-	/* Raw bytes that happen to contain a header are still raw when the user says so. */
-	if (boot_wants_raw(loader->request))
-		header = -ENOENT;
-	rc = check_options(loader, header >= 0);
-	if (rc < 0)
-		return rc;
-	if (header >= 0)
-		return multiboot_load(loader, (uint32_t)header);
-	if (has_multiboot2(loader) && !boot_wants_raw(loader->request))
-		return error_set(loader->err, -EOPNOTSUPP,
-				 "has a multiboot 2 header; vitrine knows multiboot 1");
-	return elf_recognised(loader) ? elf_load(loader) : flat_load(loader);
+	if (rc == 0)
+		rc = check_options(loader, protocol);
+	if (rc == 0)
+		rc = protocol->load(loader);
+	return rc < 0 ? rc : firmware_place(loader);
 }
 
 static int read_image(struct loader *loader, const char *path)

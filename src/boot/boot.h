@@ -16,10 +16,14 @@
 struct boot_request {
 	const char *kernel; /* path, or NULL for the embedded guest */
 	const char *append; /* command line, or NULL; a raw real-mode image has no place for one */
-	const char *initrd; /* multiboot modules: "FILE [ARGS][,FILE…]" as QEMU has it; or NULL */
-	uint64_t ram_size;  /* bytes of guest RAM in all */
+	/* A file for Linux and PVH; multiboot modules: "FILE [ARGS][,FILE…]" as QEMU has it; or NULL. */
+	const char *initrd;
+	const char *protocol; /* by name; NULL, "auto": what the file says */
+	uint64_t ram_size;    /* bytes of guest RAM in all */
 	bool has_load, has_entry;
 	uint64_t load, entry; /* -load, -entry: raw images only; either defaults to the other */
+	unsigned vcpus;	      /* for the firmware's tables; 0: there are none */
+	bool apic;	      /* there are local APICs and an IOAPIC */
 };
 
 struct boot_segment {
@@ -33,8 +37,9 @@ struct boot_segment {
 #define BOOT_MAX_ALLOCATIONS 48
 
 struct boot_image {
-	const char *protocol; /* "multiboot 1", "ELF64", "ELF32", "ELF boot sector", "flat" */
-	char why[160];	      /* why this protocol: "has a multiboot 1 header at 0x1010" */
+	/* "multiboot 1", "PVH", "Linux, 64-bit", "Linux, 32-bit", "ELF64", "ELF32", "ELF boot sector", "flat" */
+	const char *protocol;
+	char why[160]; /* why this protocol: "has a multiboot 1 header at 0x1010" */
 	unsigned segment_count;
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
 	struct cpu_state start; /* CPU_GENERAL and CPU_SYSTEM of the bootstrap processor */
@@ -54,6 +59,9 @@ struct boot_image {
  *
  * - multiboot 1: a header with a right checksum in the first 8 KiB (Multiboot Specification
  *   0.6.96). Entered in flat 32-bit protected mode, EAX = 0x2badb002, EBX = the information.
+ * - PVH: ELF with a note of Xen's (pvh.c). Entered in flat protected mode, EBX = the start information.
+ * - Linux: a bzImage, or ELF64 with a note of Linux's (linux.c, linux_vmlinux.c). Entered in long mode, in
+ *   protected mode where a bzImage has no other entry; RSI = the zero page.
  * - ELF64: entered in long mode at its physical addresses. The first 4 GiB are identity mapped by
  *   2 MiB pages for ring 0, flat GDT (code 8, data 0x10), interrupts off, SSE on, RSP as behind a
  *   call, RDI = bytes of RAM, RSI = the command line.
@@ -70,6 +78,8 @@ struct boot_image {
  * p_paddr; otherwise e_entry is taken as a physical address.
  */
 int boot_load(const struct boot_request *request, struct boot_image *image, struct error *err);
+/* Whether there is a protocol of this name, or "auto"; -EINVAL names them all. */
+int boot_check_protocol(const char *name, struct error *err);
 void boot_free(struct boot_image *image);
 
 /* The embedded copy of guests/long64. */

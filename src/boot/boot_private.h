@@ -12,6 +12,7 @@ struct loader {
 	struct error *err;
 	const uint8_t *file; /* belongs to image */
 	size_t size;
+	uint64_t low_top; /* boot_find_low() keeps below it; 0: as high as there is room */
 };
 
 /* ---- file.c ---- */
@@ -28,16 +29,29 @@ uint32_t boot_u32(const struct loader *loader, uint64_t offset);
 /* ---- place.c ---- */
 /* Adds a segment after checking that it lies in RAM and on no other one. what is copied. */
 int boot_add(struct loader *loader, const struct boot_segment *segment);
+/* Whether no segment has any of these bytes. */
+bool boot_is_free(const struct loader *loader, uint64_t gpa, uint64_t size);
 /* Finds room that nothing uses yet, below 640 KiB if possible, otherwise above 1 MiB; always below
  * 4 GiB. align: a power of two. */
 int boot_find_low(struct loader *loader, uint64_t size, uint64_t align, const char *what,
 		  uint64_t *gpa);
-/* The same, but above 1 MiB only: for what a guest keeps. */
+/* The highest place above 1 MiB that ends below limit. */
+int boot_find_below(struct loader *loader, uint64_t limit, uint64_t size, uint64_t align,
+		    const char *what, uint64_t *gpa);
+/* The lowest place above 1 MiB: for what a guest keeps. */
 int boot_find_high(struct loader *loader, uint64_t size, uint64_t align, const char *what,
 		   uint64_t *gpa);
 /* boot_find_low() and boot_add() of data (belongs to image, or constant) in one go. */
 int boot_put(struct loader *loader, const void *data, size_t size, uint64_t align, const char *what,
 	     uint64_t *gpa);
+
+/* What guests are told of memory, in ascending order; everything else is nothing at all. Returns how many. */
+#define BOOT_MAP_MAX 5
+struct boot_range {
+	uint64_t base, size;
+	bool ram; /* otherwise reserved */
+};
+unsigned boot_memory_map(uint64_t ram_size, struct boot_range map[BOOT_MAP_MAX]);
 
 /* ---- entry.c ---- */
 /* Start states. Each places what the state needs (GDT, page tables, stack, command line). */
@@ -45,13 +59,27 @@ int boot_put(struct loader *loader, const void *data, size_t size, uint64_t alig
 int entry_real(struct loader *loader, uint64_t entry);
 int entry_protected(struct loader *loader, uint64_t entry);
 int entry_long(struct loader *loader, uint64_t entry);
-/* Flat protected mode without a stack or arguments; multiboot's. */
-int entry_protected_bare(struct loader *loader, uint64_t entry);
+/* The same without a stack or arguments. CS is the selector code, the other segments are the one behind
+ * it. */
+#define ENTRY_CODE 8
+int entry_protected_bare(struct loader *loader, uint64_t entry, uint16_t code);
+int entry_long_bare(struct loader *loader, uint64_t entry, uint16_t code);
 
 /* ---- elf.c ---- */
 bool elf_recognised(const struct loader *loader);
-/* Checks the headers and adds the PT_LOAD segments by p_paddr. *entry: physical. */
+bool elf_is64(const struct loader *loader);
+/* Checks the headers and adds the PT_LOAD segments by p_paddr. *entry: physical; NULL for who has another
+ * one. */
 int elf_load_segments(struct loader *loader, uint64_t *entry, bool *is64);
+/* The first note of this name and type in a PT_NOTE segment; false: there is none, or the file is none that
+ * boots. */
+#define ELF_NOTE_ANY UINT32_MAX
+struct elf_note {
+	const uint8_t *bytes; /* the file's own */
+	size_t size;
+};
+bool elf_find_note(const struct loader *loader, const char *name, uint32_t type,
+		   struct elf_note *found);
 int elf_load(struct loader *loader);
 
 /* ---- multiboot.c, multiboot_info.c ---- */
@@ -60,6 +88,11 @@ long multiboot_find(const struct loader *loader);
 int multiboot_load(struct loader *loader, uint32_t header);
 /* Places modules, command line, memory map and the information structure: *info is its address. */
 int multiboot_place_info(struct loader *loader, uint64_t *info);
+
+/* ---- pvh.c ---- */
+/* ELF with Xen's note that names an entry for PVH. */
+bool pvh_recognised(const struct loader *loader);
+int pvh_load(struct loader *loader);
 
 /* ---- flat.c ---- */
 /* Where firmware puts a boot sector, and whether these bytes are one: 0xaa55 at byte 510. */

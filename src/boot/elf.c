@@ -221,23 +221,102 @@ static int find_entry(struct loader *loader, const Elf64_Ehdr *h, uint64_t *entr
 			 (unsigned long long)h->e_entry);
 }
 
+/* ---- notes (System V ABI, chapter 5, "Note Section") ----------------------------------------- */
+
+#define NOTE_ALIGN(size) (((uint64_t)(size) + 3) & ~3ull)
+
+/* The note at *at, which moves behind it; false at the end, or where what is there is no note. */
+static bool next_note(const struct loader *loader, uint64_t end, uint64_t *at, Elf64_Nhdr *note)
+{
+	uint64_t size;
+
+	if (*at > end || end - *at < sizeof(*note) || !boot_take(loader, *at, note, sizeof(*note)))
+		return false;
+	size = sizeof(*note) + NOTE_ALIGN(note->n_namesz) + NOTE_ALIGN(note->n_descsz);
+	if (size > end - *at)
+		return false;
+	*at += size;
+	return true;
+}
+
+static bool is_note(const struct loader *loader, uint64_t at, const Elf64_Nhdr *note,
+		    const char *name, uint32_t type)
+{
+	return (type == ELF_NOTE_ANY || note->n_type == type) &&
+	       note->n_namesz == strlen(name) + 1 &&
+	       !memcmp(loader->file + at + sizeof(*note), name, note->n_namesz);
+}
+
+static bool find_in_segment(const struct loader *loader, const Elf64_Phdr *p, const char *name,
+			    uint32_t type, struct elf_note *found)
+{
+	uint64_t at = p->p_offset, next = at, end;
+	Elf64_Nhdr note;
+
+	if (p->p_type != PT_NOTE || __builtin_add_overflow(at, p->p_filesz, &end) ||
+	    end > loader->size)
+		return false;
+	for (; next_note(loader, end, &next, &note); at = next) {
+		if (!is_note(loader, at, &note, name, type))
+			continue;
+		found->bytes = loader->file + at + sizeof(note) + NOTE_ALIGN(note.n_namesz);
+		found->size = note.n_descsz;
+		return true;
+	}
+	return false;
+}
+
+bool elf_find_note(const struct loader *loader, const char *name, uint32_t type,
+		   struct elf_note *found)
+{
+	struct loader quiet = *loader;
+	Elf64_Ehdr header = {0};
+	Elf64_Phdr segment;
+
+	quiet.err = NULL;
+	if (!elf_recognised(loader) || read_header(&quiet, &header) < 0 ||
+	    check_header(&quiet, &header) < 0)
+		return false;
+	for (unsigned i = 0; i < header.e_phnum; i++) {
+		read_segment(loader, &header, i, &segment);
+		if (find_in_segment(loader, &segment, name, type, found))
+			return true;
+	}
+	return false;
+}
+
+/* ---- loading --------------------------------------------------------------------------------- */
+
+bool elf_is64(const struct loader *loader)
+{
+	return elf_recognised(loader) && loader->size > EI_CLASS &&
+	       loader->file[EI_CLASS] == ELFCLASS64;
+}
+
+static int load_segments(struct loader *loader, Elf64_Ehdr *header)
+{
+	Elf64_Phdr segment;
+	int rc = read_header(loader, header);
+
+	if (rc == 0)
+		rc = check_header(loader, header);
+	for (unsigned i = 0; rc == 0 && i < header->e_phnum; i++) {
+		read_segment(loader, header, i, &segment);
+		rc = load_segment(loader, i, &segment);
+	}
+	return rc;
+}
+
 int elf_load_segments(struct loader *loader, uint64_t *entry, bool *is64)
 {
 	Elf64_Ehdr header = {0};
-	Elf64_Phdr segment;
-	int rc = read_header(loader, &header);
+	int rc = load_segments(loader, &header);
 
-	if (rc == 0)
-		rc = check_header(loader, &header);
 	if (rc < 0)
 		return rc;
-	for (unsigned i = 0; i < header.e_phnum; i++) {
-		read_segment(loader, &header, i, &segment);
-		rc = load_segment(loader, i, &segment);
-		if (rc < 0)
-			return rc;
-	}
 	*is64 = header.e_ident[EI_CLASS] == ELFCLASS64;
+	if (!entry)
+		return 0;
 	rc = find_entry(loader, &header, entry);
 	if (rc == 0 && *entry > UINT32_MAX)
 		rc = error_set(loader->err, -EINVAL,

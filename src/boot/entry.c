@@ -7,9 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define ENTRY_CODE	  0x08
-#define ENTRY_DATA	  0x10
-
 #define PAGE		  4096ull
 #define STACK_SIZE	  16384ull
 #define CR4_OSXMMEXCPT	  (1ull << 10)
@@ -45,37 +42,39 @@ int entry_real(struct loader *loader, uint64_t entry)
 	return 0;
 }
 
-static void flat_segments(struct cpu_state *state, unsigned bits)
+static void flat_segments(struct cpu_state *state, uint16_t code, unsigned bits)
 {
 	for (int i = SEG_ES; i <= SEG_GS; i++)
-		cpu_segment_flat(&state->system.seg[i], ENTRY_DATA, false, 32);
-	cpu_segment_flat(&state->system.seg[SEG_CS], ENTRY_CODE, true, bits);
+		cpu_segment_flat(&state->system.seg[i], code + 8, false, 32);
+	cpu_segment_flat(&state->system.seg[SEG_CS], code, true, bits);
 }
 
-static int place_gdt(struct loader *loader, uint64_t code)
+/* The code segment's descriptor, and behind it the data segment's. */
+static int place_gdt(struct loader *loader, uint16_t code, uint64_t descriptor)
 {
-	uint64_t *gdt = boot_allocate(loader->image, 3 * sizeof(*gdt));
+	size_t size = code + 16u;
+	uint64_t *gdt = boot_allocate(loader->image, size);
 	struct cpu_table *table = &loader->image->start.system.gdt;
 
 	if (!gdt)
 		return error_set(loader->err, -ENOMEM, "no memory for the GDT");
-	gdt[ENTRY_CODE / 8] = htole64(code);
-	gdt[ENTRY_DATA / 8] = htole64(GDT_DATA);
-	table->limit = 3 * sizeof(*gdt) - 1;
-	return boot_put(loader, gdt, 3 * sizeof(*gdt), 16, "GDT", &table->base);
+	gdt[code / 8] = htole64(descriptor);
+	gdt[code / 8 + 1] = htole64(GDT_DATA);
+	table->limit = (uint16_t)(size - 1);
+	return boot_put(loader, gdt, size, 16, "GDT", &table->base);
 }
 
 /* The IDT is empty: an exception before the guest has its own is a triple fault, and not a jump to
  * wherever the bytes at address 0 point. */
-static int enter_flat(struct loader *loader, uint64_t entry, unsigned bits)
+static int enter_flat(struct loader *loader, uint64_t entry, uint16_t code, unsigned bits)
 {
 	struct cpu_state *state = &loader->image->start;
 
-	flat_segments(state, bits);
+	flat_segments(state, code, bits);
 	state->system.idt = (struct cpu_table){0};
 	state->system.cr0 = CR0_PE | CR0_ET | CR0_NE;
 	state->general = (struct cpu_general){.rip = entry, .rflags = RFLAGS_FIXED};
-	return place_gdt(loader, bits == 64 ? GDT_CODE64 : GDT_CODE32);
+	return place_gdt(loader, code, bits == 64 ? GDT_CODE64 : GDT_CODE32);
 }
 
 /* The stack pointer is as behind a call whose return address is 0: rsp + 8, or esp + 4, is a
@@ -102,15 +101,15 @@ static int place_command_line(struct loader *loader)
 			&loader->image->start.general.gpr[GPR_RSI]);
 }
 
-int entry_protected_bare(struct loader *loader, uint64_t entry)
+int entry_protected_bare(struct loader *loader, uint64_t entry, uint16_t code)
 {
-	return enter_flat(loader, entry, 32);
+	return enter_flat(loader, entry, code, 32);
 }
 
 int entry_protected(struct loader *loader, uint64_t entry)
 {
 	uint64_t *gpr = loader->image->start.general.gpr;
-	int rc = enter_flat(loader, entry, 32);
+	int rc = entry_protected_bare(loader, entry, ENTRY_CODE);
 
 	if (!rc)
 		rc = place_stack(loader, 4);
@@ -147,23 +146,29 @@ static int place_page_tables(struct loader *loader)
 	return rc;
 }
 
-int entry_long(struct loader *loader, uint64_t entry)
+int entry_long_bare(struct loader *loader, uint64_t entry, uint16_t code)
 {
 	struct cpu_state *state = &loader->image->start;
 	struct cpu_segment *task = &state->system.seg[SEG_TR];
-	int rc = enter_flat(loader, entry, 64);
+	int rc = enter_flat(loader, entry, code, 64);
 
 	state->system.cr0 |= CR0_MP | CR0_WP | CR0_PG;
 	state->system.cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 	state->system.efer = EFER_LME | EFER_LMA;
 	/* In long mode the task register must hold a busy 64-bit TSS (SDM vol. 3C, 27.3.1.2). */
 	*task = (struct cpu_segment){.limit = 0xffff, .type = 11, .present = 1};
-	if (!rc)
-		rc = place_page_tables(loader);
+	return rc < 0 ? rc : place_page_tables(loader);
+}
+
+int entry_long(struct loader *loader, uint64_t entry)
+{
+	uint64_t *gpr = loader->image->start.general.gpr;
+	int rc = entry_long_bare(loader, entry, ENTRY_CODE);
+
 	if (!rc)
 		rc = place_stack(loader, 8);
 	if (!rc)
 		rc = place_command_line(loader);
-	state->general.gpr[GPR_RDI] = loader->request->ram_size;
+	gpr[GPR_RDI] = loader->request->ram_size;
 	return rc;
 }

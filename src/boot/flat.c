@@ -5,21 +5,13 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define SIGNATURE_OFFSET   510
-#define LINUX_MAGIC	   0x53726448 /* "HdrS" */
-#define LINUX_MAGIC_OFFSET 0x202
-#define GZIP_MAGIC	   0x8b1f
-#define REAL_MODE_END	   0x100000ull
+#define SIGNATURE_OFFSET 510
+#define GZIP_MAGIC	 0x8b1f
+#define REAL_MODE_END	 0x100000ull
 
 bool boot_wants_raw(const struct boot_request *request)
 {
 	return request->has_load || request->has_entry;
-}
-
-static bool is_linux(const struct loader *loader)
-{
-	return loader->size >= LINUX_MAGIC_OFFSET + 4 &&
-	       boot_u32(loader, LINUX_MAGIC_OFFSET) == LINUX_MAGIC;
 }
 
 bool boot_is_sector(const uint8_t *bytes, size_t size)
@@ -86,9 +78,6 @@ int flat_load(struct loader *loader)
 	uint64_t entry = 0;
 	int rc;
 
-	if (is_linux(loader) && !boot_wants_raw(loader->request))
-		return error_set(loader->err, -EOPNOTSUPP,
-				 "is a Linux bzImage; Linux kernels are not supported yet");
 	rc = choose_addresses(loader, &segment.gpa, &entry);
 	if (rc == 0)
 		rc = boot_add(loader, &segment);

@@ -144,7 +144,7 @@ int multiboot_load(struct loader *loader, uint32_t header)
 	int rc = load_image(loader, header, &entry);
 
 	if (rc == 0)
-		rc = entry_protected_bare(loader, entry);
+		rc = entry_protected_bare(loader, entry, ENTRY_CODE);
 	if (rc == 0)
 		rc = multiboot_place_info(loader, &info);
 	if (rc < 0)

@@ -11,8 +11,6 @@
 
 #define MODULES_MAX 32
 #define PAGE	    4096
-#define FOUR_GIB    0x100000000ull
-#define IOAPIC_BASE 0xfec00000ull
 
 enum {
 	INFO_MEMORY = 1 << 0,
@@ -37,7 +35,7 @@ struct module {
 	uint32_t start, end, string, reserved;
 };
 
-enum { MAP_AVAILABLE = 1, MAP_RESERVED = 2, MAP_MAX = 5 };
+enum { MAP_AVAILABLE = 1, MAP_RESERVED = 2 };
 
 struct map_entry {
 	uint32_t size; /* of the rest */
@@ -49,32 +47,25 @@ struct parts {
 	struct module modules[MODULES_MAX];
 	char *module_text[MODULES_MAX];
 	unsigned module_count;
-	struct map_entry map[MAP_MAX];
+	struct map_entry map[BOOT_MAP_MAX];
 	unsigned map_count;
 	const char *command_line;
 };
 
 #define LOADER_NAME "vitrine"
 
-static void map_add(struct parts *parts, uint64_t base, uint64_t end, uint32_t type)
+static void describe_memory(struct parts *parts, uint64_t ram_size)
 {
-	if (base >= end)
-		return;
-	parts->map[parts->map_count++] = (struct map_entry){
-		.size = htole32(sizeof(struct map_entry) - 4),
-		.base = htole64(base),
-		.length = htole64(end - base),
-		.type = htole32(type),
-	};
-}
+	struct boot_range ranges[BOOT_MAP_MAX];
 
-static void describe_memory(struct parts *parts, const struct ram_layout *ram)
-{
-	map_add(parts, 0, RAM_LOW_END, MAP_AVAILABLE);
-	map_add(parts, RAM_LOW_END, RAM_HIGH_BASE, MAP_RESERVED);
-	map_add(parts, RAM_HIGH_BASE, ram->below_4g, MAP_AVAILABLE);
-	map_add(parts, IOAPIC_BASE, FOUR_GIB, MAP_RESERVED);
-	map_add(parts, FOUR_GIB, FOUR_GIB + ram->above_4g, MAP_AVAILABLE);
+	parts->map_count = boot_memory_map(ram_size, ranges);
+	for (unsigned i = 0; i < parts->map_count; i++)
+		parts->map[i] = (struct map_entry){
+			.size = htole32(sizeof(struct map_entry) - 4),
+			.base = htole64(ranges[i].base),
+			.length = htole64(ranges[i].size),
+			.type = htole32(ranges[i].ram ? MAP_AVAILABLE : MAP_RESERVED),
+		};
 }
 
 static int place_module(struct loader *loader, struct parts *parts, const char *path)
@@ -236,7 +227,7 @@ int multiboot_place_info(struct loader *loader, uint64_t *info)
 
 	if (rc < 0)
 		return rc;
-	describe_memory(&parts, &ram);
+	describe_memory(&parts, loader->request->ram_size);
 	size = block_size(&parts);
 	block = boot_allocate(loader->image, size);
 	if (!block)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define VGA_END	     0xc0000ull
+#define IOAPIC_BASE  0xfec00000ull
 #define FOUR_GIB     0x100000000ull
 #define LOWEST_PLACE 0x1000ull	/* above the real-mode interrupt table */
 #define LOW_TOP	     0x9f000ull /* below the page that firmware keeps for itself */
@@ -20,6 +21,26 @@ struct ram_layout ram_layout(uint64_t ram_size)
 		layout.above_4g = ram_size - RAM_BELOW_4G_MAX;
 	}
 	return layout;
+}
+
+static unsigned map_add(struct boot_range *map, unsigned count, uint64_t base, uint64_t end,
+			bool ram)
+{
+	if (base >= end)
+		return count;
+	map[count] = (struct boot_range){.base = base, .size = end - base, .ram = ram};
+	return count + 1;
+}
+
+unsigned boot_memory_map(uint64_t ram_size, struct boot_range map[BOOT_MAP_MAX])
+{
+	struct ram_layout ram = ram_layout(ram_size);
+	unsigned count = map_add(map, 0, 0, RAM_LOW_END, true);
+
+	count = map_add(map, count, RAM_LOW_END, RAM_HIGH_BASE, false);
+	count = map_add(map, count, RAM_HIGH_BASE, ram.below_4g, true);
+	count = map_add(map, count, IOAPIC_BASE, FOUR_GIB, false);
+	return map_add(map, count, FOUR_GIB, FOUR_GIB + ram.above_4g, true);
 }
 
 static bool touches(uint64_t gpa, uint64_t end, uint64_t from, uint64_t to)
@@ -67,6 +88,11 @@ static const struct boot_segment *touched(const struct boot_image *image, uint64
 			return s;
 	}
 	return NULL;
+}
+
+bool boot_is_free(const struct loader *loader, uint64_t gpa, uint64_t size)
+{
+	return !touched(loader->image, gpa, size);
 }
 
 int boot_add(struct loader *loader, const struct boot_segment *segment)
@@ -145,10 +171,22 @@ int boot_find_high(struct loader *loader, uint64_t size, uint64_t align, const c
 	return no_room(loader, size, what);
 }
 
+int boot_find_below(struct loader *loader, uint64_t limit, uint64_t size, uint64_t align,
+		    const char *what, uint64_t *gpa)
+{
+	uint64_t top = ram_layout(loader->request->ram_size).below_4g;
+
+	if (find_down(loader->image, RAM_HIGH_BASE, limit < top ? limit : top, size, align, gpa))
+		return 0;
+	return no_room(loader, size, what);
+}
+
 int boot_find_low(struct loader *loader, uint64_t size, uint64_t align, const char *what,
 		  uint64_t *gpa)
 {
-	if (find_down(loader->image, LOWEST_PLACE, LOW_TOP, size, align, gpa))
+	uint64_t top = loader->low_top ? loader->low_top : LOW_TOP;
+
+	if (find_down(loader->image, LOWEST_PLACE, top, size, align, gpa))
 		return 0;
 	return boot_find_high(loader, size, align, what, gpa);
 }

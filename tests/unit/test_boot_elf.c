@@ -404,7 +404,7 @@ static void raw_options_are_refused(void **unused)
 	boot_case_refuses(&c, -EINVAL, "-load and -entry are for raw images");
 	c.request.has_entry = false;
 	c.request.initrd = c.path;
-	boot_case_refuses(&c, -EINVAL, "only multiboot guests take -initrd");
+	boot_case_refuses(&c, -EINVAL, "takes no -initrd");
 	boot_case_end(&c);
 }
 

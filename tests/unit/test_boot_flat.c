@@ -203,19 +203,6 @@ static void the_signature_must_be_whole(void **unused)
 	boot_case_end(&c);
 }
 
-static void a_linux_kernel_is_recognised(void **unused)
-{
-	struct boot_case c;
-
-	(void)unused;
-	boot_sector(&c);
-	boot_case_end(&c);
-	memcpy(sector + 0x202, "HdrS", sizeof("HdrS"));
-	boot_case_init(&c, sector, sizeof(sector));
-	boot_case_refuses(&c, -EOPNOTSUPP, "Linux kernels are not supported yet");
-	boot_case_end(&c);
-}
-
 static void options_of_other_protocols_are_refused(void **unused)
 {
 	struct boot_case c;
@@ -295,7 +282,6 @@ int main(void)
 		cmocka_unit_test(the_top_of_the_first_mib_is_ram),
 		cmocka_unit_test(what_has_no_signature_is_refused),
 		cmocka_unit_test(the_signature_must_be_whole),
-		cmocka_unit_test(a_linux_kernel_is_recognised),
 		cmocka_unit_test(options_of_other_protocols_are_refused),
 		cmocka_unit_test(files_that_cannot_be_read),
 		cmocka_unit_test(files_that_are_too_large),
