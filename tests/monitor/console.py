@@ -38,6 +38,14 @@ def plain(text):
     return ESCAPES.sub("", text).replace("\r", "")
 
 
+def close(child):
+    """pexpect gives a child a tenth of a second for each way to die."""
+    try:
+        child.close(force=True)
+    except pexpect.ExceptionPexpect:
+        child.ptyproc.wait()
+
+
 class Console:
     """state: a folder that holds the history; it stays, when it is given."""
 
@@ -63,7 +71,7 @@ class Console:
         return self
 
     def __exit__(self, kind, value, _):
-        self.child.close(force=True)
+        close(self.child)
         shutil.rmtree(self.folder, ignore_errors=True)
         if kind is not None:
             print("# the terminal saw: " + repr(self.seen[-1500:]))

@@ -85,7 +85,11 @@ class Linux:
         return self
 
     def __exit__(self, kind, *_):
-        self.child.close(force=True)
+        """pexpect gives a child a tenth of a second for each way to die."""
+        try:
+            self.child.close(force=True)
+        except pexpect.ExceptionPexpect:
+            self.child.ptyproc.wait()
         if kind is not None:
             print("# the guest's console: " + repr(self.seen[-3000:]))
 
