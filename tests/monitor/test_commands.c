@@ -920,7 +920,7 @@ static void test_backtrace(void **state)
 	contains(answer(rig, "bt"), "return address at 0x700008, where\n    nothing is mapped\n");
 	put_stack(rig, 0x2ff000, 0x2ff000); /* a ring */
 	stand(rig, twice + 7, 0x2fefe0, 0x2ff000);
-	contains(answer(rig, "bt"), "should lie above 0x2ff010, and does not\n");
+	contains(answer(rig, "bt"), "should lie above 0x2ff010, and\n    does not\n");
 	for (unsigned i = 0; i < 200; i++) {
 		put_stack(rig, 0x2f0000 + i * 16, 0x2f0000 + i * 16 + 16);
 		put_stack(rig, 0x2f0008 + i * 16, add_one + 0x15);
