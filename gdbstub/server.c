@@ -148,6 +148,11 @@ void gdb_server_free(struct gdb_server *server)
 	free(server);
 }
 
+const struct net_address *gdb_server_address(const struct gdb_server *server)
+{
+	return &server->config.address;
+}
+
 bool gdb_server_attached(const struct gdb_server *server)
 {
 	return server && server->session;

@@ -31,6 +31,8 @@ int gdb_server_new(struct debug *debug, struct event_loop *loop,
 		   const struct gdb_server_config *config, struct gdb_server **server,
 		   struct error *err);
 void gdb_server_free(struct gdb_server *server); /* closes; unlinks a unix socket it made */
+/* As it was bound. */
+const struct net_address *gdb_server_address(const struct gdb_server *server);
 bool gdb_server_attached(const struct gdb_server *server); /* NULL: no */
 
 #endif

@@ -113,12 +113,27 @@ static int read_option(struct call *call, const struct arg_desc *desc, struct ar
 	return 0;
 }
 
+static int read_offset(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	char *word;
+
+	(void)desc;
+	if (strncmp(*text, "-o", 2) || !isspace((unsigned char)(*text)[2]))
+		return 0;
+	word = skip_space(*text + 2);
+	*text = cut_word(word); /* what follows may begin with a slash, and is no division */
+	arg->given = true;
+	return monitor_evaluate(call->monitor, call->cpu, word, &arg->value, NULL, call->err);
+}
+
 static int read_point(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
 {
 	char *end, *number = *text;
 	long value = strtol(number, &end, 10);
 
 	(void)desc;
+	if (desc->optional && end == number)
+		return 0; /* it is not there */
 	if (end == number || (*end && !isspace((unsigned char)*end)) || value < 1 ||
 	    value > INT32_MAX)
 		return error_set(call->err, -EINVAL,
@@ -170,6 +185,10 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_CLAUSES] = read_rest,
 	[ARG_CPU] = read_cpu,
 	[ARG_MSR] = read_msr,
+	[ARG_OFFSET] = read_offset,
+	[ARG_KEYS] = read_rest,
+	[ARG_LOG] = read_rest,
+	[ARG_ADDRESS] = read_rest,
 	[ARG_OPTION] = read_option,
 	[ARG_FILE] = read_file,
 	[ARG_TEXT] = read_rest,
@@ -190,7 +209,7 @@ static bool takes_slash(const struct command *command)
 {
 	const struct arg_desc *desc = command->args;
 
-	while (desc->kind == ARG_OPTION)
+	while (desc->kind == ARG_OPTION || desc->kind == ARG_OFFSET)
 		desc++;
 	return desc->kind == ARG_TEXT || desc->kind == ARG_LINE || desc->kind == ARG_FILE;
 }

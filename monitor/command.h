@@ -29,6 +29,10 @@ enum arg_kind {
 	ARG_PLACE,	/* text: the rest of the line, which begins with an expression */
 	ARG_CLAUSES,	/* text: the rest of the line, what points.h calls clauses */
 	ARG_CPU,	/* value: the number of a vCPU */
+	ARG_OFFSET,	/* value: behind "-o"; given only when typed */
+	ARG_KEYS,	/* text: the rest of the line, names of keys */
+	ARG_LOG,	/* text: the rest of the line, an area and a level */
+	ARG_ADDRESS,	/* text: the rest of the line, where gdb is taken, or "off" */
 	ARG_MSR,	/* value: an MSR, by name or number */
 	ARG_CATCH,	/* text: the rest of the line, which begins with a kind of catch */
 	ARG_OPTION, /* text, with its dash; may stand before the others; given only when typed */
@@ -107,6 +111,9 @@ struct view {
 	const char *file;    /* of the symbols; where `list` goes on, or NULL */
 	int line;
 	char last_line[LINE_MAX_SIZE]; /* for the empty line; "" when there is nothing to repeat */
+	int collecting;		       /* the point whose commands the next lines are; or 0 */
+	struct string collected;
+	bool asking; /* whether to quit all the same: the next line is the answer */
 };
 
 /* General registers at the last two stops that were shown, to mark what changed. */
@@ -118,9 +125,9 @@ struct seen {
 
 struct monitor {
 	struct debug *debug;
-	struct symbols *symbols; /* may be NULL */
-	void (*quit)(void *ctx);
-	void *quit_ctx;
+	struct symbols *symbols;	 /* may be NULL */
+	struct symbol_file *symbol_file; /* whose these are, when symbol-file was used; or NULL */
+	struct monitor_host host;
 	monitor_event_fn *listener;
 	void *listener_ctx;
 	bool gdb_attached;
@@ -137,6 +144,10 @@ struct monitor {
 	bool stepping_on; /* the next DEBUG_RESUMED is a further step's: nobody is told */
 	struct view view[OWNER_COUNT];
 	struct seen *seen; /* one per vCPU */
+	struct point_commands *point_commands;
+	monitor_feed_fn *feed; /* takes lines for the console; or NULL */
+	void *feed_ctx;
+	unsigned source_depth;
 };
 
 /* ---- lookup.c ------------------------------------------------------------------------------ */
@@ -278,6 +289,15 @@ int run_catch(struct call *call);
 int run_tcatch(struct call *call);
 int run_trace(struct call *call);
 int run_info_capabilities(struct call *call);
+int run_symbol_file(struct call *call);
+int run_commands(struct call *call);
+int run_source(struct call *call);
+int run_nmi(struct call *call);
+int run_irq(struct call *call);
+int run_send_key(struct call *call);
+int run_serial_send(struct call *call);
+int run_gdbserver(struct call *call);
+int run_log(struct call *call);
 int run_doctor(struct call *call);
 int run_info_symbol(struct call *call);
 int run_info_line(struct call *call);
@@ -313,6 +333,8 @@ int run_backtrace(struct call *call);
 /* "*(u32 *)ADDR = VALUE", without the star. */
 int memory_set(struct call *call, const char *text);
 
+void symbol_file_free(struct symbol_file *file); /* NULL is fine */
+
 /* docs/console.md's part that is made from the table. */
 void reference_show(struct monitor_out *out);
 const char *class_name(enum command_class class);
@@ -321,6 +343,7 @@ const char *command_facts(const struct command *command);
 
 /* The words that `set` takes besides $register, for completion: NULL behind the last. */
 const char *setting_name(unsigned index);
+const char *log_level_word(unsigned index);
 const char *setting_value(const char *setting, unsigned index);
 
 #endif

@@ -6,10 +6,10 @@
 /* clang-format off */
 #define POINT_ARGS                                                                                 \
 	{{ARG_OPTION, "-p", true}, {ARG_LOCATION, "LOCATION", true},                               \
-	 {ARG_CLAUSES, "if EXPR] [cpu N] [cr3 VALUE] [ring N", true}}
+	 {ARG_CLAUSES, "if EXPR] [cpu N] [cr3 VALUE] [ring N] [do COMMANDS", true}}
 #define WATCH_ARGS                                                                                 \
 	{{ARG_OPTION, "-p", true},                                                                 \
-	 {ARG_PLACE, "EXPR[,LEN] [if EXPR] [cpu N] [cr3 VALUE] [ring N]", false}}
+	 {ARG_PLACE, "EXPR[,LEN] [if EXPR] [cpu N] [cr3 VALUE] [ring N] [do COMMANDS]", false}}
 
 #define BITS(name, aliases, help)                                                                  \
 	{"info " name, aliases, CLASS_STATE, COMMAND_STOPPED, {{0}}, help ", bit by bit",          \
@@ -59,7 +59,8 @@ const struct command commands[] = {
 	 "  cpu N       only on this vCPU\n"
 	 "  cr3 VALUE   only in this address space\n"
 	 "  ring N      only in this ring\n"
-	 "as in: break add_one if $edi > 5 cpu 1", run_break},
+	 "and at the end do COMMAND; COMMAND: what is run when it has stopped the guest,\n"
+	 "see `commands`. As in: break add_one if $edi > 5 cpu 1 do bt; continue", run_break},
 	{"tbreak", "tb", CLASS_POINTS, 0, POINT_ARGS,
 	 "like break, and deleted when it has stopped the guest", NULL, run_tbreak},
 	{"hbreak", "hb", CLASS_POINTS, 0, POINT_ARGS,
@@ -99,6 +100,11 @@ const struct command commands[] = {
 	{"ignore", NULL, CLASS_POINTS, 0,
 	 {{ARG_POINT, "NUMBER", false}, {ARG_EXPRESSION, "COUNT", false}},
 	 "let the next COUNT hits of a point pass", "They are counted as hits.", run_ignore},
+	{"commands", NULL, CLASS_POINTS, 0, {{ARG_POINT, "NUMBER", true}, {ARG_LINE, "COMMAND; ...", true}},
+	 "what the console runs when a point has stopped the guest",
+	 "Without COMMANDs the lines that follow, up to `end`; none of them: nothing any more.\n"
+	 "`silent` as the first one: the stop is not shown. What lets the guest run is the\n"
+	 "last one that is run. Without a NUMBER: the newest point's.", run_commands},
 	{"enable", "en", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
 	 "enable points by number, or all that were set here", NULL, run_enable},
 	{"disable", "dis", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
@@ -241,6 +247,11 @@ const struct command commands[] = {
 	 "By call frame information where the image has it, else by frame pointers, and\n"
 	 "through interrupts into what they interrupted. COUNT: so many of the innermost\n"
 	 "frames (40); the outermost four are always there.", run_backtrace},
+	{"symbol-file", NULL, CLASS_CODE, 0, {{ARG_OFFSET, "-o OFFSET", true}, {ARG_FILE, "FILE", true}},
+	 "take names and lines from another ELF file, or move them",
+	 "-o: the guest runs it that much higher than it is linked, as kernels do that choose\n"
+	 "their place when they start: symbol-file -o 0x1000000 vmlinux. Without a FILE the\n"
+	 "symbols that are there move. Breakpoints stay where they are.", run_symbol_file},
 	{"info symbol", NULL, CLASS_CODE, 0, {{ARG_EXPRESSION, "ADDR", false}},
 	 "the name that covers an address", NULL, run_info_symbol},
 	{"info line", NULL, CLASS_CODE, 0, {{ARG_LOCATION, "LOCATION", true}},
@@ -273,6 +284,28 @@ const struct command commands[] = {
 	 "the last exits of the current vCPU (or -a: of all), oldest first",
 	 "Time since the machine was made, reason, what it was about, and where when that is known:\n"
 	 "while points are set or steps made, and always with `set trace-pc on`.", run_trace},
+	{"nmi", NULL, CLASS_MACHINE, 0, {{0}},
+	 "a non-maskable interrupt for the current vCPU",
+	 "It is delivered when the vCPU runs next.", run_nmi},
+	{"irq", NULL, CLASS_MACHINE, 0, {{ARG_EXPRESSION, "LINE", false}},
+	 "an edge on an interrupt line, 0 to 15, as a device would make it",
+	 "It reaches PICs and IOAPIC, which may have it masked: `info pic`.", run_irq},
+	{"send-key", "sendkey", CLASS_MACHINE, 0, {{ARG_KEYS, "KEY...", false}},
+	 "press keys of the PC's keyboard, and let them go",
+	 "send-key h e l l o ret, send-key ctrl-alt-delete: QEMU's names. They arrive at port\n"
+	 "0x60 as scan codes of set 1, with IRQ 1.", run_send_key},
+	{"serial send", NULL, CLASS_MACHINE, 0, {{ARG_OPTION, "-2", true}, {ARG_TEXT, "TEXT", false}},
+	 "send a line to the guest's first serial port, or (-2) to the second",
+	 "A text in quotes is sent as it is, without a newline. \\n \\r \\t \\xNN are understood.",
+	 run_serial_send},
+	{"gdbserver", NULL, CLASS_MACHINE, 0, {{ARG_ADDRESS, "ADDRESS | off", true}},
+	 "take gdb at another address, or none, or say where",
+	 "ADDRESS is -gdb's: :1234, HOST:PORT, unix:PATH. A gdb that is attached is cut off.", run_gdbserver},
+	{"log", NULL, CLASS_MACHINE, 0, {{ARG_LOG, "[AREA] LEVEL", true}},
+	 "what vitrine says by itself: how much, of which part",
+	 "Levels are error, warn, info and debug. Without arguments: what is set. An access that\n"
+	 "no device answers is told by `bus`, at debug, when -log debug was given at the start.",
+	 run_log},
 	{"info capabilities", "kvm", CLASS_MACHINE, 0, {{0}},
 	 "what this host's KVM really does for a debugger", NULL, run_info_capabilities},
 	{"doctor", NULL, CLASS_MACHINE, 0, {{ARG_OPTION, "-j", true}},
@@ -282,6 +315,11 @@ const struct command commands[] = {
 	{"echo", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", true}}, "print a text", NULL, run_echo},
 	{"json", NULL, CLASS_MACHINE, 0, {{ARG_LINE, "COMMAND", false}},
 	 "answer a command with one JSON object", "As `-json` does for all of them.", run_json},
+	{"source", NULL, CLASS_MACHINE, 0, {{ARG_FILE, "FILE", false}},
+	 "run the commands in a file",
+	 "Each waits for the stop that the one before it causes. Lines that begin with # are\n"
+	 "comments. At the start vitrine runs $XDG_CONFIG_HOME/vitrine/init, or\n"
+	 "~/.config/vitrine/init, for settings and breakpoints; not with -nx.", run_source},
 	{"help", "h ?", CLASS_MACHINE, 0, {{ARG_COMMAND, "COMMAND", true}},
 	 "what there is; help COMMAND tells more, help all lists everything", NULL, run_help},
 	{"quit", "q exit", CLASS_MACHINE, 0, {{0}}, "end the guest and vitrine", NULL, run_quit},

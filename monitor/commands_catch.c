@@ -150,6 +150,8 @@ static int add_catch(struct call *call, bool temporary)
 	}
 	spec.limit = clauses.limit;
 	ret = point_create(call, &spec, clauses.condition, action);
+	if (ret > 0 && clauses.commands)
+		return point_commands_split(call->monitor, ret, clauses.commands, call->err);
 	return ret < 0 ? ret : 0;
 }
 

@@ -120,6 +120,8 @@ static int create(struct call *call, struct point_spec *spec, const char *clause
 		return ret;
 	spec->limit = clauses.limit;
 	ret = point_create(call, spec, clauses.condition, NULL);
+	if (ret > 0 && clauses.commands)
+		return point_commands_split(call->monitor, ret, clauses.commands, call->err);
 	return ret < 0 ? ret : 0;
 }
 

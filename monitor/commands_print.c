@@ -131,6 +131,11 @@ static int create(struct call *call, uint64_t address, struct point_action *acti
 		point_action_free(action);
 		return ret;
 	}
+	if (clauses.commands) {
+		program_free(clauses.condition);
+		point_action_free(action);
+		return error_set(call->err, -EINVAL, "a dprintf does not stop: it has no commands");
+	}
 	spec.limit = clauses.limit;
 	ret = point_create(call, &spec, clauses.condition, action);
 	return ret < 0 ? ret : 0;

@@ -38,7 +38,10 @@ int run_cpu(struct call *call)
 
 int run_quit(struct call *call)
 {
-	call->monitor->quit(call->monitor->quit_ctx);
+	if (call->out->asks && call->monitor->gdb_attached)
+		call->monitor->view[call->owner].asking = true;
+	else
+		call->monitor->host.quit(call->monitor->host.ctx);
 	return 0;
 }
 

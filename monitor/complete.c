@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What TAB finds: commands, and arguments by their kinds. */
+#include "log.h"
+#include "monitor/keys.h"
 #include "monitor/points.h"
 #include "x86/msr.h"
 
@@ -151,6 +153,34 @@ static void add_command_names(struct monitor *monitor, struct matches *matches)
 		add_match(matches, commands[i].name, strcspn(commands[i].name, " "), "", "");
 }
 
+static void add_keys(struct monitor *monitor, struct matches *matches)
+{
+	const char *name;
+
+	(void)monitor;
+	for (unsigned i = 0; (name = key_name(i)); i++)
+		add_text(matches, name);
+}
+
+static void add_log(struct monitor *monitor, struct matches *matches)
+{
+	const char *name;
+	enum log_level level;
+
+	(void)monitor;
+	for (unsigned i = 0; log_area(i, &name, &level); i++)
+		add_text(matches, name);
+	for (unsigned i = 0; (name = log_level_word(i)); i++)
+		add_text(matches, name);
+}
+
+static void add_addresses(struct monitor *monitor, struct matches *matches)
+{
+	(void)monitor;
+	add_text(matches, "off");
+	add_text(matches, "unix:");
+}
+
 /* What a condition or a limit begins with, and what they are made of. */
 static void add_clauses(struct monitor *monitor, struct matches *matches)
 {
@@ -177,6 +207,8 @@ static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct mat
 	[ARG_POINT] = add_points,	 [ARG_PLACE] = add_symbols,
 	[ARG_CLAUSES] = add_clauses,	 [ARG_CPU] = add_cpus,
 	[ARG_CATCH] = add_catches,	 [ARG_MSR] = add_msrs,
+	[ARG_KEYS] = add_keys,		 [ARG_LOG] = add_log,
+	[ARG_ADDRESS] = add_addresses,
 };
 
 /* ---- by place ------------------------------------------------------------------------------ */
@@ -251,7 +283,9 @@ static void add_by_kind(struct monitor *monitor, const struct command *command, 
 			struct matches *matches)
 {
 	for (const struct arg_desc *desc = command->args; desc->kind != ARG_END; desc++) {
-		if (desc->kind == ARG_OPTION) {
+		if (desc->kind == ARG_OFFSET) {
+			add_option("-o", &rest, matches);
+		} else if (desc->kind == ARG_OPTION) {
 			add_option(desc->name, &rest, matches);
 		} else if (desc->kind == ARG_FILE && !skip_word(&rest)) {
 			add_files(rest + strspn(rest, " \t"), matches);

@@ -126,14 +126,23 @@ static void no_more_waiting(struct console *console)
 
 static void on_stopped(struct console *console, enum debug_owner actor)
 {
+	char *commands;
+	bool silent;
+
 	if (monitor_gdb_attached(console->monitor) || actor == OWNER_GDB) {
 		set_timer(console->quiet_timer, QUIET_NS);
 		return;
 	}
-	console_begin(console);
-	monitor_show_stop(console->monitor, &console->out);
-	console_end(console);
+	commands = monitor_stop_commands(console->monitor, &silent);
+	if (!silent) {
+		console_begin(console);
+		monitor_show_stop(console->monitor, &console->out);
+		console_end(console);
+	}
 	console->told_running = false;
+	if (commands)
+		console_take_script(console, commands, NULL);
+	free(commands);
 }
 
 static void on_resumed(struct console *console, enum debug_owner actor)
@@ -321,8 +330,10 @@ int console_new(struct monitor *monitor, struct debug *debug, struct event_loop 
 	console->interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
 	console->active = true;
 	console->smart = getenv("TERM") && strcmp(getenv("TERM"), "dumb");
-	console->out = (struct monitor_out){
-		.ctx = console, .write = console_write, .color = wants_color(console)};
+	console->out = (struct monitor_out){.ctx = console,
+					    .write = console_write,
+					    .color = wants_color(console),
+					    .asks = console->interactive};
 	ret = start(console, err);
 	if (ret) {
 		close_fds(console);
@@ -345,6 +356,13 @@ void console_free(struct console *console)
 	give_signals_back(console);
 	close_fds(console);
 	free(console);
+}
+
+void console_run_init(struct console *console)
+{
+	console_begin(console);
+	monitor_run_init(console->monitor, &console->out);
+	console_end(console);
 }
 
 void console_set_active(struct console *console, bool active)

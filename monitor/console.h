@@ -39,6 +39,9 @@ void console_set_active(struct console *console, bool active);
  * -ex and -batch. */
 void console_feed(struct console *console, const char *lines, size_t size, bool last);
 
+/* The file of commands that the user has for every start, before anything else is run. */
+void console_run_init(struct console *console);
+
 /* Ctrl-A followed by c or x, as QEMU's users know them; key is that letter. Called from the event
  * loop; it may call console_set_active(). Without this, Ctrl-A goes to the line's beginning. */
 void console_set_escape(struct console *console, void (*escape)(void *ctx, char key), void *ctx);

@@ -110,7 +110,7 @@ static void wait_for_stop(struct console *console)
 {
 	console->waiting = monitor_expects_stop(console->monitor);
 	if (console->waiting && console->interactive && !console->input.size &&
-	    !console->input_ended)
+	    !console->script.size && !console->input_ended)
 		set_timer(console->wait_timer, PATIENCE_NS);
 }
 
@@ -150,7 +150,7 @@ static void install(struct console *console)
 		printf("\n");
 	string_free(&console->partial);
 	fflush(stdout);
-	rl_callback_handler_install(PROMPT, take_line);
+	rl_callback_handler_install(monitor_prompt(console->monitor, OWNER_CONSOLE), take_line);
 	console->editing = true;
 	if (!console->saved_line)
 		return;
@@ -206,6 +206,8 @@ void console_clear_line(struct console *console)
 		return;
 	rl_callback_sigcleanup();
 	printf("^C\n");
+	monitor_cancel(console->monitor, OWNER_CONSOLE);
+	rl_set_prompt(monitor_prompt(console->monitor, OWNER_CONSOLE));
 	rl_replace_line("", 1);
 	rl_on_new_line();
 	rl_redisplay();
@@ -281,27 +283,67 @@ static void start_readline(struct console *console)
 static void run_echoed(struct console *console, const char *line)
 {
 	console_suspend(console);
-	out_printf(&console->out, "%s%s\n", PROMPT, line);
+	out_printf(&console->out, "%s%s\n", monitor_prompt(console->monitor, OWNER_CONSOLE), line);
 	run_line(console, line);
 }
 
-/* The next line that is complete; the rest at the end of input counts as one. */
+/* Cuts the first line off, malloc'd. all: the rest counts as one. NULL: there is none. */
+static char *cut_line(struct string *queue, bool all)
+{
+	char *text = queue->text, *newline = text ? strchr(text, '\n') : NULL;
+	size_t size = newline ? (size_t)(newline - text) : queue->size;
+	size_t taken = newline ? size + 1 : size;
+	char *line;
+
+	if (!queue->size || (!newline && !all))
+		return NULL;
+	line = strndup(text, size);
+	memmove(text, text + taken, queue->size - taken + 1);
+	queue->size -= taken;
+	return line;
+}
+
+/* Lines of files and points first: these are not echoed. */
 static bool next_line(struct console *console)
 {
-	char *text = console->input.text, *newline = text ? strchr(text, '\n') : NULL;
-	size_t size, taken;
+	char *line = cut_line(&console->script, true);
 
-	if (!console->input.size || (!newline && !console->input_ended))
+	if (line) {
+		console_suspend(console);
+		run_line(console, line);
+		free(line);
+		return true;
+	}
+	console->scripts = 0;
+	line = cut_line(&console->input, console->input_ended);
+	if (!line)
 		return false;
-	size = newline ? (size_t)(newline - text) : console->input.size;
-	taken = newline ? size + 1 : size;
-	text = strndup(text, size);
-	memmove(console->input.text, console->input.text + taken, console->input.size - taken + 1);
-	console->input.size -= taken;
-	if (text)
-		run_echoed(console, text);
-	free(text);
+	run_echoed(console, line);
+	free(line);
 	return true;
+}
+
+#define SCRIPT_MAX (4u << 20)
+/* A file that sources itself would never end. */
+#define SCRIPTS_MAX 256
+
+int console_take_script(void *ctx, const char *lines, struct error *err)
+{
+	struct console *console = ctx;
+	struct string all = {0};
+
+	if (console->scripts++ >= SCRIPTS_MAX ||
+	    console->script.size + strlen(lines) > SCRIPT_MAX) {
+		string_free(&console->script);
+		return error_set(err, -ELOOP,
+				 "too many lines wait to be run: does a file source itself?");
+	}
+	string_printf(&all, "%s%s", lines, *lines && lines[strlen(lines) - 1] != '\n' ? "\n" : "");
+	string_printf(&all, "%s", string_text(&console->script));
+	string_free(&console->script);
+	console->script = all;
+	console_wake(console);
+	return 0;
 }
 
 /* A NUL would hide what is behind it. */
@@ -352,7 +394,7 @@ void console_prompt(struct console *console)
 {
 	while (!console->waiting && !console->ended && next_line(console))
 		;
-	if (!console->waiting && console->input_ended)
+	if (!console->waiting && console->input_ended && !console->script.size)
 		end_of_input(console);
 	if (!console->active)
 		return;
@@ -372,6 +414,7 @@ int console_input_start(struct console *console, struct error *err)
 	if (console->interactive)
 		start_readline(console);
 	readline_owner = console;
+	monitor_set_feed(console->monitor, console_take_script, console);
 	console_wake(console);
 	return 0;
 }
@@ -389,4 +432,6 @@ void console_input_stop(struct console *console)
 	readline_owner = NULL;
 	free(console->saved_line);
 	string_free(&console->input);
+	string_free(&console->script);
+	monitor_set_feed(console->monitor, NULL, NULL);
 }

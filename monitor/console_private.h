@@ -9,8 +9,6 @@
 
 #include <signal.h>
 
-#define PROMPT "(vitrine) "
-
 struct console {
 	struct monitor *monitor;
 	struct debug *debug;
@@ -41,7 +39,9 @@ struct console {
 	size_t pending_size;
 	unsigned output_depth;
 
-	struct string input; /* queued lines, and a pipe's bytes that are no line yet */
+	struct string script; /* lines that files and points have, run before those of input */
+	struct string input;  /* queued lines, and a pipe's bytes that are no line yet */
+	unsigned scripts;     /* so many were taken without running dry */
 	bool input_ended;
 	char *saved_line; /* what was being edited when the console became inactive */
 	int saved_point;
@@ -66,6 +66,8 @@ void console_output_free(struct console *console);
 
 /* ---- console_input.c */
 
+/* monitor_feed_fn */
+int console_take_script(void *ctx, const char *lines, struct error *err);
 int console_input_start(struct console *console, struct error *err);
 void console_input_stop(struct console *console);
 /* Runs the lines that wait, then shows the prompt or reads a pipe, unless there is something to

@@ -15,6 +15,7 @@ static const struct {
 	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},
 	{"dump", "`size`"},
 	{"find", "`found[]`"},
+	{"gdbserver", "`address`, `attached`"},
 	{"gpa2hva", "`host`, `size`, `process`"},
 	{"gva2gpa", "`physical`"},
 	{"info apic_base", BITS},
@@ -52,6 +53,7 @@ static const struct {
 		     "`accessed`, `dirty`, `write_through`, `uncached`, `global`; `more`: where it goes on"},
 	{"info tss", "`selector`, `base`, `limit`, and each field by its name"},
 	{"info xcr0", BITS},
+	{"log", "`levels`: each area's"},
 	{"pt", "`linear`, `paging`, `levels`, `cr3`, `nx`, `wp`, `smep`, `smap`; `walk[]`: `name`, `index`, "
 	       "`at`, `entry`, `flags`; `physical`, `page_size`, `ram`, `write`, `execute`, `user`, or "
 	       "`fault`"},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/monitor.h"
 
-#include "monitor/command.h"
+#include "monitor/points.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -112,8 +112,7 @@ struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (
 		return NULL;
 	monitor->debug = debug;
 	monitor->symbols = symbols;
-	monitor->quit = quit;
-	monitor->quit_ctx = ctx;
+	monitor->host = (struct monitor_host){.ctx = ctx, .quit = quit};
 	monitor->locking = LOCKING_STEP;
 	monitor->seen = calloc(debug_vcpu_count(debug), sizeof(*monitor->seen));
 	monitor->plans = calloc(debug_vcpu_count(debug), sizeof(*monitor->plans));
@@ -128,11 +127,20 @@ struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (
 	return NULL;
 }
 
+void monitor_set_host(struct monitor *monitor, const struct monitor_host *host)
+{
+	monitor->host = *host;
+}
+
 void monitor_free(struct monitor *monitor)
 {
 	if (!monitor)
 		return;
 	debug_unlisten(monitor->debug, on_event, monitor);
+	symbol_file_free(monitor->symbol_file);
+	point_commands_free(monitor);
+	for (unsigned i = 0; i < OWNER_COUNT; i++)
+		string_free(&monitor->view[i].collected);
 	free(monitor->plans);
 	free(monitor->seen);
 	free(monitor);
@@ -218,6 +226,17 @@ static int stopped_cpu(struct monitor *monitor)
 	return stop && stop->vcpu > 0 ? stop->vcpu : 0;
 }
 
+/* Anything but a yes is a no. */
+static void take_answer(struct call *call, const char *line)
+{
+	struct monitor *monitor = call->monitor;
+
+	monitor->view[call->owner].asking = false;
+	line += strspn(line, " \t");
+	if (*line == 'y' || *line == 'Y')
+		monitor->host.quit(monitor->host.ctx);
+}
+
 static int execute(struct call *call, const char *line)
 {
 	struct view *view = &call->monitor->view[call->owner];
@@ -226,6 +245,12 @@ static int execute(struct call *call, const char *line)
 	if (strlen(line) >= LINE_MAX_SIZE)
 		return error_set(call->err, -E2BIG, "a line has fewer than %d characters",
 				 LINE_MAX_SIZE);
+	if (view->asking) {
+		take_answer(call, line);
+		return 0;
+	}
+	if (view->collecting)
+		return commands_collect(call, line);
 	call->cpu = call->owner == OWNER_NONE ? stopped_cpu(call->monitor) : view->cpu;
 	if (!is_blank(line))
 		return line[strspn(line, " \t")] == '#' ? 0 : run_line(call, line);
@@ -243,6 +268,28 @@ static void show_error(const struct error *err, struct monitor_out *out)
 
 	text_clean(err->text, strlen(err->text), false, text, sizeof(text));
 	out_printf(out, "%s%s%s\n", color(out, COLOR_ERROR), text, color(out, COLOR_OFF));
+}
+
+const char *monitor_prompt(const struct monitor *monitor, enum debug_owner owner)
+{
+	const struct view *view = &monitor->view[owner];
+
+	if (view->asking)
+		return "a gdb is attached, and would lose the guest: quit all the same? (y or n) ";
+	return view->collecting ? "> " : "(vitrine) ";
+}
+
+void monitor_cancel(struct monitor *monitor, enum debug_owner owner)
+{
+	monitor->view[owner].asking = false;
+	monitor->view[owner].collecting = 0;
+	string_free(&monitor->view[owner].collected);
+}
+
+void monitor_set_feed(struct monitor *monitor, monitor_feed_fn *feed, void *ctx)
+{
+	monitor->feed = feed;
+	monitor->feed_ctx = ctx;
 }
 
 static int execute_text(struct monitor *monitor, const char *line, enum debug_owner owner,

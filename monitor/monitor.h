@@ -7,6 +7,7 @@
 #define MONITOR_MONITOR_H
 
 #include "debug/debug.h"
+#include "monitor/host.h"
 #include "monitor/symbols.h"
 
 struct monitor;
@@ -19,6 +20,7 @@ struct monitor_out {
 	void (*write)(void *ctx, const char *text, size_t size);
 	bool color;	     /* the reader is a terminal that wants colours */
 	bool json;	     /* ... a program: each answer is one line, a JSON object */
+	bool asks;	     /* ... a person, who can be asked something */
 	struct facts *facts; /* monitor/facts.h; NULL, but while a command runs for a program */
 };
 void out_printf(struct monitor_out *out, const char *fmt, ...)
@@ -29,6 +31,9 @@ void out_printf(struct monitor_out *out, const char *fmt, ...)
 struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (*quit)(void *ctx),
 			    void *ctx);
 void monitor_free(struct monitor *monitor); /* NULL is fine; before debug_destroy() */
+
+/* What main wires: replaces quit as given to monitor_new(). */
+void monitor_set_host(struct monitor *monitor, const struct monitor_host *host);
 
 /* Runs one line for an owner. 0, or -errno after the error has been written to out. An empty line
  * repeats step, x, list or disassemble. */
@@ -48,6 +53,21 @@ void monitor_listen(struct monitor *monitor, monitor_event_fn *fn, void *ctx);
 /* Ctrl-C: pauses a running guest, and ends `step N`. */
 void monitor_interrupt(struct monitor *monitor);
 bool monitor_guest_running(struct monitor *monitor);
+
+/* What stands before the next line: "(vitrine) ", or a question, or ">" while the commands of a point come. */
+const char *monitor_prompt(const struct monitor *monitor, enum debug_owner owner);
+/* Ctrl-C: nobody answers, and no more lines come. */
+void monitor_cancel(struct monitor *monitor, enum debug_owner owner);
+
+/* Lines that a file, or a point, has for the console come this way, to be run before whatever waits there; text
+ * is copied. Without a feeder they are run at once. */
+typedef int monitor_feed_fn(void *ctx, const char *lines, struct error *err);
+void monitor_set_feed(struct monitor *monitor, monitor_feed_fn *feed, void *ctx);
+/* What the point that stopped the guest has to be run now, malloc'd; or NULL. silent: the stop is not to be
+ * shown. */
+char *monitor_stop_commands(struct monitor *monitor, bool *silent);
+/* Runs the file of commands that a user has for every start, if there is one. */
+void monitor_run_init(struct monitor *monitor, struct monitor_out *out);
 
 /* A command was given whose stop is still to come: step, continue, stop. A script waits for it. */
 bool monitor_expects_stop(const struct monitor *monitor);

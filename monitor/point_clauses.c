@@ -57,10 +57,23 @@ static int read_ring(struct call *call, const char **text, struct clauses *claus
 	return 0;
 }
 
+/* The rest of the line. */
+static int read_commands(struct call *call, const char **text, struct clauses *clauses)
+{
+	(void)call;
+	clauses->commands = *text;
+	*text += strlen(*text);
+	return 0;
+}
+
 static const struct {
 	const char *word;
 	clause_fn *read;
-} kinds[] = {{"if", read_condition}, {"cpu", read_cpu}, {"cr3", read_cr3}, {"ring", read_ring}};
+} kinds[] = {{"if", read_condition},
+	     {"cpu", read_cpu},
+	     {"cr3", read_cr3},
+	     {"ring", read_ring},
+	     {"do", read_commands}};
 #define KIND_COUNT (sizeof(kinds) / sizeof(*kinds))
 
 /* The clause whose word stands at *text, which moves behind it; NULL when there is none. */
@@ -92,11 +105,10 @@ static int parse_next(struct call *call, const char **text, struct clauses *clau
 	clause_fn *read = clause_at(text);
 
 	if (!read)
-		return error_set(
-			call->err, -EINVAL,
-			"`%.40s` is no part of a point: write if EXPR, cpu N, cr3 VALUE or "
-			"ring N",
-			*text);
+		return error_set(call->err, -EINVAL,
+				 "`%.40s` is no part of a point: write if EXPR, cpu N, cr3 VALUE, "
+				 "ring N or do COMMANDS",
+				 *text);
 	return read(call, text, clauses);
 }
 

@@ -129,6 +129,17 @@ static void show_action(struct call *call, const struct point_action *action)
 	}
 }
 
+static void show_commands(struct call *call, const char *text)
+{
+	for (; text && *text; text += strcspn(text, "\n"), text += *text == '\n') {
+		char line[TEXT_CLEAN_SIZE(200)];
+		size_t size = strcspn(text, "\n");
+
+		text_clean(text, size < 200 ? size : 200, false, line, sizeof(line));
+		out_printf(call->out, "%*sdo %s\n", MARGIN, "", line);
+	}
+}
+
 static void show_point(struct call *call, const struct point *point)
 {
 	static const char *const owners[OWNER_COUNT] = {"-", "gdb", "console"};
@@ -145,6 +156,7 @@ static void show_point(struct call *call, const struct point *point)
 		out_printf(call->out, "%*sthe next %" PRIu64 " hit%s\n", MARGIN, "", point->ignore,
 			   point->ignore == 1 ? " passes" : "s pass");
 	show_action(call, point->action);
+	show_commands(call, point_commands(call->monitor, point->number));
 }
 
 int run_info_breakpoints(struct call *call)

@@ -6,6 +6,8 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdbool.h>
+
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* A sink gets one finished line without its newline, and may be called from any thread. */
@@ -13,6 +15,11 @@ typedef void log_sink_fn(void *ctx, enum log_level level, const char *line);
 
 /* Lines above this level are dropped. Starts at LOG_WARN. */
 void log_set_level(enum log_level level);
+
+/* The same for one area; NULL: for all. -ENOENT: no part of vitrine has that name. */
+int log_set_area_level(const char *area, enum log_level level);
+/* The index-th area and its level; false when there are no more. */
+bool log_area(unsigned index, const char **area, enum log_level *level);
 
 /* Where lines go; NULL restores stderr. */
 void log_set_sink(log_sink_fn *sink, void *ctx);

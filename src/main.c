@@ -32,6 +32,8 @@ static void start(struct vitrine *v)
 {
 	struct error err = {0};
 
+	if (v->console && !v->options.no_init)
+		console_run_init(v->console);
 	if (v->options.command_count || v->options.batch)
 		run_commands(v);
 	else if (v->options.paused)

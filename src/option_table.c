@@ -237,6 +237,7 @@ const struct option_row option_table[] = {
 	{"display", CALL(set_display)},
 	{"ex", CALL(set_command)},
 	{"batch", TEXT(batch)},
+	{"nx", FLAG(no_init)},
 	{"log", CHOICE(log_level, log_levels)},
 	{"version", .kind = OPTION_VERSION},
 	{"help", .kind = OPTION_HELP},

@@ -39,6 +39,7 @@ struct options {
 	const char *serial[MAX_SERIALS]; /* as given; NULL: the default */
 	unsigned serial_count;
 	enum { MONITOR_DEFAULT, MONITOR_STDIO, MONITOR_NONE } monitor;
+	bool no_init; /* of the console: the user's file of commands is not run */
 	const char *batch; /* a file of console commands; the run ends behind them */
 	const char *command[MAX_COMMANDS]; /* -ex, in order */
 	unsigned command_count;

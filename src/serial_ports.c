@@ -4,18 +4,31 @@
 #include "chardev.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* What was typed waits here until the guest takes it. */
+#define TYPED_MAX 65536
 
 struct serial_port {
 	struct serial_ports *ports;
 	unsigned number;
 	struct chardev *cd; /* NULL: nothing, or the console */
+	struct serial_backend inner;
+	uint8_t *typed;
+	size_t typed_size;
+	atomic_bool typed_waits; /* the guest is to tell when it has room */
+	int room_fd;		 /* eventfd: it has */
 };
 
 struct serial_ports {
 	struct outbox *outbox;
+	struct event_loop *loop;
 	bool to_console; /* COM1's output goes to the outbox */
 	struct machine *machine;
 	struct console *console;
@@ -80,7 +93,7 @@ static int open_all(struct serial_ports *ports, const struct options *options, b
 
 	ports->to_console = console && options->serial_count == 0;
 	for (unsigned i = 0; rc == 0 && i < MAX_SERIALS; i++) {
-		ports->port[i] = (struct serial_port){.ports = ports, .number = i};
+		ports->port[i] = (struct serial_port){.ports = ports, .number = i, .room_fd = -1};
 		rc = open_port(&ports->port[i], spec_of(options, i, console), loop, err);
 	}
 	return rc;
@@ -95,6 +108,7 @@ int serial_ports_open(const struct options *options, bool console, struct event_
 	if (!ports)
 		return error_set(err, -ENOMEM, "out of memory");
 	ports->outbox = outbox;
+	ports->loop = loop;
 	rc = open_all(ports, options, console, loop, err);
 	if (rc < 0) {
 		serial_ports_close(ports);
@@ -108,8 +122,12 @@ void serial_ports_close(struct serial_ports *ports)
 {
 	if (!ports)
 		return;
-	for (unsigned i = 0; i < MAX_SERIALS; i++)
+	for (unsigned i = 0; i < MAX_SERIALS; i++) {
 		chardev_close(ports->port[i].cd);
+		free(ports->port[i].typed);
+		if (ports->port[i].room_fd >= 0)
+			close(ports->port[i].room_fd);
+	}
 	free(ports);
 }
 
@@ -120,11 +138,104 @@ static void write_console(void *ctx, const void *bytes, size_t size)
 	outbox_put(((struct serial_ports *)ctx)->outbox, bytes, size);
 }
 
-struct serial_backend serial_ports_backend(struct serial_ports *ports, unsigned port)
+static struct serial_backend inner_backend(struct serial_ports *ports, unsigned port)
 {
 	if (port == 0 && ports->to_console)
 		return (struct serial_backend){.ctx = ports, .write = write_console};
 	return chardev_serial_backend(ports->port[port].cd);
+}
+
+static void on_write(void *ctx, const void *bytes, size_t size)
+{
+	const struct serial_backend *inner = &((struct serial_port *)ctx)->inner;
+
+	inner->write(inner->ctx, bytes, size);
+}
+
+/* In a vCPU's thread, with the device lock held. */
+static void on_ready(void *ctx)
+{
+	struct serial_port *port = ctx;
+	uint64_t one = 1;
+
+	if (port->inner.ready)
+		port->inner.ready(port->inner.ctx);
+	if (atomic_load(&port->typed_waits) && write(port->room_fd, &one, sizeof(one)) < 0)
+		return; /* it is readable already */
+}
+
+static bool on_has_room(void *ctx)
+{
+	const struct serial_backend *inner = &((struct serial_port *)ctx)->inner;
+
+	return inner->has_room(inner->ctx);
+}
+
+struct serial_backend serial_ports_backend(struct serial_ports *ports, unsigned number)
+{
+	struct serial_port *port = &ports->port[number];
+
+	port->inner = inner_backend(ports, number);
+	return (struct serial_backend){.ctx = port,
+				       .write = port->inner.write ? on_write : NULL,
+				       .ready = on_ready,
+				       .has_room = port->inner.has_room ? on_has_room : NULL};
+}
+
+/* ---- what the console sends --------------------------------------------------------------- */
+
+static void pump(struct serial_port *port)
+{
+	size_t taken = machine_serial_input(port->ports->machine, port->number, port->typed,
+					    port->typed_size);
+
+	port->typed_size -= taken;
+	memmove(port->typed, port->typed + taken, port->typed_size);
+	atomic_store(&port->typed_waits, port->typed_size > 0);
+}
+
+static void on_typed_room(void *ctx, int fd, short revents)
+{
+	struct serial_port *port = ctx;
+	uint64_t count;
+
+	(void)revents;
+	if (read(fd, &count, sizeof(count)) == sizeof(count) && port->ports->machine)
+		pump(port);
+}
+
+/* At the first time. */
+static int prepare_typing(struct serial_port *port)
+{
+	if (port->typed)
+		return 0;
+	port->typed = malloc(TYPED_MAX);
+	port->room_fd = port->typed ? eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) : -1;
+	if (port->room_fd < 0) {
+		free(port->typed);
+		port->typed = NULL;
+		return -ENOMEM;
+	}
+	return event_loop_watch(port->ports->loop, port->room_fd, POLLIN, on_typed_room, port);
+}
+
+int serial_ports_type(struct serial_ports *ports, unsigned number, const void *bytes, size_t size,
+		      struct error *err)
+{
+	struct serial_port *port = &ports->port[number];
+	int rc = prepare_typing(port);
+
+	if (rc < 0)
+		return error_set(err, rc, "nothing can be sent: %s", strerror(-rc));
+	if (size > TYPED_MAX - port->typed_size)
+		return error_set(err, -ENOSPC, "the guest does not read: %zu bytes wait for it",
+				 port->typed_size);
+	memcpy(port->typed + port->typed_size, bytes, size);
+	port->typed_size += size;
+	/* Before the guest is asked: what it takes from now on it tells. */
+	atomic_store(&port->typed_waits, true);
+	pump(port);
+	return 0;
 }
 
 static size_t on_input(void *ctx, const void *bytes, size_t size)

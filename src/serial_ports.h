@@ -27,6 +27,9 @@ struct serial_backend serial_ports_backend(struct serial_ports *ports, unsigned 
 int serial_ports_connect(struct serial_ports *ports, struct machine *machine,
 			 struct console *console, void (*quit)(void *ctx), void *ctx,
 			 struct error *err);
+/* Bytes for the guest, as if they had come in, behind those that wait. -ENOSPC when too many do. */
+int serial_ports_type(struct serial_ports *ports, unsigned port, const void *bytes, size_t size,
+		      struct error *err);
 /* The guest has ended by itself: waits until stdout has taken all of its output, however slow its reader
  * is. A signal ends the wait. */
 void serial_ports_drain(struct serial_ports *ports);

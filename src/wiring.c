@@ -267,6 +267,7 @@ static int build_monitor(struct vitrine *v, bool console, struct error *err)
 	v->monitor = monitor_new(v->debug, v->symbols, quit, v);
 	if (!v->monitor)
 		return error_set(err, -ENOMEM, "out of memory");
+	monitor_set_host(v->monitor, wiring_host(v));
 	if (console)
 		rc = console_new(v->monitor, v->debug, v->loop, quit, v, &v->console, err);
 	return rc;
@@ -296,25 +297,28 @@ static int offer_files(struct vitrine *v, struct error *err)
 	return 0;
 }
 
-static int build_server(struct vitrine *v, struct error *err)
+int wiring_serve_gdb(struct vitrine *v, const struct net_address *address, struct error *err)
 {
-	struct gdb_server_config config = {.address = v->options.gdb,
+	struct gdb_server_config config = {.address = *address,
 					   .files = v->files,
+					   .file_count = v->file_count,
 					   .on_disconnect = v->options.on_disconnect,
 					   .arch = v->options.gdb_arch,
 					   .monitor_ctx = v,
 					   .monitor = run_monitor_line,
 					   .attached_ctx = v,
 					   .attached = on_gdb};
-	int rc;
 
-	if (config.address.kind == NET_NONE)
-		return 0;
-	rc = offer_files(v, err);
-	if (rc < 0)
-		return rc;
-	config.file_count = v->file_count;
 	return gdb_server_new(v->debug, v->loop, &config, &v->server, err);
+}
+
+static int build_server(struct vitrine *v, struct error *err)
+{
+	int rc = offer_files(v, err);
+
+	if (rc < 0 || v->options.gdb.kind == NET_NONE)
+		return rc;
+	return wiring_serve_gdb(v, &v->options.gdb, err);
 }
 
 int wiring_build(struct vitrine *v, bool console, struct error *err)

@@ -4,6 +4,7 @@
 #define WIRING_H
 
 #include "mapped_file.h"
+#include "monitor/host.h"
 #include "options.h"
 
 struct vitrine {
@@ -21,6 +22,8 @@ struct vitrine {
 	struct gdb_file files[2]; /* that gdb may read: -symbols, and the image */
 	unsigned file_count;
 	char *symbols_path;
+	struct monitor_host host; /* what the monitor asks of us */
+	char gdb_address[160];
 	int signal_fd;
 };
 
@@ -28,5 +31,10 @@ struct vitrine {
  * is wiring_tear_down()'s to take away. */
 int wiring_build(struct vitrine *v, bool console, struct error *err);
 void wiring_tear_down(struct vitrine *v);
+
+/* Takes gdb there; there is no server yet. */
+int wiring_serve_gdb(struct vitrine *v, const struct net_address *address, struct error *err);
+/* monitor_host.c */
+const struct monitor_host *wiring_host(struct vitrine *v);
 
 #endif

@@ -3,10 +3,12 @@
 #ifndef DEBUG_HARDWARE_H
 #define DEBUG_HARDWARE_H
 
+#include "error.h"
 #include "x86/lapic.h"
 #include "x86/pc_chips.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct debug;
@@ -29,5 +31,14 @@ int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic);
 
 /* The PC's interrupt controllers and timers, as far as the machine has them. Of a running machine, too. -errno. */
 int debug_chips(struct debug *debug, struct pc_chips *chips);
+
+/* ---- what comes from outside; of a running machine, too ------------------------------------- */
+
+/* -errno with a sentence. */
+int debug_nmi(struct debug *debug, int vcpu, struct error *err);
+/* A rising edge on an interrupt line, 0-15. */
+int debug_irq(struct debug *debug, unsigned line, struct error *err);
+/* Keys of the PC's keyboard, as scan codes of set 1; how many there was room for. */
+size_t debug_keys(struct debug *debug, const uint8_t *codes, size_t size);
 
 #endif

@@ -40,6 +40,8 @@ int rtc_init(const struct device_host *host, const struct rtc_config *config,
 
 /* ---- 8042 keyboard controller: status, reset line (0xfe), A20 gate. Ports 0x60, 0x64. ---- */
 int i8042_init(const struct device_host *host, struct device **device, struct error *err);
+/* Keys are pressed and let go: scan codes of set 1. Returns how many there was room for. */
+size_t i8042_keys(struct device *device, const uint8_t *codes, size_t size);
 
 /* ---- port 0x92 (fast A20 and reset) and the reset register 0xcf9. ------------------------ */
 int port92_init(const struct device_host *host, struct device **device, struct error *err);

@@ -3,8 +3,9 @@
  * Intel 8042 keyboard controller of a PC/AT, from IBM's PS/2 hardware interface reference ("keyboard and
  * auxiliary device controller"). Commands are executed at once, so the input buffer is never full.
  *
- * No keyboard and no mouse are plugged in: bytes for them go nowhere and nothing acknowledges them. A20
- * is a bit that can be read back; the address line itself is always on.
+ * No mouse is plugged in, and of a keyboard only the keys: bytes for either go nowhere and nothing acknowledges
+ * them. What i8042_keys() presses arrives translated, as scan codes of set 1. A20 is a bit that can be read back;
+ * the address line itself is always on.
  */
 #include "devices/devices.h"
 #include "devices/stream.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
 	STATUS_OUTPUT_FULL = 0x01,
@@ -31,6 +33,7 @@ enum {
 };
 enum { OUTPUT_NO_RESET = 0x01, OUTPUT_A20 = 0x02, OUTPUT_FULL = 0x10, OUTPUT_IDLE = 0xcf };
 
+#define KEYS	     32 /* scan codes that wait */
 #define KEYBOARD_IRQ 1
 #define AUX_IRQ	     12
 
@@ -41,6 +44,8 @@ struct i8042_registers {
 	uint8_t port;	    /* the output port */
 	uint8_t parameter;  /* the command whose parameter port 0x60 takes next; 0: none */
 	bool last_command;  /* the last byte written went to port 0x64 */
+	uint8_t keys[KEYS]; /* scan codes that the guest has not been given yet */
+	uint8_t key_count;
 };
 
 struct i8042 {
@@ -82,6 +87,17 @@ static void reply(struct i8042 *k, uint8_t byte, bool aux)
 	k->r.full = true;
 	k->r.aux = aux;
 	update_irq(k);
+}
+
+/* The next scan code, when there is room for it and the keyboard's clock runs. */
+static void offer_key(struct i8042 *k)
+{
+	uint8_t code = k->r.keys[0];
+
+	if (!k->r.key_count || k->r.full || (k->r.memory[0] & MODE_KEYBOARD_OFF))
+		return;
+	memmove(k->r.keys, k->r.keys + 1, --k->r.key_count);
+	reply(k, code, false);
 }
 
 static void request_reset(struct i8042 *k, uint8_t command)
@@ -126,6 +142,7 @@ static void keyboard_on(struct i8042 *k, uint8_t command)
 {
 	(void)command;
 	k->r.memory[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
+	offer_key(k);
 }
 
 static void self_test(struct i8042 *k, uint8_t command)
@@ -188,6 +205,7 @@ static void write_memory(struct i8042 *k, uint8_t value)
 {
 	k->r.memory[k->r.parameter & 0x1f] = value;
 	update_irq(k);
+	offer_key(k);
 }
 
 static void write_output_port(struct i8042 *k, uint8_t value)
@@ -254,9 +272,12 @@ static uint8_t read_status(const struct i8042_registers *r)
 
 static uint8_t read_data(struct i8042 *k)
 {
+	uint8_t byte = k->r.output;
+
 	k->r.full = false;
 	update_irq(k);
-	return k->r.output;
+	offer_key(k);
+	return byte;
 }
 
 /* ---- the five verbs --------------------------------------------------------------------------- */
@@ -282,6 +303,8 @@ static void i8042_save(const struct device *device, struct device_stream *out)
 	stream_put_u64(out, r->port);
 	stream_put_u64(out, r->parameter);
 	stream_put_u64(out, r->last_command);
+	stream_put_u64(out, r->key_count);
+	stream_put(out, r->keys, sizeof(r->keys));
 }
 
 static int i8042_load(struct device *device, struct device_stream *in)
@@ -296,13 +319,26 @@ static int i8042_load(struct device *device, struct device_stream *in)
 	r.port = stream_get_u8(in);
 	r.parameter = stream_get_u8(in);
 	r.last_command = stream_get_u64(in);
-	if (in->error)
+	r.key_count = stream_get_u8(in);
+	stream_get(in, r.keys, sizeof(r.keys));
+	if (in->error || r.key_count > KEYS)
 		return -EINVAL;
 	k->r = r;
 	k->level[0] = !interrupts(&r, false);
 	k->level[1] = !interrupts(&r, true);
 	update_irq(k);
 	return 0;
+}
+
+size_t i8042_keys(struct device *device, const uint8_t *codes, size_t size)
+{
+	struct i8042 *k = i8042_of(device);
+	size_t room = KEYS - k->r.key_count, taken = size < room ? size : room;
+
+	memcpy(k->r.keys + k->r.key_count, codes, taken);
+	k->r.key_count += (uint8_t)taken;
+	offer_key(k);
+	return taken;
 }
 
 static void data_io(void *device, struct bus_access *access)

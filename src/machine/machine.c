@@ -45,6 +45,23 @@ size_t machine_serial_input(struct machine *machine, unsigned port, const void *
 	return taken;
 }
 
+size_t machine_keys(struct machine *machine, const uint8_t *codes, size_t size)
+{
+	size_t taken;
+
+	machine_lock_devices(machine);
+	taken = i8042_keys(machine->keyboard, codes, size);
+	machine_unlock_devices(machine);
+	return taken;
+}
+
+void machine_irq(struct machine *machine, unsigned line, bool level)
+{
+	machine_lock_devices(machine);
+	machine->host.irq(machine->host.ctx, line, level);
+	machine_unlock_devices(machine);
+}
+
 void machine_serial_room(struct machine *machine, unsigned port)
 {
 	machine_lock_devices(machine);
@@ -192,6 +209,8 @@ static int create_simple(struct machine *machine, struct error *err)
 		rc = add_device(machine, device, rc);
 		if (rc < 0)
 			return rc;
+		if (init[i] == i8042_init)
+			machine->keyboard = device;
 	}
 	return 0;
 }

@@ -89,6 +89,7 @@ struct machine {
 	struct bus ports, mmio;
 	struct device *devices;
 	struct device *serial[2], *text_screen;
+	struct device *keyboard;
 	struct device *pic, *pit; /* -irqchip=user, else NULL */
 	atomic_bool intr;	  /* its INTR line */
 	struct device_host host;
@@ -117,6 +118,10 @@ void machine_unlock_devices(struct machine *machine);
 size_t machine_serial_input(struct machine *machine, unsigned port, const void *bytes, size_t size);
 /* What COM1 or COM2 is connected to takes output again. */
 void machine_serial_room(struct machine *machine, unsigned port);
+/* Scan codes of set 1; returns how many there was room for. */
+size_t machine_keys(struct machine *machine, const uint8_t *codes, size_t size);
+/* An interrupt line, 0-15, as if a device moved it. */
+void machine_irq(struct machine *machine, unsigned line, bool level);
 /* clock.fd is readable: runs the timers that are due. */
 void machine_timers(struct machine *machine);
 

@@ -440,6 +440,29 @@ int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic)
 	return debug->no_lapic ? -ENOTSUP : 0;
 }
 
+int debug_nmi(struct debug *debug, int vcpu, struct error *err)
+{
+	(void)err;
+	debug->nmis[vcpu]++;
+	return 0;
+}
+
+int debug_irq(struct debug *debug, unsigned line, struct error *err)
+{
+	(void)err;
+	debug->irqs |= 1u << line;
+	return 0;
+}
+
+size_t debug_keys(struct debug *debug, const uint8_t *codes, size_t size)
+{
+	size_t room = sizeof(debug->keys) - debug->key_count, taken = size < room ? size : room;
+
+	memcpy(debug->keys + debug->key_count, codes, taken);
+	debug->key_count += taken;
+	return taken;
+}
+
 unsigned debug_device_regions(struct debug *debug,
 			      struct device_region_info regions[DEVICE_REGIONS])
 {

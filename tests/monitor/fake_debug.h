@@ -33,7 +33,10 @@ struct debug {
 	bool trace_pc;
 	uint64_t msr; /* LSTAR */
 	bool tracks_writes;
-	uint64_t written[4][2]; /* gpa, size; size 0 ends it */
+	uint64_t written[4][2];		 /* gpa, size; size 0 ends it */
+	unsigned nmis[FAKE_VCPUS], irqs; /* irqs: a bit each */
+	uint8_t keys[32];
+	size_t key_count;
 	struct pc_chips chips;
 	struct lapic lapic;
 	bool no_lapic;

@@ -133,7 +133,7 @@ def backtrace_of_a_recursion():
         text = console.run("bt")
         names = re.findall(r"^#\d+ +0x[0-9a-f]+ (\w+)", text, re.M)
         equal(names, ["fibonacci"] * 4 + ["work", "run", "guest_main", "_start"])
-        has(text, "ends here: rbp is 0")
+        has(text, "ends here: the outermost function: nobody called it")
 
 
 @test

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What a user does to the machine from outside, and to the program around it. */
+#include "log.h"
+#include "monitor/command.h"
+#include "monitor/keys.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- interrupts and keys -------------------------------------------------------------------- */
+
+int run_nmi(struct call *call)
+{
+	return debug_nmi(call->monitor->debug, call->cpu, call->err);
+}
+
+int run_irq(struct call *call)
+{
+	if (call->arg[0].value > 15)
+		return error_set(call->err, -EINVAL, "interrupt lines are 0 to 15");
+	return debug_irq(call->monitor->debug, (unsigned)call->arg[0].value, call->err);
+}
+
+/* Keys behind each other: all of them, or none. */
+int run_send_key(struct call *call)
+{
+	uint8_t codes[KEYS_MAX];
+	const char *text = call->arg[0].text;
+	char key[64];
+
+	while (*text) {
+		size_t size = strcspn(text, " \t");
+		int count;
+
+		snprintf(key, sizeof(key), "%.*s", (int)size, text);
+		count = keys_parse(key, codes, call->err);
+		if (count < 0)
+			return count;
+		if (debug_keys(call->monitor->debug, codes, (size_t)count) < (size_t)count)
+			return error_set(call->err, -ENOSPC,
+					 "the keyboard is full: the guest has not read %s and what "
+					 "is before it",
+					 key);
+		text += size;
+		text += strspn(text, " \t");
+	}
+	return 0;
+}
+
+/* ---- serial --------------------------------------------------------------------------------- */
+
+/* \n \r \t \0 \\ \" \xNN. Returns the size. */
+static size_t unescape(const char *text, char *out)
+{
+	static const char from[] = "nrt0\\\"", to[] = "\n\r\t\0\\\"";
+	size_t used = 0;
+
+	for (; *text; text++) {
+		const char *known = *text == '\\' && text[1] ? strchr(from, text[1]) : NULL;
+		unsigned code;
+		int taken = 0;
+
+		if (known) {
+			out[used++] = to[known - from];
+			text++;
+		} else if (*text == '\\' && text[1] == 'x' &&
+			   sscanf(text + 2, "%2x%n", &code, &taken) == 1) {
+			out[used++] = (char)code;
+			text += 1 + taken;
+		} else {
+			out[used++] = *text;
+		}
+	}
+	return used;
+}
+
+/* "[-2] TEXT": a text in quotes is sent as it is; without, a newline follows. */
+int run_serial_send(struct call *call)
+{
+	const struct monitor_host *host = &call->monitor->host;
+	const char *text = call->arg[1].text;
+	size_t size = strlen(text), used;
+	char bytes[LINE_MAX_SIZE];
+	bool quoted = size >= 2 && text[0] == '"' && text[size - 1] == '"';
+	char line[LINE_MAX_SIZE];
+
+	if (!host->serial_send)
+		return error_set(call->err, -ENOTSUP, "there is no serial port to send to");
+	snprintf(line, sizeof(line), "%.*s", quoted ? (int)size - 2 : (int)size, text + quoted);
+	used = unescape(line, bytes);
+	if (!quoted)
+		bytes[used++] = '\n';
+	return host->serial_send(host->ctx, call->arg[0].given ? 1 : 0, bytes, used, call->err);
+}
+
+/* ---- gdb ------------------------------------------------------------------------------------ */
+
+static void show_gdb(struct call *call)
+{
+	const struct monitor_host *host = &call->monitor->host;
+	const char *where = host->gdb_address ? host->gdb_address(host->ctx) : "none";
+	char text[TEXT_CLEAN_SIZE(200)];
+
+	text_clean(where, strnlen(where, 200), false, text, sizeof(text));
+	if (!strcmp(where, "none"))
+		out_printf(call->out, "no gdb is taken\n");
+	else
+		out_printf(call->out, "gdb is taken at %s%s\n", text,
+			   call->monitor->gdb_attached ? "; one is attached" : "");
+	fact_text(call->out, "address", where);
+	fact_flag(call->out, "attached", call->monitor->gdb_attached);
+}
+
+int run_gdbserver(struct call *call)
+{
+	const struct monitor_host *host = &call->monitor->host;
+	const char *address = call->arg[0].text;
+	int ret;
+
+	if (!call->arg[0].given) {
+		show_gdb(call);
+		return 0;
+	}
+	if (call->owner == OWNER_GDB)
+		return error_set(
+			call->err, -EPERM,
+			"gdb would saw off the branch that it sits on: use `detach`, or the "
+			"console's gdbserver");
+	if (!host->serve_gdb)
+		return error_set(call->err, -ENOTSUP, "there is no gdb server here");
+	ret = host->serve_gdb(host->ctx,
+			      !strcmp(address, "off") || !strcmp(address, "none") ? NULL : address,
+			      call->err);
+	if (!ret)
+		show_gdb(call);
+	return ret;
+}
+
+/* ---- log ------------------------------------------------------------------------------------ */
+
+static const char *const levels[] = {"error", "warn", "info", "debug"};
+
+static void show_log(struct call *call)
+{
+	const char *area;
+	enum log_level level;
+
+	fact_object(call->out, "levels");
+	for (unsigned i = 0; log_area(i, &area, &level); i++) {
+		out_printf(call->out, "  %-10s %s\n", area, levels[level]);
+		fact_text(call->out, area, levels[level]);
+	}
+	fact_end(call->out);
+}
+
+const char *log_level_word(unsigned index)
+{
+	return index < sizeof(levels) / sizeof(*levels) ? levels[index] : NULL;
+}
+
+/* "AREA LEVEL", or "LEVEL" for all of them. */
+int run_log(struct call *call)
+{
+	char first[16] = "", second[16] = "", rest[4] = "";
+	const char *word;
+
+	if (!call->arg[0].given) {
+		show_log(call);
+		return 0;
+	}
+	sscanf(call->arg[0].text, "%15s %15s %3s", first, second, rest);
+	word = second[0] ? second : first;
+	for (unsigned i = 0; i < sizeof(levels) / sizeof(*levels) && !rest[0]; i++)
+		if (!strcmp(word, levels[i]) &&
+		    !log_set_area_level(second[0] ? first : NULL, (enum log_level)i))
+			return 0;
+	return error_set(call->err, -EINVAL,
+			 "write: log AREA LEVEL; levels are error, warn, info and debug, and `log` "
+			 "lists the areas");
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* symbol-file: other symbols, or the same at another place. */
+#include "monitor/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct symbol_file {
+	void *bytes;
+	size_t size;
+	struct symbols *symbols;
+};
+
+void symbol_file_free(struct symbol_file *file)
+{
+	if (!file)
+		return;
+	symbols_free(file->symbols);
+	if (file->bytes)
+		munmap(file->bytes, file->size);
+	free(file);
+}
+
+static int map(struct symbol_file *file, const char *path, struct error *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat status = {0};
+	void *bytes = MAP_FAILED;
+	int code = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
+
+	if (!code && (!S_ISREG(status.st_mode) || !status.st_size))
+		code = -EINVAL;
+	if (!code)
+		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (!code && bytes == MAP_FAILED)
+		code = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (code)
+		return error_set(err, code, "cannot read %.200s: %s", path,
+				 code == -EINVAL ? "it is no file with something in it"
+						 : strerror(-code));
+	file->bytes = bytes;
+	file->size = (size_t)status.st_size;
+	return 0;
+}
+
+static int load(const char *path, struct symbol_file **result, struct error *err)
+{
+	struct symbol_file *file = calloc(1, sizeof(*file));
+	int ret = file ? map(file, path, err) : error_set(err, -ENOMEM, "out of memory");
+
+	if (!ret)
+		ret = symbols_load(file->bytes, file->size, &file->symbols, err);
+	if (ret)
+		symbol_file_free(file);
+	else
+		*result = file;
+	return ret;
+}
+
+/* Names that views remember belong to the old symbols. */
+static void take(struct monitor *monitor, struct symbol_file *file)
+{
+	for (unsigned i = 0; i < OWNER_COUNT; i++)
+		monitor->view[i].file = NULL;
+	symbol_file_free(monitor->symbol_file);
+	monitor->symbol_file = file;
+	monitor->symbols = file->symbols;
+}
+
+int run_symbol_file(struct call *call)
+{
+	struct symbol_file *file;
+	int ret;
+
+	if (!call->arg[0].given && !call->arg[1].given)
+		return error_set(call->err, -EINVAL,
+				 "write: symbol-file [-o OFFSET] FILE, or -o OFFSET");
+	if (call->arg[1].given) {
+		ret = load(call->arg[1].text, &file, call->err);
+		if (ret)
+			return ret;
+		take(call->monitor, file);
+	}
+	if (!call->monitor->symbols)
+		return error_set(call->err, -ENOENT, "there are no symbols to move");
+	if (call->arg[0].given || call->arg[1].given)
+		symbols_set_offset(call->monitor->symbols, call->arg[0].value);
+	return 0;
+}
