@@ -45,6 +45,15 @@ static int refuse(struct gdb_session *s, int error)
 	return error;
 }
 
+static int find_step(const struct plan *plans, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (plans[i].action == PLAN_STEP || plans[i].action == PLAN_STEP_RANGE)
+			return (int)i;
+	}
+	return -1;
+}
+
 /* Nothing moves. */
 static int tell_of_interrupt(struct gdb_session *s)
 {
@@ -68,6 +77,7 @@ static int resume(struct gdb_session *s, const struct plan *plans)
 	if (ret)
 		return refuse(s, ret);
 	s->waiting = true;
+	s->stepped = find_step(plans, debug_vcpu_count(s->debug));
 	output_kept(s);
 	return SILENT;
 }

@@ -22,6 +22,7 @@ struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config
 	s->debug = debug;
 	s->config = *config;
 	s->resume.kind = THREAD_ANY;
+	s->stepped = -1;
 	s->space = SPACE_LINEAR;
 	s->rip = register_find("rip");
 	s->rsp = register_find("rsp");

@@ -2,7 +2,8 @@
 /*
  * T packets. swbreak, hwbreak and watch are said of gdb's own points alone: when gdb hears of one
  * that it did not set, it takes it for a leftover and silently goes on. Any other stop is a plain
- * signal, which gdb shows, with the reason in words ahead of it.
+ * signal, which gdb shows, with the reason in words ahead of it. It is SIGTRAP, but for a vCPU that gdb steps:
+ * there gdb takes SIGTRAP for the end of its step, and goes on stepping. Signal 0 it shows.
  */
 #include "gdbstub/stub.h"
 
@@ -20,13 +21,6 @@ static const unsigned char signals[STOP_REASON_COUNT] = {
 	[STOP_HOST_ERROR] = GDB_SIGABRT,
 };
 
-static unsigned signal_of(const struct stop *stop)
-{
-	unsigned signal = stop->reason < STOP_REASON_COUNT ? signals[stop->reason] : 0;
-
-	return signal ? signal : GDB_SIGTRAP;
-}
-
 static const struct point *gdb_point(struct gdb_session *s, const struct stop *stop)
 {
 	const struct point *point = NULL;
@@ -36,6 +30,23 @@ static const struct point *gdb_point(struct gdb_session *s, const struct stop *s
 			return point;
 	}
 	return NULL;
+}
+
+/* Neither what gdb asked for nor a point that it knows. */
+static bool is_foreign(struct gdb_session *s, const struct stop *stop)
+{
+	if (stop->reason == STOP_PAUSE || (stop->reason == STOP_STEP && !stop->point))
+		return false;
+	return !gdb_point(s, stop);
+}
+
+static unsigned signal_of(struct gdb_session *s, const struct stop *stop)
+{
+	unsigned signal = stop->reason < STOP_REASON_COUNT ? signals[stop->reason] : 0;
+
+	if (signal)
+		return signal;
+	return stop->vcpu == s->stepped && is_foreign(s, stop) ? 0 : GDB_SIGTRAP;
 }
 
 static void append_cause(struct gdb_session *s, const struct stop *stop)
@@ -90,7 +101,7 @@ void stop_reply(struct gdb_session *s, const struct stop *stop)
 	}
 	if (stop->vcpu >= 0 && (unsigned)stop->vcpu < debug_vcpu_count(s->debug))
 		s->general = (unsigned)stop->vcpu;
-	reply_format(&s->reply, "T%02xthread:%x;core:%x;", signal_of(stop), s->general + 1,
+	reply_format(&s->reply, "T%02xthread:%x;core:%x;", signal_of(s, stop), s->general + 1,
 		     s->general);
 	append_cause(s, stop);
 	append_registers(s, s->general);
@@ -104,7 +115,7 @@ static bool needs_words(struct gdb_session *s, const struct stop *stop, enum deb
 	if (stop->undecided)
 		return true;
 	switch (stop->reason) {
-	case STOP_STEP: return false;
+	case STOP_STEP: return is_foreign(s, stop);
 	case STOP_SHUTDOWN: return stop->exit_status != 0 || stop->point;
 	case STOP_PAUSE: return actor == OWNER_CONSOLE;
 	default: point = gdb_point(s, stop); return !point || point->spec.kind > POINT_ACCESS;

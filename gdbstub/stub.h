@@ -51,6 +51,7 @@ struct gdb_session {
 
 	bool no_ack, extended;
 	bool waiting; /* gdb is owed a stop reply */
+	int stepped;  /* the vCPU that gdb steps, or -1 */
 	/* gdb was told of a stop other than a pause, and has not done more since than look or go on: it may be in the
 	 * middle of many steps. */
 	bool between_steps;

@@ -268,6 +268,48 @@ static void signals(void **state)
 	}
 }
 
+/* What gdb has not asked for ends its step, and SIGTRAP would be the end of one step of many. */
+static void what_interrupts_a_step(void **state)
+{
+	static const struct {
+		struct stop stop;
+		const char *signal;
+		bool words;
+	} rows[] = {
+		{{.reason = STOP_IO, .vcpu = 1, .point = 9}, "T00", true},
+		{{.reason = STOP_BREAKPOINT, .vcpu = 1, .point = 9}, "T00", true},
+		{{.reason = STOP_STEP, .vcpu = 1, .point = 9}, "T00", true},
+		{{.reason = STOP_RESET, .vcpu = 1}, "T00", true},
+		{{.reason = STOP_IO, .vcpu = 2, .point = 9}, "T05", true},
+		{{.reason = STOP_STEP, .vcpu = 1}, "T05", false},
+		{{.reason = STOP_BREAKPOINT, .vcpu = 1, .point = 1}, "T05", false},
+		{{.reason = STOP_STEP, .vcpu = 1, .point = 1}, "T05", false},
+		{{.reason = STOP_TRIPLE_FAULT, .vcpu = 1}, "T0b", true},
+		{{.reason = STOP_PAUSE, .vcpu = 1}, "T02", false},
+	};
+	static const char *const packets[] = {"vCont;s:2;c", "vCont;r1000,1010:2", "s"};
+	struct peer *peer = *state;
+
+	ask(peer, "Z0,100,1", "OK");
+	ask(peer, "Hg2", "OK");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) * 3; i++) {
+		struct stop stop = rows[i / 3].stop;
+		const char *out;
+
+		strcpy(stop.text, "because");
+		peer_send(peer, packets[i % 3]);
+		fake_stop(peer->debug, &stop, OWNER_NONE);
+		out = peer_take(peer, NULL);
+		assert_int_equal(!strncmp(out, "$O", 2), rows[i / 3].words);
+		assert_non_null(
+			strstr(out, text("$%sthread:%x;", rows[i / 3].signal, stop.vcpu + 1)));
+		ask(peer, "Hg2", "OK");
+	}
+	peer_send(peer, "vCont;c");
+	fake_stop(peer->debug, &rows[0].stop, OWNER_NONE);
+	assert_non_null(strstr(peer_take(peer, NULL), "$T05thread:2;"));
+}
+
 static void a_triple_fault_tells_its_story(void **state)
 {
 	const struct stop stop = {.reason = STOP_TRIPLE_FAULT, .text = "triple fault. First #PF"};
@@ -664,6 +706,7 @@ int main(void)
 		SMP(malformed_resumes),
 		SMP(a_refused_resume_says_why),
 		SMP(signals),
+		SMP(what_interrupts_a_step),
 		SMP(a_triple_fault_tells_its_story),
 		SMP(gdbs_own_points_are_named),
 		SMP(others_points_are_not),
