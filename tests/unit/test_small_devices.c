@@ -149,6 +149,29 @@ static void test_i8042_interrupts(void **state)
 	assert_int_equal(answer(), 0x77);
 }
 
+/* Scan codes come one at a time, each with an edge, and wait while something else is in the buffer. */
+static void test_i8042_keys(void **state)
+{
+	static const uint8_t codes[] = {0x1e, 0x9e, 0x30}, many[40] = {0x39};
+
+	(void)state;
+	start(i8042_init);
+	command(0xaa);
+	assert_int_equal(i8042_keys(the.device, codes, 3), 3);
+	assert_int_equal(in(0x60), 0x55);
+	assert_true(the.h.level[1]);
+	assert_int_equal(in(0x60), 0x1e);
+	command(0xad); /* the keyboard's clock stops behind the byte that is there */
+	assert_int_equal(answer(), 0x9e);
+	assert_int_equal(in(0x64) & 0x01, 0);
+	assert_false(the.h.level[1]);
+	command(0xae);
+	assert_int_equal(answer(), 0x30);
+	assert_int_equal(in(0x64) & 0x01, 0);
+	assert_int_equal(i8042_keys(the.device, many, sizeof(many)), 32);
+	assert_int_equal(i8042_keys(the.device, many, 2), 1); /* one went on into the buffer */
+}
+
 static void test_i8042_a20(void **state)
 {
 	(void)state;
@@ -479,6 +502,7 @@ int main(void)
 		TEST(test_i8042_command_byte),
 		TEST(test_i8042_absent_keyboard_says_nothing),
 		TEST(test_i8042_interrupts),
+		TEST(test_i8042_keys),
 		TEST(test_i8042_a20),
 		TEST(test_i8042_reset_line),
 		TEST(test_i8042_save_and_load),
