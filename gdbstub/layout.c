@@ -143,7 +143,7 @@ int layout_set(struct layout *layout, enum gdb_arch arch, enum layout_names name
 	if (!layout->reg) {
 		layout->count = register_count + narrow_count();
 		layout->g_count = count_g();
-		layout->reg = calloc(layout->count, sizeof(*layout->reg));
+		layout->reg = calloc(layout->count + 1, sizeof(*layout->reg));
 		if (!layout->reg)
 			return -ENOMEM;
 	}

@@ -136,9 +136,9 @@ static const struct {
 };
 // clang-format on
 
-static void each_mode_has_its_description(void **unused)
+static void each_mode_has_its_description(void **state)
 {
-	(void)unused;
+	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct peer *peer = peer_in(rows[i].mode, rows[i].wish, rows[i].file);
 		char *xml = description(peer);
@@ -156,13 +156,13 @@ static void each_mode_has_its_description(void **unused)
 /* ---- 32-bit names alone ------------------------------------------------------------ */
 
 /* rax is eax, four bytes wide; r8 … r15 and xmm8 … xmm31 are not there. Numbers stay. */
-static void names_of_32_bits(void **unused)
+static void names_of_32_bits(void **state)
 {
 	struct peer *peer = peer_in(MODE_PROT32, GDB_ARCH_I386, &file32);
 	struct cpu_state *cpu = &peer->debug->state[0];
 	char *xml = description(peer);
 
-	(void)unused;
+	(void)state;
 	cpu->general.gpr[GPR_RAX] = 0xdeadbeef12345678;
 	ask(peer, "p0", "78563412");
 	ask(peer, "P0=efcdab89", "OK");
@@ -192,12 +192,12 @@ static void names_of_32_bits(void **unused)
 
 /* ---- both ---------------------------------------------------------------------------- */
 
-static void two_names_for_one_register(void **unused)
+static void two_names_for_one_register(void **state)
 {
 	struct peer *peer = peer_in(MODE_PROT32, GDB_ARCH_AUTO, NULL);
 	struct cpu_state *cpu = &peer->debug->state[0];
 
-	(void)unused;
+	(void)state;
 	cpu->general.gpr[GPR_RSI] = 0x1122334455667788;
 	ask(peer, text("p%x", number_of("rsi")), "8877665544332211");
 	ask(peer, text("p%x", narrow("esi")), "88776655");
@@ -212,12 +212,12 @@ static void two_names_for_one_register(void **unused)
 	peer_free(peer);
 }
 
-static void both_names_of_pc_and_sp_are_linear(void **unused)
+static void both_names_of_pc_and_sp_are_linear(void **state)
 {
 	struct peer *peer = peer_in(MODE_REAL, GDB_ARCH_AUTO, NULL);
 	struct cpu_state *cpu = &peer->debug->state[0];
 
-	(void)unused;
+	(void)state;
 	ask(peer, text("p%x", narrow("eip")), "20000100");
 	ask(peer, text("p%x", number_of("rip")), "2000010000000000");
 	ask(peer, text("p%x", narrow("esp")), "40000200");
@@ -231,11 +231,11 @@ static void both_names_of_pc_and_sp_are_linear(void **unused)
 }
 
 /* Whichever of them gdb's idea of the processor makes its pc, it need not ask for it. */
-static void a_stop_brings_both_names(void **unused)
+static void a_stop_brings_both_names(void **state)
 {
 	struct peer *peer = peer_in(MODE_REAL, GDB_ARCH_AUTO, NULL);
 
-	(void)unused;
+	(void)state;
 	ask(peer, "?",
 	    text("T02thread:1;core:0;10:%s;%x:%s;07:%s;%x:%s;06:%s;%x:%s;11:02000000;",
 		 hex_number(0x10020, 8), narrow("eip"), hex_number(0x10020, 4),
@@ -245,12 +245,12 @@ static void a_stop_brings_both_names(void **unused)
 }
 
 /* gdb writes back all that it saved when a function that it called is done. */
-static void one_of_the_names_is_restored(void **unused)
+static void one_of_the_names_is_restored(void **state)
 {
 	struct peer *peer = peer_in(MODE_PROT32, GDB_ARCH_AUTO, NULL);
 	char *xml = description(peer);
 
-	(void)unused;
+	(void)state;
 	assert_int_equal(text_count(xml, text("type=\"int32\" regnum=\"%u\" save-restore=\"no\"/>",
 					      narrow("eax"))),
 			 1);
@@ -276,12 +276,12 @@ static void expect_vectors(struct peer *peer, bool avx, bool avx512, bool pkeys)
 	free(xml);
 }
 
-static void vectors_that_the_cpu_has(void **unused)
+static void vectors_that_the_cpu_has(void **state)
 {
 	struct peer *peer = peer_in(MODE_LONG, GDB_ARCH_AUTO, NULL);
 	struct cpu_fpu *fpu = &peer->debug->state[0].fpu;
 
-	(void)unused;
+	(void)state;
 	expect_vectors(peer, true, true, true);
 	fpu->xcr0 = 1; /* the guest will switch them on */
 	expect_vectors(peer, true, true, true);
@@ -301,11 +301,11 @@ static void vectors_that_the_cpu_has(void **unused)
 }
 
 /* Elsewhere gdb shows those that its processor has no use for among the general ones. */
-static void vectors_outside_long_mode(void **unused)
+static void vectors_outside_long_mode(void **state)
 {
 	struct peer *peer = peer_in(MODE_REAL, GDB_ARCH_AUTO, NULL);
 
-	(void)unused;
+	(void)state;
 	expect_vectors(peer, true, true, true);
 	peer->debug->state[0].fpu.xcr0 = 7;
 	expect_vectors(peer, true, false, true);
@@ -314,11 +314,11 @@ static void vectors_outside_long_mode(void **unused)
 	peer_free(peer);
 }
 
-static void vectors_that_are_not_to_be_had(void **unused)
+static void vectors_that_are_not_to_be_had(void **state)
 {
 	struct peer *peer = peer_in(MODE_LONG, GDB_ARCH_AUTO, NULL);
 
-	(void)unused;
+	(void)state;
 	peer->debug->refuse_groups = CPU_FPU;
 	expect_vectors(peer, false, false, false);
 	peer_free(peer);
@@ -327,13 +327,13 @@ static void vectors_that_are_not_to_be_had(void **unused)
 /* ---- how long it holds ---------------------------------------------------------------- */
 
 /* A mode switch changes nothing of what gdb believes; reading the description again does. */
-static void a_layout_holds_until_it_is_read_again(void **unused)
+static void a_layout_holds_until_it_is_read_again(void **state)
 {
 	struct peer *peer = peer_in(MODE_REAL, GDB_ARCH_AUTO, NULL);
 	struct cpu_state *cpu = &peer->debug->state[0], in_long_mode = peer->debug->state[1];
 	char *xml;
 
-	(void)unused;
+	(void)state;
 	*cpu = in_long_mode;
 	cpu->general.rip = 0xffffffff80001000;
 	assert_int_equal(strlen(peer_answer(peer, "g")), 2 * G_64);
@@ -358,12 +358,12 @@ static void a_layout_holds_until_it_is_read_again(void **unused)
 }
 
 /* One vCPU may be on its way up while another is in long mode. */
-static void the_selected_vcpu_decides(void **unused)
+static void the_selected_vcpu_decides(void **state)
 {
 	struct peer *peer = peer_in(MODE_REAL, GDB_ARCH_AUTO, NULL);
 	char *xml;
 
-	(void)unused;
+	(void)state;
 	ask(peer, "Hg2", "OK");
 	xml = description(peer);
 	expect_description(xml, "i386:x86-64", true, false);
@@ -375,12 +375,12 @@ static void the_selected_vcpu_decides(void **unused)
 	peer_free(peer);
 }
 
-static void what_was_chosen_stays(void **unused)
+static void what_was_chosen_stays(void **state)
 {
 	struct peer *peer = peer_in(MODE_REAL, GDB_ARCH_I8086, NULL);
 	char *xml;
 
-	(void)unused;
+	(void)state;
 	peer->debug->state[0] = peer->debug->state[1];
 	xml = description(peer);
 	expect_description(xml, "i8086", false, true);
@@ -428,11 +428,11 @@ static void expect_words(const char **out, const char *words)
 	*out += strlen(wanted) + 2;
 }
 
-static void a_mode_switch_says_what_to_type(void **unused)
+static void a_mode_switch_says_what_to_type(void **state)
 {
 	struct stop stop = {.reason = STOP_MODE_SWITCH, .point = 1, .text = "mode switch"};
 
-	(void)unused;
+	(void)state;
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
 		struct peer *peer = peer_in(switches[i].from, switches[i].wish, switches[i].file);
 		const char *out;
@@ -452,20 +452,15 @@ static void a_mode_switch_says_what_to_type(void **unused)
 
 int main(void)
 {
+#define T(name) cmocka_unit_test(name)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_mode_has_its_description),
-		cmocka_unit_test(names_of_32_bits),
-		cmocka_unit_test(two_names_for_one_register),
-		cmocka_unit_test(both_names_of_pc_and_sp_are_linear),
-		cmocka_unit_test(a_stop_brings_both_names),
-		cmocka_unit_test(one_of_the_names_is_restored),
-		cmocka_unit_test(vectors_that_the_cpu_has),
-		cmocka_unit_test(vectors_outside_long_mode),
-		cmocka_unit_test(vectors_that_are_not_to_be_had),
-		cmocka_unit_test(a_layout_holds_until_it_is_read_again),
-		cmocka_unit_test(the_selected_vcpu_decides),
-		cmocka_unit_test(what_was_chosen_stays),
-		cmocka_unit_test(a_mode_switch_says_what_to_type),
+		T(each_mode_has_its_description),   T(names_of_32_bits),
+		T(two_names_for_one_register),	    T(both_names_of_pc_and_sp_are_linear),
+		T(a_stop_brings_both_names),	    T(one_of_the_names_is_restored),
+		T(vectors_that_the_cpu_has),	    T(vectors_outside_long_mode),
+		T(vectors_that_are_not_to_be_had),  T(a_layout_holds_until_it_is_read_again),
+		T(the_selected_vcpu_decides),	    T(what_was_chosen_stays),
+		T(a_mode_switch_says_what_to_type),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

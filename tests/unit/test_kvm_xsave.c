@@ -124,12 +124,13 @@ static void nonsense_is_not_believed(void **unused)
 /* A CPU in long mode with everything switched on that it has. */
 static void open_kvm(struct bare_vm *bare, const void *code, size_t size)
 {
-	const uint16_t *at = bare->state.fpu.component;
+	const uint16_t *at;
 
 	if (!bare_available(&accel_kvm))
 		skip();
 	bare_open(bare, &accel_kvm, NULL);
 	bare_load(bare, BARE_LONG, code, size);
+	at = bare->state.fpu.component;
 	if (!at[XSAVE_AVX] && !at[XSAVE_PKRU]) {
 		print_message("# SKIP this host's KVM: AVX or protection keys\n");
 		bare_close(bare);
