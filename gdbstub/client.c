@@ -27,8 +27,9 @@
 
 static ssize_t send_some(const struct gdb_server *server, const void *bytes, size_t size)
 {
-	return server->line ? write(server->client, bytes, size)
-			    : send(server->client, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return server->plain_write
+		       ? write(server->client_out, bytes, size)
+		       : send(server->client_out, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* Sends what the other side takes; what is left moves to the front. */
@@ -62,7 +63,7 @@ static int64_t now_ms(void)
 
 void client_drain(struct gdb_server *server)
 {
-	struct pollfd fd = {.fd = server->client, .events = POLLOUT};
+	struct pollfd fd = {.fd = server->client_out, .events = POLLOUT};
 	int64_t end = now_ms() + LAST_WORDS_MS, left = LAST_WORDS_MS;
 
 	client_flush(server);
@@ -128,6 +129,11 @@ static void continue_guest(struct gdb_server *server)
 		log_warn("gdb", "the guest stays paused: %s", err.text);
 }
 
+static bool is_stdio(const struct gdb_server *server)
+{
+	return server->config.address.kind == NET_STDIO;
+}
+
 /* What to type: gdb takes a unix socket's path without our prefix. A device's other end has a name that only
  * its user knows. */
 static void target_text(const struct gdb_server *server, char *buf, unsigned size)
@@ -138,6 +144,10 @@ static void target_text(const struct gdb_server *server, char *buf, unsigned siz
 	net_address_text(address, place, sizeof(place));
 	if (address->kind == NET_DEVICE)
 		snprintf(buf, size, "gdb may come again over %s", place);
+	else if (is_stdio(server))
+		snprintf(buf, size, "nobody can come again%s",
+			 server->config.on_disconnect == DISCONNECT_KEEP ? ", so the machine ends"
+									 : "");
 	else
 		snprintf(buf, size, "`target remote %s` connects again",
 			 address->kind == NET_UNIX ? address->path : place);
@@ -178,6 +188,10 @@ void client_end(struct gdb_server *server)
 		on_lost(server);
 	else if (server->detached)
 		log_info("gdb", "gdb detached");
+	/* Whoever has started vitrine for this one gdb waits for it. */
+	if (is_stdio(server) && !server->leaving &&
+	    server->config.on_disconnect != DISCONNECT_CONTINUE)
+		debug_kill(server->debug, OWNER_GDB, GDB_KILL_STATUS);
 }
 
 void client_close(struct gdb_server *server)
@@ -188,7 +202,11 @@ void client_close(struct gdb_server *server)
 	}
 	event_loop_forget(server->loop, server->client);
 	close(server->client);
-	server->client = -1;
+	if (is_stdio(server)) {
+		event_loop_forget(server->loop, server->client_out);
+		close(server->client_out);
+	}
+	server->client = server->client_out = -1;
 	client_end(server);
 }
 
@@ -226,6 +244,21 @@ static void on_client(void *ctx, int fd, short revents)
 	client_settle(server);
 }
 
+/* What comes in and what goes out may be two descriptors. */
+static int watch(struct gdb_server *server, short events)
+{
+	int rc;
+
+	if (server->client_out == server->client || server->client_out < 0)
+		return event_loop_watch(server->loop, server->client, events, on_client, server);
+	rc = event_loop_watch(server->loop, server->client, events & POLLIN, on_client, server);
+	if (rc == 0 && events & POLLOUT)
+		rc = event_loop_watch(server->loop, server->client_out, POLLOUT, on_client, server);
+	else
+		event_loop_forget(server->loop, server->client_out);
+	return rc;
+}
+
 void client_settle(struct gdb_server *server)
 {
 	short events = 0;
@@ -244,7 +277,7 @@ void client_settle(struct gdb_server *server)
 		events |= POLLOUT;
 	if (server->out_size < OUTPUT_PAUSE && listens(server))
 		events |= POLLIN;
-	if (event_loop_watch(server->loop, server->client, events, on_client, server) < 0)
+	if (watch(server, events) < 0)
 		client_close(server);
 }
 
@@ -289,6 +322,8 @@ int client_begin(struct gdb_server *server, int fd)
 		return ret;
 	}
 	server->client = fd;
+	if (!is_stdio(server))
+		server->client_out = fd;
 	server->closing = server->detached = server->broken = false;
 	log_info("gdb", "gdb connected");
 	tell_attached(server, true);

@@ -125,9 +125,52 @@ int command_restart(struct gdb_session *s, struct request *request)
 
 /* ---- monitor -------------------------------------------------------------------- */
 
+/* Of one command; what people read ends long before. It all waits in vitrine while gdb is slow to take it. */
+#define ANSWER_MAX (4u << 20)
+
+struct answer {
+	struct gdb_session *s;
+	size_t size, left_out;
+	size_t kept; /* bytes of piece: commands print word by word, and a packet for each would be many */
+	char piece[PRINT_PIECE];
+};
+
+static void flush(struct answer *answer)
+{
+	session_print(answer->s, answer->piece, answer->kept);
+	answer->kept = 0;
+}
+
 static void print(void *ctx, const char *text, size_t size)
 {
-	session_print(ctx, text, size);
+	struct answer *answer = ctx;
+	size_t room = ANSWER_MAX - answer->size, shown = size < room ? size : room;
+
+	answer->size += shown;
+	answer->left_out += size - shown;
+	while (shown) {
+		size_t n = PRINT_PIECE - answer->kept;
+
+		n = shown < n ? shown : n;
+		memcpy(answer->piece + answer->kept, text, n);
+		answer->kept += n;
+		text += n;
+		shown -= n;
+		if (answer->kept == PRINT_PIECE)
+			flush(answer);
+	}
+}
+
+static void finish(struct answer *answer)
+{
+	char text[80];
+	int n = snprintf(text, sizeof(text),
+			 "\n... %zu KiB more are left out: ask for less at once\n",
+			 (answer->left_out + 1023) / 1024);
+
+	flush(answer);
+	if (answer->left_out)
+		session_print(answer->s, text, (size_t)n);
 }
 
 /* gdb keeps the registers that it read, and cannot be told that a command changed them. */
@@ -150,8 +193,10 @@ static void run_monitor(struct gdb_session *s, const char *line)
 {
 	bool was_running = debug_running(s->debug);
 	uint64_t old_pc = was_running ? 0 : debug_pc(s->debug, (int)s->general);
+	struct answer answer = {.s = s};
 
-	s->config.monitor(s->config.monitor_ctx, line, print, s);
+	s->config.monitor(s->config.monitor_ctx, line, print, &answer);
+	finish(&answer);
 	if (!s->waiting && !s->exited)
 		warn_of_changes(s, was_running, old_pc);
 }

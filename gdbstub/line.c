@@ -184,6 +184,7 @@ int line_new(struct gdb_server *server, struct error *err)
 	if (!line)
 		return error_set(err, -ENOMEM, "out of memory for the gdb server");
 	server->line = line;
+	server->plain_write = true;
 	line->device.fd = -1;
 	line->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	rc = line->timer < 0 ? -errno

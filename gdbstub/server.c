@@ -102,8 +102,11 @@ static int start(struct gdb_server *server, struct error *err)
 
 	if (ret < 0)
 		return error_set(err, ret, "the gdb server cannot start: %s", strerror(-ret));
-	return server->config.address.kind == NET_DEVICE ? line_new(server, err)
-							 : listen_for_gdb(server, err);
+	switch (server->config.address.kind) {
+	case NET_DEVICE: return line_new(server, err);
+	case NET_STDIO: return stdio_new(server, err);
+	default: return listen_for_gdb(server, err);
+	}
 }
 
 int gdb_server_new(struct debug *debug, struct event_loop *loop,
@@ -115,8 +118,12 @@ int gdb_server_new(struct debug *debug, struct event_loop *loop,
 
 	if (!server)
 		return error_set(err, -ENOMEM, "out of memory for the gdb server");
-	*server = (struct gdb_server){
-		.debug = debug, .loop = loop, .config = *config, .listener = -1, .client = -1};
+	*server = (struct gdb_server){.debug = debug,
+				      .loop = loop,
+				      .config = *config,
+				      .listener = -1,
+				      .client = -1,
+				      .client_out = -1};
 	ret = start(server, err);
 	if (ret < 0) {
 		gdb_server_free(server);
@@ -131,10 +138,9 @@ void gdb_server_free(struct gdb_server *server)
 	if (!server)
 		return;
 	debug_unlisten(server->debug, on_event, server);
-	if (server->session) {
-		server->closing = true; /* vitrine ends: nothing was lost */
+	server->closing = server->leaving = true;
+	if (server->session)
 		client_drain(server);
-	}
 	if (server->line)
 		line_free(server);
 	else if (server->client >= 0)
@@ -151,6 +157,11 @@ void gdb_server_free(struct gdb_server *server)
 const struct net_address *gdb_server_address(const struct gdb_server *server)
 {
 	return &server->config.address;
+}
+
+bool gdb_server_reachable(const struct gdb_server *server)
+{
+	return server && (server->config.address.kind != NET_STDIO || server->client >= 0);
 }
 
 bool gdb_server_attached(const struct gdb_server *server)

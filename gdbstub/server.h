@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Listens, or opens a character device; takes one gdb at a time, and feeds a session. */
+/* Listens, opens a character device, or takes standard input and output; takes one gdb at a time, and feeds a
+ * session. */
 #ifndef GDBSTUB_SERVER_H
 #define GDBSTUB_SERVER_H
 
@@ -34,5 +35,7 @@ void gdb_server_free(struct gdb_server *server); /* closes; unlinks a unix socke
 /* As it was bound. */
 const struct net_address *gdb_server_address(const struct gdb_server *server);
 bool gdb_server_attached(const struct gdb_server *server); /* NULL: no */
+/* Whether one is attached, or may come. NULL: no. */
+bool gdb_server_reachable(const struct gdb_server *server);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The inside of the server: server.c listens, client.c talks to the one client, line.c does without
- * connections.
+ * connections, stdio.c with the one that is there from the start.
  */
 #ifndef GDBSTUB_SERVER_PRIVATE_H
 #define GDBSTUB_SERVER_PRIVATE_H
@@ -19,9 +19,12 @@ struct gdb_server {
 
 	/* The one client. On a line it is whoever is at the other end, in a session or not. */
 	int client; /* -1: none */
+	int client_out; /* where it is written to: the same, but for stdio; -1 before the first session on a line */
+	bool plain_write; /* that is no socket */
 	struct gdb_session *session;
 	bool closing;  /* the session is over: close when all is sent */
 	bool detached; /* it ended with a goodbye */
+	bool leaving;  /* vitrine ends: nothing was lost, and nothing is to be done about it */
 	bool broken;   /* the other side is gone, or does not read */
 	char *out;
 	size_t out_size, out_capacity;
@@ -43,6 +46,9 @@ void client_drain(struct gdb_server *server);
  * session. */
 void client_settle(struct gdb_server *server);
 void client_close(struct gdb_server *server); /* ends the session and closes */
+
+/* ---- stdio.c */
+int stdio_new(struct gdb_server *server, struct error *err);
 
 /* ---- line.c */
 int line_new(struct gdb_server *server, struct error *err);

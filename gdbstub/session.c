@@ -9,9 +9,6 @@
 /* A peer that refuses the same reply over and over is not heard any more. */
 #define NAK_LIMIT 5
 
-/* Text in one `O` packet: twice as many hex digits must fit. */
-#define PRINT_PIECE 2048
-
 struct gdb_session *gdb_session_new(struct debug *debug, const struct gdb_config *config)
 {
 	struct gdb_session *s = calloc(1, sizeof(*s));

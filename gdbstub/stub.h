@@ -114,6 +114,9 @@ gdb_command_fn command_acknowledge_off, command_attached, command_current_thread
 	command_continue, command_continue_signal, command_step, command_step_signal,
 	command_transfer, command_file, command_memory_read_binary, command_search, command_crc;
 
+/* Text in one `O` packet; twice as many hex digits travel. */
+#define PRINT_PIECE 2048
+
 /* ---- session.c ------------------------------------------------------------------ */
 
 /* Sends a packet of its own with text for gdb's terminal; the reply in the making is not touched.

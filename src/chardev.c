@@ -219,10 +219,15 @@ static const struct {
 	int (*open)(struct chardev *cd, const char *arg, struct error *err);
 	bool whole;
 } kinds[] = {
-	{"none", open_none, false},	      {"null", open_none, false},
-	{"stdio", chardev_open_stdio, false}, {"mon:stdio", chardev_open_mux, false},
-	{"pty", chardev_open_pty, false},     {"file:", open_file, false},
-	{"unix:", chardev_open_socket, true}, {"tcp:", chardev_open_socket, true},
+	{"none", open_none, false},
+	{"null", open_none, false},
+	{"stdio", chardev_open_stdio, false},
+	{"stderr", chardev_open_stderr, false},
+	{"mon:stdio", chardev_open_mux, false},
+	{"pty", chardev_open_pty, false},
+	{"file:", open_file, false},
+	{"unix:", chardev_open_socket, true},
+	{"tcp:", chardev_open_socket, true},
 };
 
 static int find_kind(const char *spec, struct error *err)
@@ -235,8 +240,8 @@ static int find_kind(const char *spec, struct error *err)
 			return (int)i;
 	}
 	return error_set(err, -EINVAL,
-			 "-serial %s is unknown: use stdio, mon:stdio, pty, file:PATH, unix:PATH "
-			 "or none",
+			 "-serial %s is unknown: use stdio, mon:stdio, stderr, pty, file:PATH, "
+			 "unix:PATH or none",
 			 spec);
 }
 

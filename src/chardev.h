@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The host's side of a serial line, as -serial spells it: `stdio`, `mon:stdio`, `pty`, `file:PATH`,
+ * The host's side of a serial line, as -serial spells it: `stdio`, `mon:stdio`, `stderr`, `pty`, `file:PATH`,
  * `unix:PATH`, `tcp:HOST:PORT` (both listen; `,server,nowait` may follow), `none` or `null`.
  *
  * Output never makes a vCPU wait. What the other side does not take at once is kept, and from 64 KiB on
  * chardev_has_room() is false: a UART then shows a busy transmitter, and a guest that looks at it waits by
  * itself, without losing anything, and can be stopped and debugged meanwhile. A guest that does not look
  * may run ahead by 1 MiB; what comes then is dropped, with one line in the log. With nobody connected (a
- * pty that is not open, a socket without a peer) output is dropped silently.
+ * pty that is not open, a socket without a peer) output is dropped silently. Standard error makes no guest wait:
+ * who reads it may do so now and then.
  *
  * Input that its user refuses is kept too, and no more is read until chardev_ready().
  *

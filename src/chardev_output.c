@@ -153,7 +153,7 @@ bool chardev_has_room(struct chardev *cd)
 	bool room;
 
 	pthread_mutex_lock(&cd->lock);
-	room = cd->count < HIGH_WATER;
+	room = cd->lossy || cd->count < HIGH_WATER;
 	if (!room)
 		cd->stalled = true;
 	pthread_mutex_unlock(&cd->lock);

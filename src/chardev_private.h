@@ -34,6 +34,7 @@ struct chardev {
 	struct net_address address;
 
 	bool is_stdio, terminal; /* terminal: stdin is one */
+	bool lossy;		 /* the guest is never made to wait for its reader */
 	bool mux, escape;	 /* mon:stdio; Ctrl-A was the last key */
 	bool inactive;		 /* the console has the terminal */
 
@@ -59,6 +60,7 @@ struct chardev {
 
 /* The kinds: open() fills in fds, lost, destroy, where. arg: what follows the kind's prefix. */
 int chardev_open_stdio(struct chardev *cd, const char *arg, struct error *err);
+int chardev_open_stderr(struct chardev *cd, const char *arg, struct error *err);
 int chardev_open_mux(struct chardev *cd, const char *arg, struct error *err);
 int chardev_open_pty(struct chardev *cd, const char *arg, struct error *err);
 int chardev_open_socket(struct chardev *cd, const char *spec, struct error *err);

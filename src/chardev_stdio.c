@@ -15,26 +15,28 @@
 
 #define CTRL_A 0x01
 
-/* stdout's description is shared with the shell and with whoever it was inherited from: O_NONBLOCK on it
+/* A standard stream's description is shared with the shell and with whoever it was inherited from: O_NONBLOCK on it
  * would be theirs, too. A terminal or a pipe can be opened once more; a file keeps its position, and never
  * blocks; for the rest there are ways to write that do not wait. */
-static int open_stdout(enum chardev_out *out)
+static int open_stream(int stream, enum chardev_out *out)
 {
+	char path[32];
 	struct stat st;
 	int fd = -1;
 
 	*out = OUT_NONBLOCK;
-	if (fstat(STDOUT_FILENO, &st) < 0)
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", stream);
+	if (fstat(stream, &st) < 0)
 		return -errno;
 	if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
-		fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd >= 0)
 		return fd;
 	if (S_ISSOCK(st.st_mode))
 		*out = OUT_SOCKET;
 	else if (!S_ISREG(st.st_mode))
 		*out = OUT_POLL;
-	fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	fd = fcntl(stream, F_DUPFD_CLOEXEC, 3);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -47,8 +49,8 @@ static void stdio_lost(struct chardev *cd, bool input)
 		chardev_set_input(cd, -1);
 		return;
 	}
-	log_warn("serial", "standard output takes no more (%s); serial output is dropped",
-		 strerror(cd->out_error));
+	log_warn("serial", "%s takes no more (%s); serial output is dropped",
+		 cd->lossy ? "standard error" : "standard output", strerror(cd->out_error));
 	chardev_set_output(cd, -1, OUT_NONBLOCK);
 	close(fd);
 }
@@ -70,7 +72,7 @@ int chardev_open_stdio(struct chardev *cd, const char *arg, struct error *err)
 				 "two serial ports cannot share stdio: give one of them pty, "
 				 "file:PATH or unix:PATH");
 	cd->destroy = stdio_destroy;
-	fd = open_stdout(&out);
+	fd = open_stream(STDOUT_FILENO, &out);
 	if (fd < 0)
 		return error_set(err, fd, "cannot use standard output for -serial: %s",
 				 strerror(-fd));
@@ -79,6 +81,22 @@ int chardev_open_stdio(struct chardev *cd, const char *arg, struct error *err)
 	cd->lost = stdio_lost;
 	chardev_set_output(cd, fd, out);
 	chardev_set_input(cd, STDIN_FILENO);
+	return 0;
+}
+
+int chardev_open_stderr(struct chardev *cd, const char *arg, struct error *err)
+{
+	enum chardev_out out;
+	int fd = open_stream(STDERR_FILENO, &out);
+
+	(void)arg;
+	if (fd < 0)
+		return error_set(err, fd, "cannot use standard error for -serial: %s",
+				 strerror(-fd));
+	cd->lossy = true;
+	cd->lost = stdio_lost;
+	snprintf(cd->where, sizeof(cd->where), "standard error");
+	chardev_set_output(cd, fd, out);
 	return 0;
 }
 

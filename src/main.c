@@ -44,6 +44,8 @@ static void start(struct vitrine *v)
 
 static bool wants_console(const struct options *o)
 {
+	if (o->gdb.kind == NET_STDIO)
+		return false;
 	if (o->monitor != MONITOR_DEFAULT)
 		return o->monitor == MONITOR_STDIO;
 	if (serial_ports_share_terminal(o) || o->command_count || o->batch)

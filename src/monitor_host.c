@@ -27,6 +27,11 @@ static int serve_gdb(void *ctx, const char *text, struct error *err)
 
 	if (rc < 0)
 		return rc;
+	if (address.kind == NET_STDIO)
+		return error_set(
+			err, -EBUSY,
+			"standard input and output are gdb's from the start, by -gdb stdio, or "
+			"never: give a port or a path");
 	stop_serving(v);
 	return address.kind == NET_NONE ? 0 : wiring_serve_gdb(v, &address, err);
 }

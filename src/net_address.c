@@ -14,7 +14,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define SPELLINGS ":PORT, HOST:PORT, unix:PATH, /dev/DEVICE or none"
+#define SPELLINGS ":PORT, HOST:PORT, unix:PATH, /dev/DEVICE, stdio or none"
 
 /* ---- parsing ----------------------------------------------------------------------------------
  */
@@ -135,6 +135,10 @@ static int parse_kind(const char *text, size_t length, struct net_address *addre
 {
 	if (length == 4 && memcmp(text, "none", 4) == 0)
 		return 0;
+	if (length == 5 && memcmp(text, "stdio", 5) == 0) {
+		address->kind = NET_STDIO;
+		return 0;
+	}
 	if (starts_with(text, "unix:"))
 		return parse_unix(text + 5, length - 5, text, address, err);
 	if (starts_with(text, "tcp:"))
@@ -311,6 +315,7 @@ int net_listen(struct net_address *address, struct error *err)
 	case NET_TCP: return listen_tcp(address, err);
 	case NET_UNIX: return listen_unix(address, err);
 	case NET_DEVICE:
+	case NET_STDIO:
 	case NET_NONE: break;
 	}
 	return error_set(err, -EINVAL, "there is no address to listen on");
@@ -352,6 +357,7 @@ void net_address_text(const struct net_address *address, char *buf, unsigned siz
 	case NET_TCP: tcp_text(address, buf, size); return;
 	case NET_UNIX: snprintf(buf, size, "unix:%s", address->path); return;
 	case NET_DEVICE: snprintf(buf, size, "%s", address->path); return;
+	case NET_STDIO: snprintf(buf, size, "stdio"); return;
 	case NET_NONE: snprintf(buf, size, "none"); return;
 	}
 }

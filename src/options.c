@@ -28,7 +28,7 @@ static const char help[] =
 	"  -loadvm FILE                   start from a snapshot in a file\n"
 	"debugging\n"
 	"  -s          same as -gdb :1234                -S  do not start the guest\n"
-	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, /dev/DEVICE, none\n"
+	"  -gdb ADDR   :PORT, HOST:PORT, tcp::PORT, unix:PATH, /dev/DEVICE, stdio, none\n"
 	"  -gdb-arch auto|i8086|i386|x86-64   -on-disconnect keep|continue|kill\n"
 	"  -on-triple-fault stop|reset|exit              -no-reboot  a reset ends the run\n"
 	"  -symbols FILE   ELF file with the guest's symbols, for the console and gdb\n"
@@ -36,7 +36,7 @@ static const char help[] =
 	"  -debug-strategy break|hbreak|watch|access|step=RUNG[,...][,probe]\n"
 	"talking\n"
 	"  -monitor stdio|none            the console (default: stdio on a terminal)\n"
-	"  -serial stdio|mon:stdio|pty|file:PATH|unix:PATH|none   COM1, then COM2\n"
+	"  -serial stdio|mon:stdio|stderr|pty|file:PATH|unix:PATH|none   COM1, then COM2\n"
 	"  -nographic  same as -serial mon:stdio (Ctrl-A c: console, Ctrl-A x: quit)\n"
 	"  -ex CMD, -batch FILE   console commands; -batch quits then    -nx  no init file\n"
 	"  -debug-exit PORT|none          exit port (0xf4)\n"
@@ -99,6 +99,22 @@ static enum options_result positional(int argc, char **argv, struct options *o, 
 	return OPTIONS_RUN;
 }
 
+/* gdb's packets and anything else on standard output would be of no use to either. */
+static enum options_result check_stdio(const struct options *o, struct error *err)
+{
+	bool used = o->monitor == MONITOR_STDIO || o->command_count || o->batch;
+
+	for (unsigned i = 0; i < o->serial_count; i++)
+		used |= strcmp(o->serial[i], "stdio") == 0 ||
+			strcmp(o->serial[i], "mon:stdio") == 0;
+	if (o->gdb.kind != NET_STDIO || !used)
+		return OPTIONS_RUN;
+	error_set(err, -EINVAL,
+		  "-gdb stdio takes standard input and output for gdb: leave out -monitor stdio, "
+		  "-serial stdio, -nographic, -ex and -batch");
+	return OPTIONS_USAGE;
+}
+
 enum options_result options_parse(int argc, char **argv, struct options *options, struct error *err)
 {
 	struct option longs[OPTION_ROOM] = {0};
@@ -118,5 +134,7 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 		if (apply(&option_table[index], options, optarg, err) < 0)
 			return OPTIONS_USAGE;
 	}
-	return positional(argc, argv, options, err);
+	if (positional(argc, argv, options, err) != OPTIONS_RUN)
+		return OPTIONS_USAGE;
+	return check_stdio(options, err);
 }

@@ -57,11 +57,17 @@ bool serial_ports_share_terminal(const struct options *options)
 
 /* ---- opening ----------------------------------------------------------------------------- */
 
+/* COM1's output goes to the console or, where gdb has standard output, to standard error. */
+static bool shows_com1(const struct options *options, bool console)
+{
+	return (console || options->gdb.kind == NET_STDIO) && options->serial_count == 0;
+}
+
 static const char *spec_of(const struct options *options, unsigned port, bool console)
 {
 	if (port < options->serial_count)
 		return options->serial[port];
-	return port == 0 && !console ? "stdio" : "none";
+	return port == 0 && !shows_com1(options, console) ? "stdio" : "none";
 }
 
 static int open_port(struct serial_port *port, const char *spec, struct event_loop *loop,
@@ -91,7 +97,7 @@ static int open_all(struct serial_ports *ports, const struct options *options, b
 {
 	int rc = check_terminal(options, console, err);
 
-	ports->to_console = console && options->serial_count == 0;
+	ports->to_console = shows_com1(options, console);
 	for (unsigned i = 0; rc == 0 && i < MAX_SERIALS; i++) {
 		ports->port[i] = (struct serial_port){.ports = ports, .number = i, .room_fd = -1};
 		rc = open_port(&ports->port[i], spec_of(options, i, console), loop, err);

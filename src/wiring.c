@@ -2,6 +2,7 @@
 /* Nothing below this file and main.c knows more than one room of the house. */
 #include "wiring.h"
 
+#include "chardev.h"
 #include "debug/debug.h"
 #include "event_loop.h"
 #include "gdbstub/server.h"
@@ -36,6 +37,8 @@ static void print_plain(void *ctx, const char *text, size_t size)
 
 	if (v->console)
 		console_print(v->console, text, size);
+	else if (v->words)
+		chardev_write(v->words, text, size);
 	else
 		fwrite(text, 1, size, stderr);
 }
@@ -90,7 +93,7 @@ static void on_trouble(struct vitrine *v)
 	if (v->console || gdb_server_attached(v->server))
 		return;
 	trouble_tell_stderr(v->monitor);
-	if (v->options.gdb.kind == NET_NONE)
+	if (!gdb_server_reachable(v->server))
 		event_loop_quit(v->loop, STATUS_ERROR);
 	else
 		fprintf(stderr, "The machine is stopped; gdb may attach to it.\n");
@@ -166,7 +169,8 @@ static int build_loop(struct vitrine *v, struct error *err)
 		return error_set(err, -ENOMEM, "out of memory");
 	log_set_level(v->options.log_level);
 	log_set_sink(log_to_outbox, v);
-	return 0;
+	return v->options.gdb.kind == NET_STDIO ? chardev_open("stderr", v->loop, &v->words, err)
+						: 0;
 }
 
 static int load_image(struct vitrine *v, struct boot_image *image, struct error *err)
@@ -372,6 +376,7 @@ void wiring_tear_down(struct vitrine *v)
 	unmap_file(&v->batch);
 	log_set_sink(NULL, NULL);
 	outbox_free(v->outbox);
+	chardev_close(v->words);
 	if (v->signal_fd >= 0)
 		close(v->signal_fd);
 	event_loop_free(v->loop);

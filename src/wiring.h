@@ -11,6 +11,7 @@ struct vitrine {
 	struct options options;
 	struct event_loop *loop;
 	struct outbox *outbox; /* text for the console, from any thread */
+	struct chardev *words; /* -gdb stdio: standard error, which gdb reads when it likes */
 	struct serial_ports *serial;
 	struct machine *machine;
 	struct debug *debug;

@@ -5,6 +5,7 @@
 #include "gdbstub/packet.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -400,6 +401,33 @@ static void long_answers_come_in_pieces(void **state)
 	free(answer);
 }
 
+static void longer_answers_are_cut(void **state)
+{
+	struct peer *peer = *state;
+	size_t size = 5u << 20, digits = 0;
+	char *answer = malloc(size + 1), last[200] = "";
+	const char *at;
+
+	memset(answer, 'a', size);
+	answer[size] = '\0';
+	peer->monitor_answer = answer;
+	peer_send(peer, "qRcmd,61");
+	for (at = peer_take(peer, NULL); !strncmp(at, "$O", 2) && strncmp(at, "$OK", 3);
+	     at = strchr(at, '#') + 3) {
+		snprintf(last, sizeof(last), "%.*s", (int)strcspn(at + 2, "#"), at + 2);
+		digits += strcspn(at + 2, "#");
+	}
+	assert_string_equal(at, "$OK#9a");
+	assert_string_equal(last,
+			    hex_of("\n... 1024 KiB more are left out: ask for less at once\n"));
+	assert_int_equal(digits - strlen(last), 2 * (4u << 20));
+	free(answer);
+	/* The next one starts anew. */
+	peer->monitor_answer = "short";
+	peer_send(peer, "qRcmd,61");
+	assert_non_null(strstr(peer_take(peer, NULL), hex_of("short")));
+}
+
 static void resume_by_monitor(struct peer *peer)
 {
 	peer->debug->running = true;
@@ -459,6 +487,7 @@ int main(void)
 		ONE(monitor_commands),
 		ONE(monitor_commands_that_are_none),
 		ONE(long_answers_come_in_pieces),
+		ONE(longer_answers_are_cut),
 		ONE(gdb_is_warned_of_a_monitor_command_that_resumes),
 	};
 

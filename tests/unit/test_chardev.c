@@ -669,6 +669,37 @@ static void test_stdout_keeps_its_flags(void **state)
 	close(out);
 }
 
+/* Who reads standard error does so now and then: no guest waits for that, and what fits is kept. */
+static void test_standard_error_makes_nobody_wait(void **state)
+{
+	static char sent[3 << 20], got[3 << 20];
+	int saved = dup(2), pair[2];
+	size_t size, all = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	dup2(pair[1], 2);
+	close(pair[1]);
+	for (size_t i = 0; i < sizeof(sent); i++)
+		sent[i] = (char)('a' + i % 23);
+	open_chardev("stderr");
+	dup2(saved, 2);
+	close(saved);
+	chardev_write(the.cd, sent, sizeof(sent));
+	assert_true(chardev_has_room(the.cd));
+	spin();
+	while ((size = drain(pair[0], got + all, sizeof(got) - all))) {
+		all += size;
+		spin();
+	}
+	assert_true(all > 1 << 20 && all < sizeof(sent));
+	assert_memory_equal(got, sent, all);
+	assert_non_null(strstr(the.log, "output is lost: standard error"));
+	/* Its flags are as they were, for the others that have it. */
+	assert_int_equal(fcntl(pair[0], F_GETFL) & O_NONBLOCK, 0);
+	close(pair[0]);
+}
+
 static void test_terminal_modes(void **state)
 {
 	tcflag_t before;
@@ -870,6 +901,7 @@ int main(void)
 		TEST(test_stdin_is_one_users),
 		TEST(test_stdout_is_a_file),
 		TEST(test_stdout_keeps_its_flags),
+		TEST(test_standard_error_makes_nobody_wait),
 		TEST(test_terminal_modes),
 		TEST(test_mux_keys),
 		TEST(test_console_gets_terminal_and_typeahead),

@@ -41,6 +41,7 @@ static void test_good_spellings(void **state)
 		{"/dev/ttyS1", NET_DEVICE, "", "/dev/ttyS1", "/dev/ttyS1", 0, false},
 		{"/dev/serial/by-id/a:b", NET_DEVICE, "", "/dev/serial/by-id/a:b",
 		 "/dev/serial/by-id/a:b", 0, false},
+		{"stdio", NET_STDIO, "", "", "stdio", 0, false},
 		{"none", NET_NONE, "", "", "none", 0, false},
 	};
 
@@ -65,11 +66,12 @@ static void test_good_spellings(void **state)
 static void test_bad_spellings(void **state)
 {
 	static const char *const rows[] = {
-		"",	      "1234",	 "tcp:",	 "tcp:1234",
-		":",	      ":x",	 ":65536",	 ":-1",
-		":12x",	      ":123456", ":99999999999", "unix:",
-		"::1:5",      "[]:5",	 "nonesuch",	 ":1,bogus",
-		"none,bogus", ":1 ",	 "unix:,server", "/dev/x,115200",
+		"",	  "1234",	  "tcp:",	   "tcp:1234",
+		":",	  ":x",		  ":65536",	   ":-1",
+		":12x",	  ":123456",	  ":99999999999",  "unix:",
+		"::1:5",  "[]:5",	  "nonesuch",	   ":1,bogus",
+		"stdio:", "stdio:x",	  "mon:stdio",	   "none,bogus",
+		":1 ",	  "unix:,server", "/dev/x,115200",
 	};
 	char host[300], path[300];
 	struct net_address a;
