@@ -39,6 +39,7 @@ static const struct gdb_command table[] = {
 	{"x", NULL, command_memory_read_binary},
 	{"X", NULL, command_memory_write_binary},
 	{"qCRC", ":", command_crc},
+	{"qMemoryRegionInfo", ":", command_memory_region},
 	{"qSearch:memory", ":", command_search},
 	{"qqemu.PhyMemMode", "", command_space_get},
 	{"Qqemu.PhyMemMode", ":", command_space_set},

@@ -112,7 +112,8 @@ gdb_command_fn command_acknowledge_off, command_attached, command_current_thread
 	command_memory_write, command_memory_write_binary, command_space_get, command_space_set,
 	command_point_add, command_point_remove, command_why, command_resume_query, command_resume,
 	command_continue, command_continue_signal, command_step, command_step_signal,
-	command_transfer, command_file, command_memory_read_binary, command_search, command_crc;
+	command_transfer, command_file, command_memory_read_binary, command_search, command_crc,
+	command_memory_region;
 
 /* Text in one `O` packet; twice as many hex digits travel. */
 #define PRINT_PIECE 2048

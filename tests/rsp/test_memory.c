@@ -301,6 +301,31 @@ static void physical_addresses(void **state)
 	assert_int_equal(peer->debug->memory_space, SPACE_LINEAR);
 }
 
+/* LLDB's: every address is somewhere, and where no address can be there is nothing. */
+static void regions(void **state)
+{
+	struct peer *peer = *state;
+	struct cpu_state *cpu = &peer->debug->state[0];
+
+	ask(peer, "qMemoryRegionInfo:0", "start:0;size:800000000000;permissions:rwx;");
+	ask(peer, "qMemoryRegionInfo:7fffffffffff", "start:0;size:800000000000;permissions:rwx;");
+	ask(peer, "qMemoryRegionInfo:800000000000", "start:800000000000;size:ffff000000000000;");
+	ask(peer, "qMemoryRegionInfo:ffff800000000000",
+	    "start:ffff800000000000;size:800000000000;permissions:rwx;");
+	cpu->system.cr4 |= CR4_LA57;
+	ask(peer, "qMemoryRegionInfo:ffffffffffffffff",
+	    "start:ff00000000000000;size:100000000000000;permissions:rwx;");
+	cpu->system.efer = 0;
+	ask(peer, "qMemoryRegionInfo:ffffffff", "start:0;size:100000000;permissions:rwx;");
+	ask(peer, "qMemoryRegionInfo:100000000", "start:100000000;size:ffffffff00000000;");
+	ask_error(peer, "qMemoryRegionInfo:");
+	ask_error(peer, "qMemoryRegionInfo:x");
+	ask_error(peer, "qMemoryRegionInfo:1,2");
+	ask(peer, "qMemoryRegionInfo", "");
+	peer->debug->running = true;
+	ask(peer, "qMemoryRegionInfo:0", "E10");
+}
+
 int main(void)
 {
 #define ONE(name) cmocka_unit_test_setup_teardown(name, setup_peer, teardown_peer)
@@ -321,6 +346,7 @@ int main(void)
 		ONE(malformed),
 		ONE(a_running_guest_is_not_touched),
 		ONE(physical_addresses),
+		ONE(regions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
