@@ -164,14 +164,16 @@ static int check_format(const char *format, unsigned values, struct error *err)
 {
 	unsigned count = 0;
 
-	for (const char *end; (format = strchr(format, '%')); format = end) {
-		end = skip_conversion(format);
+	while ((format = strchr(format, '%'))) {
+		const char *end = skip_conversion(format);
+
 		if (!end)
 			return error_set(err, -ENOTSUP,
 					 "`%.8s` is not printed here: there are %%d %%i %%u %%x "
 					 "%%X %%o with h, l, z; %%c %%p %%s and %%%%",
 					 format);
 		count += end[-1] != '%';
+		format = end;
 	}
 	return count == values ? 0
 			       : error_set(err, -EINVAL, "a format for %u values, and there are %u",
@@ -195,13 +197,11 @@ static int take_format(const struct agent_code *code, struct point_action *actio
 
 /* --------------------------------------------------------------------------------------------- */
 
-int agent_printf(const struct agent_expr *expr, const struct agent_view *view,
-		 struct point_action **result, struct error *err)
+static int make_action(const struct agent_expr *expr, const struct agent_view *view,
+		       struct point_action *action, struct error *err)
 {
-	struct point_action *action = calloc(1, sizeof(*action));
 	struct agent_code code = {0};
-	int ret = action ? agent_decode(expr, view, &code, err)
-			 : error_set(err, -ENOMEM, "no memory for a dprintf");
+	int ret = agent_decode(expr, view, &code, err);
 
 	if (!ret)
 		ret = check_shape(&code, err);
@@ -210,6 +210,18 @@ int agent_printf(const struct agent_expr *expr, const struct agent_view *view,
 	if (!ret)
 		ret = take_format(&code, action, err);
 	agent_code_free(&code);
+	return ret;
+}
+
+int agent_printf(const struct agent_expr *expr, const struct agent_view *view,
+		 struct point_action **result, struct error *err)
+{
+	struct point_action *action = calloc(1, sizeof(*action));
+	int ret;
+
+	if (!action)
+		return error_set(err, -ENOMEM, "no memory for a dprintf");
+	ret = make_action(expr, view, action, err);
 	if (ret) {
 		point_action_free(action);
 		return ret;

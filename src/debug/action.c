@@ -164,7 +164,7 @@ static size_t clean_byte(char *out, unsigned char before, unsigned char c)
 
 static void put_character(struct printer *printer, const struct conversion *how, int64_t value)
 {
-	char text[8];
+	char text[8] = "";
 
 	put_padded(printer, how, text, clean_byte(text, 0, (unsigned char)value));
 }

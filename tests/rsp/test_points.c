@@ -177,7 +177,7 @@ static void conditions_of_every_kind(void **state)
 {
 	struct peer *peer = *state;
 
-	for (char type = '0'; type <= '4'; type++) {
+	for (int type = '0'; type <= '4'; type++) {
 		ask(peer, text("Z%c,100,1;X3,220527", type), "OK");
 		assert_int_equal(value_of(peer, only_point(peer)->condition), 5);
 		ask(peer, text("z%c,100,1", type), "OK");

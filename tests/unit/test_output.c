@@ -129,58 +129,60 @@ static const char *printed(struct point_action *action)
 	return heard;
 }
 
+static const struct {
+	const char *format;
+	uint64_t value;
+	const char *text;
+} format_rows[] = {
+	{"%d", 42, "42"},
+	{"%d", 0xffffffff, "-1"},
+	{"%i", 0x1ffffffff, "-1"},
+	{"%u", 0xfffffffffffffffe, "4294967294"},
+	{"%x", 0xfffffffff0000abc, "f0000abc"},
+	{"%hd", 0x18000, "-32768"},
+	{"%hu", 0x18000, "32768"},
+	{"%hhd", 0x1ff, "-1"},
+	{"%hhx", 0x1ff, "ff"},
+	{"%ld", 0xffffffffffffffff, "-1"},
+	{"%lld", 0x7fffffffffffffff, "9223372036854775807"},
+	{"%zu", 0xffffffffffffffff, "18446744073709551615"},
+	{"%jd", 1ull << 40, "1099511627776"},
+	{"%tx", 1ull << 40, "10000000000"},
+	{"%lX", 0xabcdef0123, "ABCDEF0123"},
+	{"%#lo", 8, "010"},
+	{"[%5d]", 42, "[   42]"},
+	{"[%-5d]", 42, "[42   ]"},
+	{"[%05d]", 42, "[00042]"},
+	{"[%+d]", 42, "[+42]"},
+	{"[% d]", 42, "[ 42]"},
+	{"[%.4d]", 42, "[0042]"},
+	{"[%#10x]", 255, "[      0xff]"},
+	{"%c", 'A', "A"},
+	{"[%3c]", 'A', "[  A]"},
+	{"%c", 27, "\\x1b"},
+	{"%p", 0x100000, "0x100000"},
+	{"[%-12p]", 0xfff, "[0xfff       ]"},
+	{"%s", DATA, "hello"},
+	{"[%8s]", DATA, "[   hello]"},
+	{"[%-8s]", DATA, "[hello   ]"},
+	{"[%.2s]", DATA, "[he]"},
+	{"%s", DATA + 0x10, "\\x1b[31m\tred\n\\x7f"},
+	{"%s", DATA + 0x20, "caf\xc3\xa9 \xc2\\x9b"},
+	{"%s", NOWHERE, "<not readable>"},
+	{"100%%%d", 1, "100%1"},
+};
+
+static const uint8_t format_data[] = "hello\0\0\0\0\0\0\0\0\0\0\0\33[31m\tred\n\177\0\0\0\0\0"
+				     "caf\xc3\xa9 \xc2\x9b";
+
 static void test_formats(void **state)
 {
-	static const struct {
-		const char *format;
-		uint64_t value;
-		const char *text;
-	} rows[] = {
-		{"%d", 42, "42"},
-		{"%d", 0xffffffff, "-1"},
-		{"%i", 0x1ffffffff, "-1"},
-		{"%u", 0xfffffffffffffffe, "4294967294"},
-		{"%x", 0xfffffffff0000abc, "f0000abc"},
-		{"%hd", 0x18000, "-32768"},
-		{"%hu", 0x18000, "32768"},
-		{"%hhd", 0x1ff, "-1"},
-		{"%hhx", 0x1ff, "ff"},
-		{"%ld", 0xffffffffffffffff, "-1"},
-		{"%lld", 0x7fffffffffffffff, "9223372036854775807"},
-		{"%zu", 0xffffffffffffffff, "18446744073709551615"},
-		{"%jd", 1ull << 40, "1099511627776"},
-		{"%tx", 1ull << 40, "10000000000"},
-		{"%lX", 0xabcdef0123, "ABCDEF0123"},
-		{"%#lo", 8, "010"},
-		{"[%5d]", 42, "[   42]"},
-		{"[%-5d]", 42, "[42   ]"},
-		{"[%05d]", 42, "[00042]"},
-		{"[%+d]", 42, "[+42]"},
-		{"[% d]", 42, "[ 42]"},
-		{"[%.4d]", 42, "[0042]"},
-		{"[%#10x]", 255, "[      0xff]"},
-		{"%c", 'A', "A"},
-		{"[%3c]", 'A', "[  A]"},
-		{"%c", 27, "\\x1b"},
-		{"%p", 0x100000, "0x100000"},
-		{"[%-12p]", 0xfff, "[0xfff       ]"},
-		{"%s", DATA, "hello"},
-		{"[%8s]", DATA, "[   hello]"},
-		{"[%-8s]", DATA, "[hello   ]"},
-		{"[%.2s]", DATA, "[he]"},
-		{"%s", DATA + 0x10, "\\x1b[31m\tred\n\\x7f"},
-		{"%s", DATA + 0x20, "caf\xc3\xa9 \xc2\\x9b"},
-		{"%s", NOWHERE, "<not readable>"},
-		{"100%%%d", 1, "100%1"},
-	};
-	static const uint8_t data[] = "hello\0\0\0\0\0\0\0\0\0\0\0\33[31m\tred\n\177\0\0\0\0\0"
-				      "caf\xc3\xa9 \xc2\x9b";
-
 	(void)state;
-	mem_write_phys(rig.machine->memory, DATA, data, sizeof(data));
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_string_equal(printed(print(rows[i].format, number(rows[i].value))),
-				    rows[i].text);
+	mem_write_phys(rig.machine->memory, DATA, format_data, sizeof(format_data));
+	for (size_t i = 0; i < sizeof(format_rows) / sizeof(format_rows[0]); i++)
+		assert_string_equal(
+			printed(print(format_rows[i].format, number(format_rows[i].value))),
+			format_rows[i].text);
 }
 
 static void test_strange_formats(void **state)
