@@ -131,7 +131,7 @@ static bool mode_changed(struct debug *debug, struct vcpu *vcpu)
 	return state && cpu_mode(state) != v->mode;
 }
 
-/* Everybody parks for a moment, and handlers are looked up anew. */
+/* Everybody parks for a moment; handlers, and pages that points wait for, are looked up anew. */
 static void plant_anew(struct debug *debug)
 {
 	core_lock(debug);
@@ -151,7 +151,9 @@ void core_saw(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit)
 		by_reason[exit->reason](debug, vcpu, exit);
 	if (mode_changed(debug, vcpu))
 		note(debug, vcpu, POINT_CATCH_MODE);
-	if ((debug->catches & KIND_BIT(POINT_CATCH_EXCEPTION)) && catch_gates_moved(debug, vcpu))
+	if (((debug->catches & KIND_BIT(POINT_CATCH_EXCEPTION)) &&
+	     catch_gates_moved(debug, vcpu)) ||
+	    core_pending_is_over(debug, vcpu))
 		plant_anew(debug);
 }
 

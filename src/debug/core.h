@@ -93,6 +93,7 @@ struct planted {
 	unsigned place_count, place_room;
 	struct core_point *slot[DR_SLOTS];
 	uint64_t dr[DR_SLOTS], dr7;
+	unsigned pending; /* points that wait for a page */
 };
 
 struct core_vcpu {
@@ -322,6 +323,8 @@ enum paging_fault core_point_walk(struct debug *debug, const struct point_spec *
 
 /* pending.c: where the image's byte for a linear address was loaded, when RAM still holds it. */
 bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool *is_64);
+/* Whether a point that waits for its page need not wait any more. In the vCPU's thread, lock not held. */
+bool core_pending_is_over(struct debug *debug, struct vcpu *vcpu);
 /* Whether what lies at gpa is the image's, as it was loaded. */
 bool core_image_holds(struct debug *debug, uint64_t gpa);
 /* What is met there is met by its int3, whatever the address is called. */

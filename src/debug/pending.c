@@ -3,6 +3,9 @@
  * Breakpoints on code that is not mapped yet: a kernel linked high, stopped before its first instruction.
  * The image says to which physical address each of its bytes was loaded; where RAM still holds what the
  * image holds, the int3 goes there, and is met as soon as the guest maps the page and comes by.
+ *
+ * Where the image knows nothing, a debug register waits; those points for which none is left are looked at again at each
+ * exit, of any kind.
  */
 #include "debug/core.h"
 
@@ -85,4 +88,18 @@ bool core_image_holds(struct debug *debug, uint64_t gpa)
 	bool is_64;
 
 	return find_loaded(debug, LOADED, gpa, &part, &is_64);
+}
+
+bool core_pending_is_over(struct debug *debug, struct vcpu *vcpu)
+{
+	for (struct core_point *p = debug->planted.pending ? debug->points : NULL; p; p = p->next) {
+		const struct point_spec *spec = &p->point.spec;
+		struct paging_walk walk;
+
+		if (p->enabled && p->rung == RUNG_PENDING &&
+		    core_point_walk(debug, spec, vcpu, spec->address, &walk) == PAGING_OK &&
+		    mem_hva(debug->machine->memory, walk.gpa, NULL))
+			return true;
+	}
+	return false;
 }

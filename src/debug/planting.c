@@ -167,6 +167,8 @@ static void plant_point(struct debug *debug, struct core_point *point)
 		plant_int3(debug, point);
 	else if (point->rung == RUNG_SLOT)
 		plant_slot(debug, point);
+	else if (point->rung == RUNG_PENDING)
+		debug->planted.pending++;
 	else if (point->rung == RUNG_NONE && !point->warned)
 		log_warn("debug", "breakpoint %d is not armed: %s", point->point.number, why.text);
 	point->warned = point->rung == RUNG_NONE;
@@ -214,6 +216,7 @@ void core_lift(struct debug *debug)
 	memset(planted->slot, 0, sizeof(planted->slot));
 	memset(planted->dr, 0, sizeof(planted->dr));
 	planted->dr7 = 0;
+	planted->pending = 0;
 }
 
 struct core_point *core_planted_at(struct debug *debug, struct vcpu *vcpu, uint64_t pc)

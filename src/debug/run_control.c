@@ -184,9 +184,9 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	wish->dr7 = planted->dr7;
 	core_step_begin(debug, i);
 	vcpu->debug_changed = true;
-	vcpu->accel->ops->sync_state(vcpu->accel, vcpu->stepping || wish->int3 || wish->slots ||
-							  debug->trace_pc || debug->catches ||
-							  core_pages_any(debug));
+	vcpu->accel->ops->sync_state(
+		vcpu->accel, vcpu->stepping || wish->int3 || wish->slots || debug->trace_pc ||
+				     debug->catches || planted->pending || core_pages_any(debug));
 	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */
 	if (plan == VCPU_HOLD)
 		vcpu->valid = vcpu->dirty;
@@ -257,6 +257,8 @@ void core_launch(struct debug *debug)
 		core_plant(debug);
 		core_pages_cover(debug);
 		core_pages_plant(debug); /* debug registers may have come free, or run out */
+		if (debug->planted.pending)
+			atomic_store(&debug->machine->attentive, true);
 	}
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		struct core_vcpu *v = &debug->vcpu[i];

@@ -227,6 +227,30 @@ static void test_breakpoints_before_the_kernel_is_mapped(void **state)
 	assert_int_equal(rig_reg(&rig, 0, "rbx"), 10);
 }
 
+/* The image knows nothing of these, and the debug registers are taken by addresses that never come: the page is
+ * noticed at the first exit. */
+static void test_breakpoint_that_no_debug_register_is_left_for(void **state)
+{
+	static const uint8_t exit_first[] = {0xe6, 0x80, 0x90}; /* out %al, $0x80; nop */
+	struct point_spec spec = {.kind = POINT_SOFTWARE, .address = 0x7ffff0000000};
+	int number;
+
+	(void)state;
+	start_high();
+	if (debug_capabilities(rig.debug)->int3[CAP_LONG] == INT3_LOST) {
+		print_message("# SKIP needs int3 in long mode\n");
+		skip();
+	}
+	rig.machine->boot.elf = NULL;
+	mem_write_phys(rig.machine->memory, LOADED + HIGH_CODE, exit_first, sizeof(exit_first));
+	for (int i = 0; i < 4; i++, spec.address++)
+		assert_true(debug_point_add(rig.debug, &spec, OWNER_GDB, NULL) > 0);
+	number = rig_break(&rig, HIGH + LOADED + HIGH_CODE + 6);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->point, number);
+	assert_int_equal(debug_pc(rig.debug, 0), HIGH + LOADED + HIGH_CODE + 6);
+}
+
 /* Nobody knows where this will be; it waits, and harms nothing. */
 static void test_breakpoint_nowhere_waits(void **state)
 {
@@ -254,6 +278,7 @@ int main(void)
 		TEST(test_breakpoint_where_code_will_be_copied_to),
 		TEST(test_own_int3_is_not_taken_for_a_copy),
 		TEST(test_breakpoints_before_the_kernel_is_mapped),
+		TEST(test_breakpoint_that_no_debug_register_is_left_for),
 		TEST(test_breakpoint_nowhere_waits),
 	};
 
