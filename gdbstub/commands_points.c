@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Z and z. Both are idempotent, since gdb may send either twice. A refusal is always an error and
- * never the empty reply, which would make gdb write int3 bytes into the guest by itself. */
+/*
+ * Z and z. Both are idempotent, since gdb may send either twice. A refusal is always an error and never the empty
+ * reply, which would make gdb write int3 bytes into the guest by itself.
+ *
+ * A point that nothing carries on this host is refused later. gdb would say that it cannot access the memory, or that there are
+ * too many breakpoints, whatever the error is; but what the stub prints when the guest is to go on, gdb shows.
+ */
 #include "gdbstub/point_options.h"
 #include "log.h"
 
@@ -36,7 +41,7 @@ static int take_point(struct gdb_session *s, struct request *request, struct poi
 bool point_is_known(const struct gdb_session *s, int number)
 {
 	for (size_t i = 0; i < s->point_count; i++) {
-		if (s->points[i].number == number)
+		if (number && s->points[i].number == number)
 			return true;
 	}
 	return false;
@@ -71,6 +76,7 @@ static struct gdb_point *new_point(struct gdb_session *s)
 
 static void forget_point(struct gdb_session *s, struct gdb_point *point)
 {
+	free(point->why_not);
 	*point = s->points[--s->point_count];
 }
 
@@ -117,15 +123,36 @@ static int add_new_point(struct gdb_session *s, struct point_spec *spec,
 	if (!point)
 		return -ENOMEM;
 	number = add_point(s, spec, options);
-	if (number < 0) {
+	if (number < 0)
 		log_warn("gdb", "no breakpoint at %#llx: %s", (unsigned long long)spec->address,
 			 s->error.text);
+	*point = (struct gdb_point){.number = number < 0 ? 0 : number,
+				    .kind = spec->kind,
+				    .address = spec->address,
+				    .length = spec->length,
+				    .persists = options->persists};
+	if (number == -ENOTSUP || number == -ENOSPC)
+		point->why_not = strdup(s->error.text);
+	if (number < 0 && !point->why_not)
 		return number;
-	}
-	*point = (struct gdb_point){number, spec->kind, spec->address, spec->length,
-				    options->persists};
 	s->point_count++;
 	return 0;
+}
+
+bool points_carried(struct gdb_session *s)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < s->point_count; i++) {
+		const struct gdb_point *point = &s->points[i];
+
+		if (!point->why_not)
+			continue;
+		session_print(s, point->why_not, strlen(point->why_not));
+		session_print(s, "\n", 1);
+		all = false;
+	}
+	return all;
 }
 
 /* What it is told again holds from now on, in place of what it was told before. A `monitor delete` may have taken
@@ -179,7 +206,7 @@ int command_point_remove(struct gdb_session *s, struct request *request)
 	point = find_point(s, &spec);
 	if (!point)
 		return reply_ok(s);
-	ret = debug_point_remove(s->debug, point->number, &s->error);
+	ret = point->number ? debug_point_remove(s->debug, point->number, &s->error) : 0;
 	if (ret && ret != -ENOENT)
 		return ret;
 	forget_point(s, point);
@@ -189,9 +216,18 @@ int command_point_remove(struct gdb_session *s, struct request *request)
 void points_leave(struct gdb_session *s)
 {
 	for (size_t i = 0; i < s->point_count; i++) {
-		if (s->points[i].persists)
+		if (s->points[i].persists && s->points[i].number)
 			debug_point_give(s->debug, s->points[i].number, OWNER_CONSOLE, NULL);
 	}
-	s->point_count = 0;
+	points_free(s);
 	debug_points_forget(s->debug, OWNER_GDB);
+}
+
+void points_free(struct gdb_session *s)
+{
+	while (s->point_count)
+		forget_point(s, s->points);
+	free(s->points);
+	s->points = NULL;
+	s->point_capacity = 0;
 }

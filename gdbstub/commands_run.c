@@ -32,17 +32,17 @@ static bool all_run(const struct plan *plans, unsigned count)
 	return true;
 }
 
-/* gdb prints the reason and, told of an error, shows the guest where it still stands. */
+/* gdb's user reads why; and that the guest stands where it stood, if it does. */
 static int refuse(struct gdb_session *s, int error)
 {
-	char line[sizeof(s->error.text) + 1];
-	size_t size = strlen(s->error.text);
-
-	memcpy(line, s->error.text, size);
-	line[size] = '\n';
-	if (size)
-		session_print(s, line, size + 1);
-	return error;
+	if (s->error.text[0]) {
+		session_print(s, s->error.text, strlen(s->error.text));
+		session_print(s, "\n", 1);
+	}
+	if (error != -ENOTSUP)
+		return error;
+	stop_reply_unmoved(s, UNMOVED_REFUSED);
+	return 0;
 }
 
 static int find_step(const struct plan *plans, unsigned count)
@@ -54,13 +54,10 @@ static int find_step(const struct plan *plans, unsigned count)
 	return -1;
 }
 
-/* Nothing moves. */
 static int tell_of_interrupt(struct gdb_session *s)
 {
-	const struct stop pause = {.reason = STOP_PAUSE, .vcpu = (int)s->general};
-
 	s->interrupted = s->between_steps = false;
-	stop_reply(s, &pause);
+	stop_reply_unmoved(s, UNMOVED_INTERRUPTED);
 	return 0;
 }
 
@@ -70,6 +67,8 @@ static int resume(struct gdb_session *s, const struct plan *plans)
 
 	if (s->interrupted)
 		return tell_of_interrupt(s);
+	if (!points_carried(s))
+		return refuse(s, -ENOTSUP);
 	ret = debug_resume(s->debug, plans, OWNER_GDB, &s->error);
 	/* The console was faster, and the guest does what gdb asks for: gdb may wait with it. */
 	if (ret == -EBUSY && debug_running(s->debug) && all_run(plans, debug_vcpu_count(s->debug)))

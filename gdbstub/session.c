@@ -44,7 +44,7 @@ void gdb_session_free(struct gdb_session *s)
 	debug_points_forget(s->debug, OWNER_GDB);
 	if (s->killed && !s->exited)
 		debug_kill(s->debug, OWNER_GDB, GDB_KILL_STATUS);
-	free(s->points);
+	points_free(s);
 	layout_free(&s->layout);
 	free(s->told);
 	text_clear(&s->transfer);

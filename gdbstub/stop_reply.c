@@ -88,6 +88,11 @@ static void append_registers(struct gdb_session *s, unsigned vcpu)
 	}
 }
 
+static void append_head(struct gdb_session *s, unsigned signal)
+{
+	reply_format(&s->reply, "T%02xthread:%x;core:%x;", signal, s->general + 1, s->general);
+}
+
 void stop_reply(struct gdb_session *s, const struct stop *stop)
 {
 	static const struct stop nothing_yet = {.reason = STOP_PAUSE};
@@ -101,9 +106,15 @@ void stop_reply(struct gdb_session *s, const struct stop *stop)
 	}
 	if (stop->vcpu >= 0 && (unsigned)stop->vcpu < debug_vcpu_count(s->debug))
 		s->general = (unsigned)stop->vcpu;
-	reply_format(&s->reply, "T%02xthread:%x;core:%x;", signal_of(s, stop), s->general + 1,
-		     s->general);
+	append_head(s, signal_of(s, stop));
 	append_cause(s, stop);
+	append_registers(s, s->general);
+}
+
+/* No error: gdb would take the stop for the one before, and might go on by itself. */
+void stop_reply_unmoved(struct gdb_session *s, enum unmoved why)
+{
+	append_head(s, why == UNMOVED_INTERRUPTED ? GDB_SIGINT : 0);
 	append_registers(s, s->general);
 }
 

@@ -30,7 +30,8 @@
 #define GDB_HANDLES 16 /* files that a gdb has open at once */
 
 struct gdb_point {
-	int number;
+	int number; /* 0: nothing carries it here, and why_not says why */
+	char *why_not;
 	enum point_kind kind;
 	uint64_t address, length;
 	bool persists; /* when gdb detaches */
@@ -147,6 +148,10 @@ void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg);
 bool point_is_known(const struct gdb_session *s, int number);
 /* gdb says goodbye: its points go, but for dprintfs that it wants to go on, which the console has from now on. */
 void points_leave(struct gdb_session *s);
+/* Points that nothing carries: false, and gdb's user is told of each, when there are some. */
+bool points_carried(struct gdb_session *s);
+/* The list, without a word to the core. */
+void points_free(struct gdb_session *s);
 
 /* ---- output.c ------------------------------------------------------------------- */
 
@@ -159,6 +164,9 @@ void output_kept(struct gdb_session *s); /* gdb waits from now on */
 /* Puts the reply for the machine's last stop together, and makes that stop's vCPU the current one,
  * as gdb does too when it reads the reply. */
 void stop_reply(struct gdb_session *s, const struct stop *stop);
+/* The reply to a resumption that nothing came of: the current vCPU stands where it stood. */
+enum unmoved { UNMOVED_INTERRUPTED, UNMOVED_REFUSED };
+void stop_reply_unmoved(struct gdb_session *s, enum unmoved why);
 /* Sends the reply that is owed. What the stop reply cannot say goes ahead of it as text. */
 void stop_tell(struct gdb_session *s, enum debug_owner actor);
 

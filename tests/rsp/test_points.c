@@ -81,13 +81,45 @@ static void the_address_is_that_of_the_current_vcpu(void **state)
 /* The empty reply would make gdb write int3 bytes into the guest by itself. */
 static void a_refusal_is_an_error(void **state)
 {
-	static const int errors[] = {-ENOTSUP, -EBUSY, -ENOSPC, -EFAULT, -ENOSYS};
+	static const int errors[] = {-EBUSY, -EFAULT, -ENOSYS, -ENOMEM};
 	struct peer *peer = *state;
 
 	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
 		peer->debug->refuse_point = errors[i];
 		ask(peer, "Z0,100,1", text("E%02x", -errors[i]));
 	}
+}
+
+/* gdb would find words of its own, and wrong ones. */
+static void what_nothing_carries_is_refused_at_the_resume(void **state)
+{
+	static const int errors[] = {-ENOTSUP, -ENOSPC};
+	struct peer *peer = *state;
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		const char *out;
+
+		ask(peer, "Z0,200,1", "OK");
+		peer->debug->refuse_point = errors[i];
+		ask(peer, "Z0,100,1", "OK");
+		ask(peer, "Z0,100,1", "OK");
+		peer_send(peer, "vCont;s:1;c");
+		out = strstr(peer_take(peer, NULL),
+			     hex_of("no int3 in ring 3 here; use a *watch*"));
+		assert_non_null(out);
+		assert_non_null(strstr(out, text("$T00thread:1;core:0;%s#", expedited(peer, 0))));
+		assert_int_equal(peer->debug->resumes, i);
+		/* A later try may go well. */
+		peer->debug->refuse_point = i ? 0 : errors[i];
+		ask(peer, i ? "Z0,100,1" : "z0,100,1", "OK");
+		peer->debug->refuse_point = 0;
+		peer_send(peer, "vCont;c");
+		expect_silence(peer);
+		fake_stop(peer->debug, &(struct stop){.reason = STOP_PAUSE}, OWNER_GDB);
+		peer_take(peer, NULL);
+		assert_int_equal(fake_point_count(peer->debug, OWNER_GDB), 1 + i);
+	}
+	assert_int_equal(peer->debug->resumes, 2);
 }
 
 static void malformed(void **state)
@@ -407,6 +439,8 @@ int main(void)
 		ONE(a_point_belongs_to_its_owner),
 		SMP(the_address_is_that_of_the_current_vcpu),
 		ONE(a_refusal_is_an_error),
+		cmocka_unit_test_setup_teardown(what_nothing_carries_is_refused_at_the_resume,
+						setup_peer_smp, teardown_peer),
 		ONE(malformed),
 		ONE(conditions),
 		ONE(conditions_of_every_kind),

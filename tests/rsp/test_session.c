@@ -125,8 +125,8 @@ static void errors_have_words_only_when_gdb_reads_them(void **state)
 {
 	struct peer *peer = *state;
 
-	peer->debug->refuse_point = -ENOTSUP;
-	ask(peer, "Z0,100,1", "E5f");
+	peer->debug->refuse_point = -EFAULT;
+	ask(peer, "Z0,100,1", "E0e");
 	peer_send(peer, "qSupported:error-message+");
 	peer_take(peer, NULL);
 	ask(peer, "Z0,100,1", "E.no int3 in ring 3 here; use a .watch.");
