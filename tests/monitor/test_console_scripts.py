@@ -152,6 +152,8 @@ def gdb_where_one_wants_it():
         answer = console.run("gdbserver :0")
         port = int(re.search(r":(\d+)\n", answer).group(1))
         socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT).close()
+        console.expect("gdb left")
+        console.expect(PROMPT)
         assert "No such file" in console.run("gdbserver unix:/no/such/folder/socket")
         assert "no gdb is taken" in console.run("gdbserver off")
 
