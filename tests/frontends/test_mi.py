@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """gdb driven through its machine interface: the commands that VS Code's C++ extension and Emacs send, against real
 guests, comparing values."""
+import contextlib
 import os
 import sys
 import time
@@ -24,17 +25,16 @@ class Session:
         self.vm = Vitrine("-S", "-kernel", self.image, *options)
 
     def __enter__(self):
-        self.vm.__enter__()
-        self.vm.listening()
-        self.mi = Mi()
-        self.mi.__enter__()
-        self.mi.ask(f"-file-exec-and-symbols {self.image}")
-        self.mi.ask(f"-target-select remote {self.vm.socket_path}", 60)
-        return self.vm, self.mi
+        with contextlib.ExitStack() as stack:
+            vm, mi = stack.enter_context(self.vm), stack.enter_context(Mi())
+            vm.listening()
+            mi.ask(f"-file-exec-and-symbols {self.image}")
+            mi.ask(f"-target-select remote {vm.socket_path}", 60)
+            self.stack = stack.pop_all()
+        return vm, mi
 
     def __exit__(self, *error):
-        self.mi.__exit__(*error)
-        self.vm.__exit__(*error)
+        self.stack.__exit__(*error)
 
 
 def insert(mi, place, options=""):

@@ -33,14 +33,22 @@ class Tui:
 
     def __enter__(self):
         self.vm.__enter__()
+        try:
+            self.attach()
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
+            raise
+        return self
+
+    def attach(self):
         self.vm.listening()
-        self.child = pexpect.spawn("gdb", ["-nx", "-q", guest("long64.elf")], dimensions=(ROWS, COLUMNS),
-                                   env=dict(os.environ, TERM="vt100", INPUTRC="/dev/null"), timeout=patience(20))
+        self.child = pexpect.spawn("gdb", ["-nx", "-q", "-iex", "set style enabled off", guest("long64.elf")],
+                                   dimensions=(ROWS, COLUMNS), timeout=patience(20),
+                                   env=dict(os.environ, TERM="vt100", INPUTRC="/dev/null"))
         self.child.delaybeforesend = None
         for line in ("set confirm off", "set pagination off", "set tui border-kind ascii",
                      f"target remote {self.vm.socket_path}"):
             self.do(line)
-        return self
 
     def __exit__(self, kind, *error):
         self.child.close(force=True)
