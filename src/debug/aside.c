@@ -7,8 +7,8 @@
  * with an interrupt that the CPU had accepted just before the machine stopped.
  *
  * The delivery is a step that ends at the handler's first instruction. The way back is an int3 of the core's own. The machine
- * parks briefly at both ends, since planting needs it. Where int3 does not work, the vCPU is stepped through its
- * handler.
+ * parks briefly at both ends, since planting needs it. Where int3 does not work, or a watch needs steps, the vCPU is stepped
+ * through its handler.
  */
 #include "debug/core.h"
 
@@ -24,7 +24,7 @@ void core_aside_begin(struct debug *debug, unsigned i)
 	struct core_vcpu *v = &debug->vcpu[i];
 	const struct vcpu *vcpu = &debug->machine->vcpus[i];
 
-	v->step.asides = !debug->step_interrupts && v->plan.action != PLAN_RUN;
+	core_step_let_in(debug, i);
 	v->step.slept = vcpu->halted;
 	v->step.turns = 0;
 }
@@ -89,6 +89,11 @@ bool core_aside_runs(struct debug *debug, struct vcpu *vcpu)
 	if (!v->aside.entering || !state)
 		return false;
 	v->aside.entering = false;
+	if (debug->comparing) {
+		v->aside.stepping = true;
+		core_step_let_in(debug, (unsigned)vcpu->index);
+		return false;
+	}
 	v->aside.running = true;
 	v->seen = v->judged && cpu_linear_pc(state) != v->aside.pc;
 	v->seen_pc = cpu_linear_pc(state);
@@ -119,10 +124,14 @@ bool core_aside_ends(struct debug *debug, struct vcpu *vcpu)
 
 bool core_aside_is_over(struct debug *debug, struct vcpu *vcpu)
 {
-	struct aside *aside = &debug->vcpu[vcpu->index].aside;
+	struct core_vcpu *v = &debug->vcpu[vcpu->index];
+	const struct aside *aside = &v->aside;
 
 	if (!aside->stepping || !is_back(aside, vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM)))
 		return false;
-	aside->stepping = false;
+	v->aside.stepping = v->comes_back.expected = false;
+	v->seen = true;
+	v->seen_pc = aside->pc;
+	core_step_let_in(debug, (unsigned)vcpu->index);
 	return true;
 }

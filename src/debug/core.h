@@ -30,8 +30,9 @@ enum rung {
 	RUNG_SLOT,
 	RUNG_PENDING, /* the address is not mapped yet: looked at again whenever points are planted */
 	RUNG_PAGE,    /* page protection */
-	RUNG_ALWAYS, /* seen without planting anything: what exits to us anyway */
-	RUNG_TF,     /* of steps: by KVM's own */
+	RUNG_COMPARE, /* each instruction is stepped, and what it touches compared */
+	RUNG_ALWAYS,  /* seen without planting anything: what exits to us anyway */
+	RUNG_TF,      /* of steps: by KVM's own */
 	RUNG_COUNT
 };
 
@@ -102,6 +103,7 @@ struct core_vcpu {
 		      them again */
 	uint64_t seen_pc; /* linear */
 	bool judged;	  /* its step came upon points, whatever they said */
+	bool begins; /* a run by steps: points at its first instruction are still to be asked */
 	struct step step;
 	struct step_return comes_back;
 	struct aside aside;
@@ -168,7 +170,9 @@ struct debug {
 	struct news news[MAX_NEWS];
 	unsigned news_count;
 	bool step_interrupts;
-	bool trace_pc; /* exits bring their pc along, whether or not it is free */
+	bool slowness_told; /* the user knows what step and compare costs */
+	bool comparing;	    /* a watch is by step and compare, so who runs is stepped (compare.h) */
+	bool trace_pc;	    /* exits bring their pc along, whether or not it is free */
 	struct line *lines, **lines_tail;
 	uint64_t lines_put, lines_taken; /* since the beginning */
 	bool full[OWNER_COUNT];		 /* debug_output_full() */
@@ -206,9 +210,19 @@ void core_tell(struct debug *debug, enum debug_event event, enum debug_owner act
 void core_tell_resumed(struct debug *debug);
 void core_wake(struct debug *debug); /* the main thread has a request to serve */
 
+/* launch.c */
+void core_launch(struct debug *debug); /* all parked; the plans are set */
+
+/* What is to run is stepped, since a watch needs it. */
+static inline bool core_runs_by_steps(const struct debug *debug, const struct core_vcpu *v)
+{
+	return debug->comparing && !v->stepping_off &&
+	       (v->plan.action == PLAN_RUN || v->aside.stepping);
+}
+
 /* run_control.c */
-void core_launch(struct debug *debug);			  /* all parked; the plans are set */
-void core_parked(void *ctx);				  /* machine_observer.parked */
+void core_finish_stop(struct debug *debug); /* all parked, points lifted, and a reason to tell */
+void core_parked(void *ctx);		    /* machine_observer.parked */
 void core_stop(struct debug *debug, const struct stop *); /* from a vCPU thread, lock NOT held */
 /* Parks a running machine without telling anybody, points lifted; false when it was not running.
  * core_go_on() undoes it unless a stop came in between. */
@@ -280,7 +294,10 @@ struct line *core_take_line(struct debug *debug); /* lock held; the caller frees
 
 /* hits.c: all parked */
 uint64_t core_linear_pc(struct debug *debug, unsigned vcpu);
-void core_mark_seen(struct debug *debug);		     /* debug->stop is being told */
+void core_mark_seen(struct debug *debug); /* debug->stop is being told */
+/* In the vCPU's thread, lock not needed: the points where it stands have had their say; it has left them. */
+void core_had_their_say(struct debug *debug, struct vcpu *vcpu);
+void core_moved_on(struct debug *debug, struct vcpu *vcpu);
 bool core_must_step_off(struct debug *debug, unsigned vcpu); /* before its plan begins */
 bool core_point_under(struct debug *debug, unsigned vcpu);   /* a breakpoint, by whatever address */
 /* Makes the next pending stop that still matters debug->stop; false when there is none. */
@@ -288,10 +305,16 @@ bool core_take_pending(struct debug *debug);
 /* Number, address and text of the point that a stop is about; its reason is set. */
 void core_describe_hit(struct stop *stop, const struct core_point *point);
 
-/* stop.c: machine_observer.exit, .stepped and .settled, lock not held */
+/* stop.c: machine_observer.exit; lock not held */
 bool core_exit(void *ctx, struct vcpu *vcpu, const struct vm_exit *exit);
+
+/* landing.c: machine_observer.stepped and .settled; lock not held */
 bool core_stepped(void *ctx, struct vcpu *vcpu);
 bool core_settled(void *ctx, struct vcpu *vcpu);
+/* A step is over, and what it did has been looked at. True: the next one; false: the vCPU parks. */
+bool core_step_done(struct debug *debug, struct vcpu *vcpu);
+/* A run by steps begins: asks the points there. False: a stop was recorded. */
+bool core_begin_on_points(struct debug *debug, struct vcpu *vcpu);
 
 /* emulation.c: one line about an EXIT_INTERNAL_ERROR by the emulator, for whoever wrote the guest */
 void core_describe_emulation_failure(struct debug *debug, struct vcpu *vcpu,
@@ -311,6 +334,8 @@ bool core_point_limited(struct vcpu *vcpu,
 /* planting.c */
 void core_plant(struct debug *debug);
 void core_plant_watches(struct debug *debug); /* for steps: breakpoints are compared with the pc */
+/* What is planted is changed to what a machine needs in which everybody is stepped, for watches to be compared. */
+void core_plant_compared(struct debug *debug);
 void core_lift(struct debug *debug);
 /* The point whose int3 the vCPU meets at linear pc, through whatever alias; or NULL. A vCPU thread
  * may ask without the lock while it runs: nothing is planted or lifted then. */
@@ -385,6 +410,7 @@ enum rung core_step_rung(const struct debug *debug, enum capability_mode mode, s
 /* A point goes into a debug register: tells the user, once, if the guest has enabled its own. */
 void core_note_sharing(struct debug *debug, struct core_point *point);
 bool core_is_watch(enum point_kind kind);
+enum wish core_wish_of(enum point_kind kind); /* of breakpoints and watches */
 bool core_is_breakpoint(enum point_kind kind);
 enum capability_mode
 core_kernel_mode_of(const struct cpu_state *state); /* where ring 0 code would run */

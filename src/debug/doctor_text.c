@@ -271,6 +271,33 @@ static void tell_passed_over(const struct diagnosis *d, struct report *report, e
 	tell_indented(report, text);
 }
 
+static unsigned modes_of(const struct diagnosis *d, const struct ladder_row *row)
+{
+	unsigned modes = 0;
+
+	for (enum capability_mode mode = 0; mode < CAP_MODE_COUNT; mode++)
+		modes |= ladder_works(row, &d->found, mode) ? 1u << mode : 0;
+	return modes;
+}
+
+/* It is there for addresses that the better rungs cannot have, whatever the mode; and what it costs must be known. */
+static void tell_last_resort(const struct diagnosis *d, struct report *report,
+			     const struct ladder_row *row)
+{
+	unsigned modes = modes_of(d, row);
+	char text[200], list[100];
+
+	if (!modes)
+		return;
+	snprintf(text, sizeof(text), "where that cannot be%s%s: %s",
+		 modes == ALL_MODES ? "" : ", in ",
+		 modes == ALL_MODES ? "" : mode_list(modes, list, sizeof(list)), row->title);
+	if (!modes_on(d, row->wish, row))
+		tell_indented(report, text);
+	tell_indented(report, "slow: each instruction of the guest is stepped, and compared with "
+			      "the watches");
+}
+
 static void tell_wish(const struct diagnosis *d, struct report *report, enum wish wish)
 {
 	unsigned told[RUNG_COUNT] = {0};
@@ -290,6 +317,9 @@ static void tell_wish(const struct diagnosis *d, struct report *report, enum wis
 	for (const struct ladder_row *row = ladder; row < ladder + ladder_size; row++)
 		if (diagnosis_considers(d, row, wish))
 			tell_passed_over(d, report, wish, row, told);
+	for (const struct ladder_row *row = ladder; row < ladder + ladder_size; row++)
+		if (diagnosis_considers(d, row, wish) && row->rung == RUNG_COMPARE)
+			tell_last_resort(d, report, row);
 }
 
 static void tell_ladder(const struct diagnosis *d, struct report *report)

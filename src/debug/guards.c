@@ -9,6 +9,7 @@
  * The trap flag is among the flags that were pushed for the handler. Left there, it would come back with the
  * handler's iret and trap a guest that nobody steps any more.
  */
+#include "debug/compare.h"
 #include "debug/core.h"
 
 #include "x86/descriptors.h"
@@ -116,25 +117,29 @@ static void drop_resume_flag(struct step_at *at, const struct instruction *insn)
 	    !core_read_linear(&place, rf, &byte, 1) || !(byte & RF_BIT))
 		return;
 	byte &= (uint8_t)~RF_BIT;
-	if (core_walk(at->debug, at->vcpu, rf, &walk) == PAGING_OK)
-		mem_write_phys(at->debug->machine->memory, walk.gpa, &byte, 1);
+	if (core_walk(at->debug, at->vcpu, rf, &walk) != PAGING_OK)
+		return;
+	mem_write_phys(at->debug->machine->memory, walk.gpa, &byte, 1);
+	core_compare_forget(at->debug, walk.gpa, 1);
 }
 
-void core_guard_certain(struct step_at *at, const struct instruction *insn)
+bool core_guard_certain(struct step_at *at, const struct instruction *insn)
 {
 	struct core_place place = {at->debug, at->vcpu};
 	struct successors next;
+	bool guarded = true;
 
 	if (!forgets_trap_flag(insn) || !core_slots_fire(at->debug, at->state))
-		return;
+		return true;
 	if (insn->kind == INSN_SYSCALL && !vcpu_state(at->vcpu, CPU_MSRS))
-		return;
+		return true;
 	instruction_successors(insn, at->state, core_read_linear, &place, &next);
 	if (insn->kind == INSN_IRET)
 		drop_resume_flag(at, insn);
 	for (unsigned i = 0; i < next.count; i++)
 		if (next.linear[i] != insn->linear)
-			core_guard(at, next.linear[i], software_vector(insn));
+			guarded &= core_guard(at, next.linear[i], software_vector(insn));
+	return guarded;
 }
 
 /* ---- a guard was hit --------------------------------------------------------------------- */

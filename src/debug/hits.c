@@ -82,6 +82,19 @@ void core_mark_seen(struct debug *debug)
 	v->seen_pc = core_linear_pc(debug, i);
 }
 
+void core_had_their_say(struct debug *debug, struct vcpu *vcpu)
+{
+	struct core_vcpu *v = &debug->vcpu[vcpu->index];
+
+	v->seen = true;
+	v->seen_pc = core_linear_pc(debug, (unsigned)vcpu->index);
+}
+
+void core_moved_on(struct debug *debug, struct vcpu *vcpu)
+{
+	debug->vcpu[vcpu->index].seen = false;
+}
+
 /* Who sleeps would be waited for while those who could wake it are held. */
 static bool sleeps(struct vcpu *vcpu)
 {

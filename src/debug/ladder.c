@@ -52,6 +52,11 @@ static bool steps(const struct debug_capabilities *found, enum capability_mode m
 	return found->step[mode];
 }
 
+static bool steps_somehow(const struct debug_capabilities *found, enum capability_mode mode)
+{
+	return found->step[mode] || found->slot[mode];
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 #define BY_SLOT (NEED_SLOT | NEED_LINEAR)
@@ -59,7 +64,7 @@ static bool steps(const struct debug_capabilities *found, enum capability_mode m
 static const char to_guest[] = "the guest gets it", no_failure[] = "it does not fail there",
 		  silent[] = "debug registers do not fire", unseen[] = "never reported",
 		  no_exit[] = "a protected page does not exit", leaks[] = "the guest gets the trap",
-		  mapped[] = "";
+		  no_steps[] = "KVM cannot step there", mapped[] = "";
 
 /* clang-format off */
 const struct ladder_row ladder[] = {
@@ -74,8 +79,10 @@ const struct ladder_row ladder[] = {
 	{WISH_HBREAK, RUNG_INT3,    "loaded",    "int3 where the image lies", int3_told,    NEED_UNMAPPED | NEED_LOADED, to_guest},
 	{WISH_WATCH,  RUNG_SLOT,    "slot",      "debug register",            watch_fires,  BY_SLOT | NEED_ALIGNED, unseen},
 	{WISH_WATCH,  RUNG_PAGE,    "page",      "page protection",           page_writes_exit, NEED_PAGES,         no_exit},
+	{WISH_WATCH,  RUNG_COMPARE, "compare",   "step and compare",          steps_somehow, NEED_COMPARE,          no_steps},
 	{WISH_ACCESS, RUNG_SLOT,    "slot",      "debug register",            access_fires, BY_SLOT | NEED_ALIGNED, unseen},
 	{WISH_ACCESS, RUNG_PAGE,    "page",      "withdrawn page",            page_reads_exit, NEED_PAGES,          no_exit},
+	{WISH_ACCESS, RUNG_COMPARE, "compare",   "step and compare",          steps_somehow, NEED_COMPARE,          no_steps},
 	{WISH_STEP,   RUNG_TF,      "tf",        "KVM's single step",         steps,        0,                      leaks},
 	{WISH_STEP,   RUNG_SLOT,    "slots",     "debug registers ahead",     slot_fires,   0,                      silent},
 };
@@ -129,6 +136,7 @@ enum obstacle {
 	OBSTACLE_UNMAPPED,
 	OBSTACLE_PHYSICAL,
 	OBSTACLE_LENGTH,
+	OBSTACLE_COMPARE,
 	OBSTACLE_PAGES,
 	OBSTACLE_FULL,
 };
@@ -158,6 +166,8 @@ static enum obstacle obstacle(const struct ladder_row *row, const struct debug_c
 		return OBSTACLE_LENGTH;
 	if ((row->needs & NEED_PAGES) && place->no_pages)
 		return OBSTACLE_PAGES;
+	if ((row->needs & NEED_COMPARE) && place->no_compare)
+		return OBSTACLE_COMPARE;
 	return (row->needs & NEED_SLOT) && place->slots_full ? OBSTACLE_FULL : NO_OBSTACLE;
 }
 
@@ -170,7 +180,8 @@ static int refuse_for_host(enum wish wish, const struct ladder_place *place, str
 	if (wish == WISH_WATCH || wish == WISH_ACCESS)
 		return error_set(err, -ENOTSUP,
 				 "this host's KVM tells nothing of accesses to 0x%llx: neither its "
-				 "debug registers nor protected pages report them here",
+				 "debug registers nor protected pages report them here, and it "
+				 "cannot step all of the guest's code that may make them",
 				 at);
 	if (wish == WISH_STEP)
 		return error_set(
@@ -210,6 +221,7 @@ static int refuse(enum wish wish, enum obstacle why, const struct ladder_place *
 				 "a debug register knows linear addresses, not the physical 0x%llx",
 				 at);
 	case OBSTACLE_PAGES: return error_set(err, -ENOTSUP, "%s", place->no_pages);
+	case OBSTACLE_COMPARE: return error_set(err, -ENOTSUP, "%s", place->no_compare);
 	case OBSTACLE_UNMAPPED:
 		return error_set(err, -ENOTSUP, "0x%llx is not mapped to RAM at present", at);
 	default: return refuse_for_host(wish, place, err);

@@ -18,6 +18,7 @@ enum ladder_need {
 	NEED_UNMAPPED = 16, /* what waits for a page */
 	NEED_LOADED = 32,   /* the image's bytes for this address lie somewhere in RAM */
 	NEED_PAGES = 64,    /* pages that may be protected */
+	NEED_COMPARE = 128, /* bytes that can be looked at after each instruction */
 };
 
 struct ladder_row {
@@ -37,7 +38,8 @@ struct ladder_place {
 	unsigned modes, soon;
 	bool mapped, loaded, physical, slots_full;
 	uint64_t address, length;
-	const char *no_pages; /* why they may not be protected, a sentence; NULL: they may */
+	const char *no_pages;	/* why they may not be protected, a sentence; NULL: they may */
+	const char *no_compare; /* the same of comparing them */
 };
 
 extern const struct ladder_row ladder[];

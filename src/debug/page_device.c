@@ -52,6 +52,7 @@ static size_t write_piece(struct debug *debug, uint64_t gpa, const uint8_t *byte
 	pthread_mutex_lock(&debug->pages->lock);
 	page_note(debug, &v, &access);
 	done = page_write(debug, gpa, access.data, access.size);
+	page_seen(debug, gpa, access.size);
 	pthread_mutex_unlock(&debug->pages->lock);
 	if (done)
 		tell(debug, &v);

@@ -216,6 +216,6 @@ void core_pages_forget(struct debug *debug)
 		struct page_vcpu *v = &debug->pages->vcpu[i];
 
 		v->count = v->lifted = 0;
-		v->half = v->by_event = false;
+		v->half = v->by_event = v->writer_known = false;
 	}
 }

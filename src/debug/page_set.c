@@ -20,6 +20,8 @@ int core_pages_create(struct debug *debug, struct error *err)
 
 	if (!pages)
 		return error_set(err, -ENOMEM, "out of memory");
+	pthread_mutex_init(&pages->queue.lock, NULL);
+	pthread_cond_init(&pages->queue.moved, NULL);
 	pthread_mutex_init(&pages->lock, NULL);
 	debug->pages = pages;
 	pages->vcpu = calloc(debug->machine->vcpu_count, sizeof(*pages->vcpu));
@@ -36,9 +38,12 @@ void core_pages_destroy(struct debug *debug)
 	if (pages->run_count)
 		memory_protect(debug->machine->memory, NULL, 0, NULL);
 	pthread_mutex_destroy(&pages->lock);
+	pthread_mutex_destroy(&pages->queue.lock);
+	pthread_cond_destroy(&pages->queue.moved);
 	for (unsigned i = 0; pages->vcpu && i < debug->machine->vcpu_count; i++)
 		free(pages->vcpu[i].lift);
 	free(pages->vcpu);
+	free(pages->seen);
 	free(pages->piece);
 	free(pages->reach);
 	free(pages->run);
@@ -203,11 +208,13 @@ struct adding {
 static int add_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
 {
 	const struct adding *a = ctx;
-	const struct page_piece piece = {gpa, size, linear, a->point};
+	const struct page_piece piece = {
+		.gpa = gpa, .size = size, .linear = linear, .point = a->point};
 	int rc = add_piece(a->pages, &piece);
 
-	return rc < 0 ? rc
-		      : add_run(a->pages, gpa, size, page_access_for(a->point->point.spec.kind));
+	if (rc < 0 || a->point->rung == RUNG_COMPARE)
+		return rc;
+	return add_run(a->pages, gpa, size, page_access_for(a->point->point.spec.kind));
 }
 
 /* What is mapped of it, if not all. */
@@ -311,7 +318,7 @@ static int leave_out_lifted(struct debug *debug)
 static void tell_failure(struct pages *pages, const struct error *err)
 {
 	if (!pages->warned)
-		log_warn("debug", "watches by page protection are not armed: %s", err->text);
+		log_warn("debug", "watches are not armed: %s", err->text);
 	pages->warned = true;
 }
 
@@ -322,14 +329,16 @@ static int collect(struct debug *debug)
 
 	pages->count = pages->run_count = 0;
 	for (struct core_point *p = debug->points; p && rc == 0; p = p->next)
-		if (p->enabled && p->rung == RUNG_PAGE)
+		if (p->enabled && (p->rung == RUNG_PAGE || p->rung == RUNG_COMPARE))
 			rc = add_point(debug, p);
 	for (unsigned i = 0; i < pages->code_count && rc == 0; i++)
 		if (page_is_covered(debug, i))
 			rc = add_run(pages, pages->code[i].gpa, PAGE, MEMORY_READ_ONLY);
 	if (rc == 0)
 		rc = leave_out_lifted(debug);
-	return rc < 0 ? rc : sort_pieces(pages);
+	if (rc == 0)
+		rc = sort_pieces(pages);
+	return rc < 0 ? rc : page_see_all(debug);
 }
 
 void core_pages_plant(struct debug *debug)

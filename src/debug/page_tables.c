@@ -67,15 +67,18 @@ static bool tables_of(struct search *s, const struct cpu_system *system)
 	       leads_to(s, system->cr3 & pae_root & ADDRESS, 3, 4);
 }
 
-bool page_holds_table(struct debug *debug, uint64_t gpa, uint64_t size)
+bool page_is_table_for(struct debug *debug, struct vcpu *vcpu, uint64_t gpa, uint64_t size)
 {
 	struct search s = {.memory = debug->machine->memory, .gpa = gpa, .size = size};
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_SYSTEM);
 
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
-		const struct cpu_state *state = vcpu_state(&debug->machine->vcpus[i], CPU_SYSTEM);
+	return state && tables_of(&s, &state->system);
+}
 
-		if (state && tables_of(&s, &state->system))
+bool page_holds_table(struct debug *debug, uint64_t gpa, uint64_t size)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		if (page_is_table_for(debug, &debug->machine->vcpus[i], gpa, size))
 			return true;
-	}
 	return false;
 }

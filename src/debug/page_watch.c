@@ -75,137 +75,6 @@ bool page_write(struct debug *debug, uint64_t gpa, const void *buf, size_t len)
 	return mem_write_phys(debug->machine->memory, gpa, buf, len) == len;
 }
 
-/* ---- what is touched ---------------------------------------------------------------------- */
-
-static bool minds(enum point_kind kind, bool write)
-{
-	return kind == POINT_ACCESS || kind == (write ? POINT_WRITE : POINT_READ);
-}
-
-struct touching {
-	struct debug *debug;
-	struct page_vcpu *v;
-	const struct page_access *access;
-};
-
-/* The part of a linear stretch that lies on this piece, from memory. */
-static void read_part(struct debug *debug, const struct page_piece *piece, uint64_t address,
-		      unsigned size, uint8_t *bytes)
-{
-	uint64_t from = address > piece->linear ? address : piece->linear;
-	uint64_t end = address + size, piece_end = piece->linear + piece->size;
-
-	end = end < piece_end ? end : piece_end;
-	if (from < end)
-		page_read(debug, piece->gpa + (from - piece->linear), bytes + (from - address),
-			  end - from);
-}
-
-/* A watch that crosses a page has other pieces; the one that was touched has the last word. */
-static uint64_t read_watched(struct debug *debug, const struct page_piece *touched,
-			     uint64_t address, unsigned size)
-{
-	const struct pages *pages = debug->pages;
-	uint8_t bytes[8] = {0};
-	uint64_t value;
-
-	if (address < touched->linear || address + size > touched->linear + touched->size)
-		for (unsigned i = 0; i < pages->count; i++)
-			if (pages->piece[i].point == touched->point)
-				read_part(debug, &pages->piece[i], address, size, bytes);
-	read_part(debug, touched, address, size, bytes);
-	memcpy(&value, bytes, sizeof(value));
-	return value;
-}
-
-/* The watch's hit by this instruction, begun with the values before it. */
-static struct page_hit *hit_of(struct touching *t, const struct page_piece *piece, uint64_t from,
-			       unsigned size)
-{
-	const struct point_spec *spec = &piece->point->point.spec;
-	struct page_hit *hit;
-
-	for (unsigned i = 0; i < t->v->count; i++)
-		if (t->v->hit[i].point == piece->point)
-			return &t->v->hit[i];
-	if (t->v->count == PAGE_HITS)
-		return NULL;
-	hit = &t->v->hit[t->v->count++];
-	*hit = (struct page_hit){.point = piece->point, .address = from, .size = size};
-	if (spec->length <= sizeof(hit->old_value)) {
-		hit->address = spec->address;
-		hit->size = (unsigned)spec->length;
-	}
-	hit->old_value = read_watched(t->debug, piece, hit->address, hit->size);
-	hit->new_value = hit->old_value;
-	return hit;
-}
-
-static void overlay(struct page_hit *hit, uint64_t linear, const uint8_t *data, unsigned size)
-{
-	for (unsigned i = 0; i < size; i++) {
-		uint64_t at = linear + i - hit->address;
-
-		if (at < hit->size)
-			hit->new_value = (hit->new_value & ~(0xffull << 8 * at)) |
-					 (uint64_t)data[i] << 8 * at;
-	}
-}
-
-/* The same for what was there before, when it is known only afterwards. */
-static void restore_old(struct page_hit *hit, uint64_t linear, const uint8_t *before, unsigned size)
-{
-	struct page_hit old = *hit;
-
-	overlay(&old, linear, before, size);
-	hit->old_value = old.new_value;
-}
-
-static void touch(void *ctx, const struct page_piece *piece)
-{
-	struct touching *t = ctx;
-	const struct page_access *access = t->access;
-	uint64_t from = access->gpa > piece->gpa ? access->gpa : piece->gpa;
-	uint64_t end = access->gpa + access->size, piece_end = piece->gpa + piece->size;
-	uint64_t linear = piece->linear + (from - piece->gpa);
-	unsigned size = (unsigned)((end < piece_end ? end : piece_end) - from);
-	struct page_hit *hit;
-
-	if (!minds(piece->point->point.spec.kind, access->write))
-		return;
-	if (t->v->count == 0) {
-		t->v->first = *access;
-		t->v->first_linear = linear - (from - access->gpa);
-	}
-	hit = hit_of(t, piece, linear, size);
-	if (!hit)
-		return;
-	hit->write |= access->write;
-	if (access->write)
-		overlay(hit, linear, access->data + (from - access->gpa), size);
-}
-
-void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
-		    const struct page_access *access, const uint8_t *before)
-{
-	struct page_vcpu *v = &debug->pages->vcpu[vcpu->index];
-	struct touching t = {debug, v, access};
-	unsigned had = v->count;
-
-	touch(&t, piece);
-	if (v->count == had)
-		return;
-	v->by_event = true;
-	restore_old(&v->hit[had], piece->linear + (access->gpa - piece->gpa), before, access->size);
-}
-
-void page_note(struct debug *debug, struct page_vcpu *v, const struct page_access *access)
-{
-	struct touching t = {debug, v, access};
-
-	page_each_touched(debug->pages, access->gpa, access->size, touch, &t);
-}
-
 /* Before the write is done. */
 static void note(struct debug *debug, struct vcpu *vcpu, const struct page_access *access)
 {
@@ -216,7 +85,7 @@ static void note(struct debug *debug, struct vcpu *vcpu, const struct page_acces
 
 static void remember_minding(void *ctx, const struct page_piece *piece)
 {
-	if (minds(piece->point->point.spec.kind, true))
+	if (page_minds(piece->point->point.spec.kind, true))
 		*(bool *)ctx = true;
 }
 
@@ -373,12 +242,19 @@ static void mention(struct stop *stop, const struct page_hit *also)
 		 also->point->point.number);
 }
 
+static uint64_t writer_of(struct debug *debug, struct vcpu *vcpu, const struct page_vcpu *v)
+{
+	if (v->by_event)
+		return 0;
+	return v->writer_known ? v->writer
+			       : page_find_writer(debug, vcpu, &v->first, v->first_linear);
+}
+
 /* One stop tells of all watches; each is asked, since each counts. */
 static bool judge_all(struct debug *debug, struct vcpu *vcpu, struct page_vcpu *v,
 		      struct stop *told)
 {
-	uint64_t writer = v->by_event ? 0
-				      : page_find_writer(debug, vcpu, &v->first, v->first_linear);
+	uint64_t writer = writer_of(debug, vcpu, v);
 	uint64_t pc = core_linear_pc(debug, (unsigned)vcpu->index);
 	bool any = false;
 
@@ -394,7 +270,7 @@ static bool judge_all(struct debug *debug, struct vcpu *vcpu, struct page_vcpu *
 		any = true;
 	}
 	v->count = 0;
-	v->by_event = false;
+	v->by_event = v->writer_known = false;
 	return any;
 }
 

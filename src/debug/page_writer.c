@@ -12,7 +12,6 @@
 #include <string.h>
 
 #define PAGE	   4096u
-#define RFLAGS_DF  (1u << 10)
 #define LOCK	   0xf0
 #define XCHG_BYTE  0x86
 #define XCHG	   0x87

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Watches by page protection, seen from inside the core.
+ * Watches that no debug register carries, seen from inside the core: by page protection, and by step and
+ * compare (compare.h).
  *
  *   page_set.c     which pages that takes: watches become pieces of physical memory, and these become slots
  *                  of the guest that are read-only or missing
  *   page_carry.c   which watches may have pages at all
  *   page_watch.c   what the guest does to such pages comes here, is done for it, and is compared with the
  *                  pieces
+ *   page_hits.c    which watches that touches, with which values
  *   page_text.c    how that is told
  *   page_writer.c  which instruction it was
  *   page_device.c  what devices write
@@ -19,6 +21,7 @@
 #ifndef DEBUG_PAGES_H
 #define DEBUG_PAGES_H
 
+#include "debug/compare.h"
 #include "debug/core.h"
 #include "x86/instruction.h"
 
@@ -26,6 +29,7 @@
 struct page_piece {
 	uint64_t gpa, size, linear;
 	struct core_point *point;
+	uint8_t *seen; /* its bytes as last seen, where the watch is compared; else NULL */
 };
 
 /* A watch that an instruction has touched. Of a watch of up to 8 bytes the values are the whole of it; of a
@@ -78,6 +82,10 @@ struct page_vcpu {
 	struct page_lift *lift; /* PAGE_LIFTS of them, once needed */
 	unsigned lifted;
 	bool by_event; /* the hits are of the processor's own making */
+
+	struct compare_step compare;
+	bool writer_known; /* who made the hits need not be looked for; 0: it cannot be told */
+	uint64_t writer;
 };
 
 struct pages {
@@ -90,6 +98,8 @@ struct pages {
 	struct page_code code[PAGE_CODES];
 	unsigned code_count;
 
+	uint8_t *seen; /* of all pieces */
+	struct compare_queue queue;
 	pthread_mutex_t lock; /* one access to a protected page at a time */
 	struct page_vcpu *vcpu;
 };
@@ -110,22 +120,42 @@ void page_each_touched(const struct pages *pages, uint64_t gpa, uint64_t size, p
 /* page_tables.c: whether these pages hold a table that some vCPU's paging goes through at present; true
  * when there are too many tables to look at all. */
 bool page_holds_table(struct debug *debug, uint64_t gpa, uint64_t size);
+/* The same of one vCPU, which may be the calling one. */
+bool page_is_table_for(struct debug *debug, struct vcpu *vcpu, uint64_t gpa, uint64_t size);
 
 /* page_watch.c: RAM as the guest sees it, without the int3s that are planted in it; pages.lock held. */
 bool page_read(struct debug *debug, uint64_t gpa, void *buf, size_t len);
 bool page_write(struct debug *debug, uint64_t gpa, const void *buf, size_t len);
 
-/* Adds what an access is about to touch to v's hits; pages.lock held. */
+/* page_hits.c; pages.lock held */
+bool page_minds(enum point_kind kind, bool write);
+/* Bytes of the watch that piece is of, little-endian: as they are, or (seen) as they were last seen, where it is
+ * compared. size: 1 … 8. */
+uint64_t page_value(struct debug *debug, const struct page_piece *piece, bool seen,
+		    uint64_t address, unsigned size);
+/* The watch's hit by the present instruction, which touches size bytes from linear; begun, if it is new, with
+ * both values as they are. NULL: there are too many. */
+struct page_hit *page_hit_of(struct debug *debug, struct page_vcpu *v,
+			     const struct page_piece *piece, uint64_t linear, unsigned size);
+/* Adds what an access is about to touch to v's hits. */
 void page_note(struct debug *debug, struct page_vcpu *v, const struct page_access *access);
+/* The same of one piece, after the write: these bytes were there before it. */
+void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
+		    const struct page_access *access, const uint8_t *before);
+
+/* compare.c: these bytes of RAM are seen from now on as they are; pages.lock held. */
+void page_seen(struct debug *debug, uint64_t gpa, uint64_t size);
+/* compare_set.c: makes room for the bytes of watches that are compared, and takes them as they are; all
+ * parked. */
+int page_see_all(struct debug *debug);
+
+/* page_text.c */
 /* A stop of this hit, and its words; writer: "by …". */
 struct stop page_stop(int vcpu, const struct page_hit *hit);
 void page_describe(struct stop *stop, const struct page_hit *hit, const char *writer);
 /* Both, of a vCPU's. writer: linear, or 0 when not known; by_event: the processor wrote by itself. */
 struct stop page_stop_of(const struct vcpu *vcpu, const struct page_hit *hit, uint64_t pc,
 			 uint64_t writer, bool by_event);
-/* The same piece, after the write: these bytes were there before it. */
-void page_note_done(struct debug *debug, struct vcpu *vcpu, const struct page_piece *piece,
-		    const struct page_access *access, const uint8_t *before);
 
 /* page_code.c */
 bool page_is_covered(struct debug *debug, unsigned code); /* at present; all parked */

@@ -3,6 +3,7 @@
  * Points go in when the machine starts to run and come out when it has stopped. Lifting runs
  * backwards, so that two points on one byte (an alias) restore what was there before the first.
  */
+#include "debug/compare.h"
 #include "debug/core.h"
 
 #include "log.h"
@@ -156,6 +157,17 @@ static void plant_slot(struct debug *debug, struct core_point *point)
 	core_note_sharing(debug, point);
 }
 
+/* Once will do: gdb takes its points away and sets them again at each stop. */
+static void note_slowness(struct debug *debug, const struct core_point *point)
+{
+	if (!debug->slowness_told)
+		log_warn("debug",
+			 "watch %d is by step and compare: as long as it is there, each "
+			 "instruction of the guest is stepped, and the guest is slow",
+			 point->point.number);
+	debug->slowness_told = true;
+}
+
 static void plant_point(struct debug *debug, struct core_point *point)
 {
 	struct error why = {0};
@@ -163,6 +175,8 @@ static void plant_point(struct debug *debug, struct core_point *point)
 	if (!point->enabled)
 		return;
 	point->rung = core_choose_rung(debug, point, slots_taken(&debug->planted), &why);
+	if (point->rung == RUNG_COMPARE)
+		note_slowness(debug, point);
 	if (point->rung == RUNG_INT3)
 		plant_int3(debug, point);
 	else if (point->rung == RUNG_SLOT)
@@ -185,6 +199,27 @@ void core_plant_watches(struct debug *debug)
 	for (struct core_point *p = debug->points; p; p = p->next)
 		if (core_is_watch(p->point.spec.kind))
 			plant_point(debug, p);
+	debug->comparing = false;
+	if (core_compare_point(debug))
+		core_plant_compared(debug);
+}
+
+static void empty_slots(struct planted *planted)
+{
+	memset(planted->slot, 0, sizeof(planted->slot));
+	memset(planted->dr, 0, sizeof(planted->dr));
+	planted->dr7 = 0;
+}
+
+/* Steps need debug registers. Breakpoints need none then, nor an int3: they are looked for where steps end. */
+void core_plant_compared(struct debug *debug)
+{
+	core_lift(debug);
+	core_compare_all(debug);
+	for (struct core_point *p = debug->points; p; p = p->next)
+		if (p->enabled && p->rung == RUNG_SLOT && core_is_watch(p->point.spec.kind))
+			plant_slot(debug, p);
+	debug->comparing = true;
 }
 
 /* A byte that is no longer our int3 was written by the guest, and is its own. So is one in code that the
@@ -213,9 +248,7 @@ void core_lift(struct debug *debug)
 		core_keep_stray(debug, &planted->place[i]);
 		lift_byte(debug, &planted->place[i]);
 	}
-	memset(planted->slot, 0, sizeof(planted->slot));
-	memset(planted->dr, 0, sizeof(planted->dr));
-	planted->dr7 = 0;
+	empty_slots(planted);
 	planted->pending = 0;
 }
 

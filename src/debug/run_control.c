@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The state machine that core.h draws: pausing, resuming, stepping off, and the certainty of a
  * stop. */
+#include "debug/compare.h"
 #include "debug/core.h"
 
 #include "log.h"
@@ -35,14 +36,6 @@ int core_can_step(struct debug *debug, int vcpu, struct error *err)
 	}
 }
 
-static bool any_plan(const struct debug *debug, enum plan_action action)
-{
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
-		if (debug->vcpu[i].plan.action == action)
-			return true;
-	return false;
-}
-
 /* ---- coming to a stop -------------------------------------------------------------------- */
 
 static void describe_pause(struct debug *debug)
@@ -56,7 +49,7 @@ static void describe_pause(struct debug *debug)
 }
 
 /* All parked, points lifted, and a reason to tell. */
-static void finish_stop(struct debug *debug)
+void core_finish_stop(struct debug *debug)
 {
 	if (debug->stop.reason == STOP_PAUSE)
 		describe_pause(debug);
@@ -74,7 +67,7 @@ static void all_parked(struct debug *debug)
 	core_lift(debug);
 	clock_stop(&debug->machine->clock);
 	if (debug->have_stop)
-		finish_stop(debug);
+		core_finish_stop(debug);
 	else if (debug->request.waiting)
 		core_wake(debug);
 	else if (debug->quiesce)
@@ -167,110 +160,7 @@ int debug_pause_wait(struct debug *debug, enum debug_owner actor, int timeout_ms
 	return rc;
 }
 
-/* ---- starting ---------------------------------------------------------------------------- */
-
-static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool points)
-{
-	struct vcpu *vcpu = &debug->machine->vcpus[i];
-	const struct planted *planted = &debug->planted;
-	struct accel_debug *wish = &vcpu->debug;
-
-	vcpu->stepping = plan == VCPU_STEP;
-	wish->step = false;
-	wish->block_irq = vcpu->stepping;
-	wish->int3 = points && (planted->place_count > 0 || core_catches_int3(debug));
-	wish->slots = planted->dr7 != 0;
-	memcpy(wish->dr, planted->dr, sizeof(wish->dr));
-	wish->dr7 = planted->dr7;
-	core_step_begin(debug, i);
-	vcpu->debug_changed = true;
-	vcpu->accel->ops->sync_state(
-		vcpu->accel, vcpu->stepping || wish->int3 || wish->slots || debug->trace_pc ||
-				     debug->catches || planted->pending || core_pages_any(debug));
-	/* INIT and startup IPIs reach a held vCPU too: what was fetched grows old. */
-	if (plan == VCPU_HOLD)
-		vcpu->valid = vcpu->dirty;
-	gate_set_plan(vcpu, plan);
-}
-
-/* What another vCPU hit while the last stop was being told. */
-static bool tell_pending(struct debug *debug)
-{
-	if (!core_take_pending(debug))
-		return false;
-	finish_stop(debug);
-	return true;
-}
-
-/* One instruction each, with no breakpoint planted and everybody else held. */
-static bool begin_stepping_off(struct debug *debug)
-{
-	bool any = false;
-
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
-		struct core_vcpu *v = &debug->vcpu[i];
-
-		v->stepping_off = core_must_step_off(debug, i) || core_pages_lifting(debug, i);
-		any |= v->stepping_off;
-		arm(debug, i, v->stepping_off ? VCPU_STEP : VCPU_HOLD, false);
-	}
-	if (!any)
-		return false;
-	debug->state = CORE_STEPPING_OFF;
-	clock_start(&debug->machine->clock);
-	gate_open(debug->machine);
-	return true;
-}
-
-static enum vcpu_plan vcpu_plan_of(const struct core_vcpu *v)
-{
-	static const enum vcpu_plan table[] = {[PLAN_HOLD] = VCPU_HOLD,
-					       [PLAN_RUN] = VCPU_RUN,
-					       [PLAN_STEP] = VCPU_STEP,
-					       [PLAN_STEP_RANGE] = VCPU_STEP,
-					       /* Goals have made these runs, or steps. */
-					       [PLAN_STEP_OVER] = VCPU_STEP,
-					       [PLAN_UNTIL] = VCPU_RUN};
-
-	return v->aside.running ? VCPU_RUN : table[v->plan.action];
-}
-
-/* Steps alone need no points: a step ends after one instruction, and a range looks at the pc. */
-void core_launch(struct debug *debug)
-{
-	bool points = core_set_asides(debug) || any_plan(debug, PLAN_RUN);
-
-	debug->have_stop = debug->passing = false;
-	debug->stop_actor = OWNER_NONE;
-	core_lift(debug); /* the watches of those who stepped off */
-	if (tell_pending(debug))
-		return;
-	core_plant_watches(debug);
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
-		debug->vcpu[i].judged = false;
-	core_catch_prepare(debug);
-	core_pages_plant(debug);
-	if (points && begin_stepping_off(debug))
-		return;
-	if (points) {
-		core_lift(debug);
-		core_plant(debug);
-		core_pages_cover(debug);
-		core_pages_plant(debug); /* debug registers may have come free, or run out */
-		if (debug->planted.pending)
-			atomic_store(&debug->machine->attentive, true);
-	}
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
-		struct core_vcpu *v = &debug->vcpu[i];
-
-		/* Whoever moves may come back, and what it meets then is new. A step says so itself. */
-		v->seen &= !points || v->plan.action == PLAN_HOLD;
-		arm(debug, i, vcpu_plan_of(v), points);
-	}
-	debug->state = CORE_RUNNING;
-	clock_start(&debug->machine->clock);
-	gate_open(debug->machine);
-}
+/* ---- going on ----------------------------------------------------------------------------- */
 
 static bool steps(const struct plan *plan)
 {
@@ -295,6 +185,8 @@ static int check_plans(struct debug *debug, const struct plan *plans, struct err
 		rc = core_set_goal(debug, i, err);
 		if (rc == 0 && (steps(&debug->vcpu[i].plan) || core_must_step_off(debug, i)))
 			rc = core_can_step(debug, (int)i, err);
+		if (rc == 0 && debug->vcpu[i].plan.action == PLAN_RUN)
+			rc = core_compare_can_run(debug, i, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The ladder for points: which way of realising one works on this host, for this address, now. */
+#include "debug/compare.h"
 #include "debug/ladder.h"
 #include "log.h"
 
@@ -80,7 +81,7 @@ static unsigned modes_to_come(unsigned modes)
 	return modes >> CAP_PROT & 1 ? 1u << CAP_LONG : 0;
 }
 
-static enum wish wish_of(enum point_kind kind)
+enum wish core_wish_of(enum point_kind kind)
 {
 	if (core_is_watch(kind))
 		return kind == POINT_WRITE ? WISH_WATCH : WISH_ACCESS;
@@ -97,12 +98,21 @@ static const char *why_no_pages(struct debug *debug, const struct core_point *po
 	return why->text;
 }
 
+static const char *why_no_compare(struct debug *debug, const struct core_point *point,
+				  struct error *why)
+{
+	if (!core_is_watch(point->point.spec.kind) || point->rung == RUNG_COMPARE ||
+	    core_compare_carries(debug, point, why))
+		return NULL;
+	return why->text;
+}
+
 static const struct ladder_row *choose(struct debug *debug, const struct core_point *point,
 				       bool slots_full, struct error *err)
 {
 	const struct point_spec *spec = &point->point.spec;
 	struct setting setting = look_at(debug, spec);
-	struct error no_pages = {0};
+	struct error no_pages = {0}, no_compare = {0};
 	struct ladder_place place = {.modes = setting.modes | (setting.user ? 1u << CAP_USER : 0),
 				     .soon = setting.soon | modes_to_come(setting.modes),
 				     .mapped = setting.mapped,
@@ -111,15 +121,22 @@ static const struct ladder_row *choose(struct debug *debug, const struct core_po
 				     .slots_full = slots_full,
 				     .address = spec->address,
 				     .length = spec->length,
-				     .no_pages = why_no_pages(debug, point, &no_pages)};
+				     .no_pages = why_no_pages(debug, point, &no_pages),
+				     .no_compare = why_no_compare(debug, point, &no_compare)};
 
-	return ladder_choose(&debug->capabilities, &debug->config.strategy, wish_of(spec->kind),
-			     &place, err);
+	return ladder_choose(&debug->capabilities, &debug->config.strategy,
+			     core_wish_of(spec->kind), &place, err);
 }
 
 #define ALL_TAKEN ((1u << DR_SLOTS) - 1)
 
-/* Whether a debug register is all that carries it. */
+/* Step and compare costs so much that a debug register is not given up for it. */
+static bool carries_well(const struct ladder_row *row)
+{
+	return row && row->rung != RUNG_COMPARE;
+}
+
+/* Whether a debug register is all that carries it well. */
 static bool needs_slot(struct debug *debug, const struct core_point *point)
 {
 	enum point_kind kind = point->point.spec.kind;
@@ -128,7 +145,7 @@ static bool needs_slot(struct debug *debug, const struct core_point *point)
 	if (!point->enabled || !(core_is_watch(kind) || core_is_breakpoint(kind)))
 		return false;
 	row = choose(debug, point, false, NULL);
-	return row && row->rung == RUNG_SLOT && !choose(debug, point, true, NULL);
+	return row && row->rung == RUNG_SLOT && !carries_well(choose(debug, point, true, NULL));
 }
 
 static unsigned count_needing_slots(struct debug *debug, const struct core_point *from)
@@ -154,7 +171,7 @@ static bool leaves_slot(struct debug *debug, const struct core_point *point, uns
 {
 	unsigned in_use = (unsigned)__builtin_popcount(taken & ALL_TAKEN);
 
-	if (!point->next || !choose(debug, point, true, NULL))
+	if (!point->next || !carries_well(choose(debug, point, true, NULL)))
 		return false;
 	return in_use + count_needing_slots(debug, point->next) >= DR_SLOTS;
 }
@@ -181,7 +198,7 @@ enum rung core_choose_rung(struct debug *debug, const struct core_point *point, 
 	row = choose(debug, point, taken == ALL_TAKEN, err);
 	if (row && row->rung == RUNG_SLOT && leaves_slot(debug, point, taken))
 		row = choose(debug, point, true, err);
-	if (!row && taken == ALL_TAKEN && gets_slot(debug, point))
+	if (!carries_well(row) && taken == ALL_TAKEN && gets_slot(debug, point))
 		return RUNG_SLOT;
 	return row ? row->rung : RUNG_NONE;
 }
@@ -225,6 +242,7 @@ const char *core_rung_text(const struct debug *debug, const struct core_point *p
 			       : "int3 by emulation failure";
 	case RUNG_PENDING: return "pending: armed when the guest maps its page";
 	case RUNG_PAGE: return "page protection";
+	case RUNG_COMPARE: return "step and compare: slow";
 	case RUNG_ALWAYS: return core_catch_how(point);
 	default: return "not armed";
 	}

@@ -5,10 +5,12 @@
  * RFLAGS, so that KVM can no longer tell its own flag from one that the guest has set. What an instruction
  * will do with it is known before it runs; what it has done is put right behind it.
  */
+#include "debug/compare.h"
 #include "debug/core.h"
 
 #include "x86/exceptions.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -63,54 +65,6 @@ static bool loads_trap_flag(struct step_at *at)
 	return loaded_flags(at, &at->step->insn[0], &flags) && (flags & RFLAGS_TF);
 }
 
-static bool is_flat(const struct cpu_state *state)
-{
-	const struct cpu_segment *seg = state->system.seg;
-
-	return cpu_mode(state) == MODE_LONG ||
-	       (seg[SEG_DS].limit == 0xffffffff && seg[SEG_SS].limit == 0xffffffff &&
-		seg[SEG_ES].limit == 0xffffffff);
-}
-
-/* In RAM, and allowed. */
-static bool plain_access(struct step_at *at, const struct instruction_access *access)
-{
-	uint64_t ends[2] = {access->linear, access->linear + access->size - 1};
-	struct paging_walk walk;
-
-	for (unsigned i = 0; i < 2; i++)
-		if (access->size == 0 ||
-		    core_walk(at->debug, at->vcpu, ends[i], &walk) != PAGING_OK ||
-		    (access->write && !walk.write) ||
-		    !mem_hva(at->debug->machine->memory, walk.gpa, NULL))
-			return false;
-	return true;
-}
-
-/* Nothing can come of it but its end. Anything else may fault; and KVM forgets its step over what it
- * emulates, which is what touches devices, and the processor over what loads flags or enters a handler. To guard
- * against the one, and to ask again after the other, each costs as much as the step itself. */
-static bool is_tame(struct step_at *at)
-{
-	static const bool kinds[INSN_KIND_COUNT] = {
-		[INSN_PLAIN] = true, [INSN_JUMP] = true,	  [INSN_BRANCH] = true,
-		[INSN_CALL] = true,  [INSN_CALL_INDIRECT] = true, [INSN_JUMP_INDIRECT] = true,
-		[INSN_RET] = true,
-	};
-	const struct instruction *insn = &at->step->insn[0];
-	struct instruction_access access[INSTRUCTION_MAX_MEMORY];
-	unsigned count;
-
-	if (!kinds[insn->kind] || !insn->simple || cpu_cpl(at->state) != 0 ||
-	    (insn->operand_count && !is_flat(at->state)))
-		return false;
-	count = instruction_memory(insn, at->state, access);
-	for (unsigned i = 0; i < count; i++)
-		if (!plain_access(at, &access[i]))
-			return false;
-	return true;
-}
-
 /* ---- arming ------------------------------------------------------------------------------ */
 
 /* The points that are planted; where there are none, the guest's own debug registers go on working. */
@@ -145,25 +99,47 @@ static void arm_guests_own(struct step_at *at)
 	core_guard_exceptions(at);
 }
 
-static void arm_trap(struct step_at *at)
+/* False: the processor may forget the trap flag, and no debug register is free to stand where that leads. */
+static bool arm_trap(struct step_at *at)
 {
+	bool guarded = true;
+
 	at->step->how = STEP_BY_TRAP;
 	at->vcpu->debug.step = true;
 	for (unsigned i = 0; i < 2; i++)
-		core_guard_certain(at, &at->step->insn[i]);
+		guarded &= core_guard_certain(at, &at->step->insn[i]);
 	if (!at->step->tame)
 		core_guard_exceptions(at);
+	return guarded;
 }
 
-/* A range that comes to where no rung carries it ends there. */
+/* A range that comes to where no rung carries it ends there. So does a run that a watch has made of steps, and then it
+ * is the watch that there is something to say about. */
 static enum step_go refuse(struct step_at *at, const struct error *why)
 {
 	struct stop stop = {.reason = STOP_STEP, .vcpu = at->vcpu->index};
+	struct error whole = *why;
 
+	if (at->step->seldom) {
+		stop.reason = STOP_HOST_ERROR;
+		core_compare_refuse(at->debug, at->vcpu->index, why, &whole);
+	}
 	stop.pc = cpu_linear_pc(at->state);
-	snprintf(stop.text, sizeof(stop.text), "%.*s", (int)sizeof(stop.text) - 1, why->text);
+	snprintf(stop.text, sizeof(stop.text), "%.*s", (int)sizeof(stop.text) - 1, whole.text);
 	core_stop(at->debug, &stop);
 	return STEP_REFUSED;
+}
+
+/* A step that went astray would come back some day; a run that is made of steps would not. */
+static enum step_go arm_by_trap(struct step_at *at)
+{
+	struct error why = {0};
+
+	if (arm_trap(at) || !at->step->seldom)
+		return STEP_ARMED;
+	error_set(&why, -ENOSPC,
+		  "a step needs a debug register here, and all four are in use: delete a point");
+	return refuse(at, &why);
 }
 
 static enum step_go arm_slots(struct step_at *at)
@@ -180,7 +156,7 @@ static enum step_go arm_by_rung(struct step_at *at)
 	struct error why = {0};
 
 	switch (core_step_rung(at->debug, core_mode_of(at->state), &why)) {
-	case RUNG_TF: arm_trap(at); return STEP_ARMED;
+	case RUNG_TF: return arm_by_trap(at);
 	case RUNG_SLOT: return arm_slots(at);
 	default: return refuse(at, &why);
 	}
@@ -193,14 +169,22 @@ static enum step_go arm(struct step_at *at)
 
 	take_registers(at);
 	step->rflags = at->state->general.rflags;
-	if (core_arm_delivery(at))
+	if (core_arm_delivery(at)) {
+		core_compare_begin(at);
 		return STEP_ARMED;
+	}
 	if (aside && core_aside_runs(at->debug, at->vcpu))
 		return STEP_PARKS;
+	if (!core_begin_on_points(at->debug, at->vcpu))
+		return STEP_REFUSED;
 	core_look_ahead(at);
-	if (core_step_by_hand(at, &step->insn[0]))
+	step->how = STEP_BY_TRAP;
+	step->tame = core_step_is_tame(at);
+	core_compare_begin(at);
+	if (core_step_by_hand(at, &step->insn[0])) {
+		step->tame = false;
 		return STEP_DONE;
-	step->tame = is_tame(at);
+	}
 	step->loads_tf = loads_trap_flag(at);
 	if (!(step->rflags & RFLAGS_TF) || !core_slots_fire(at->debug, at->state))
 		return arm_by_rung(at);
@@ -210,9 +194,10 @@ static enum step_go arm(struct step_at *at)
 
 void core_step_begin(struct debug *debug, unsigned i)
 {
-	debug->vcpu[i].step.follows = false;
-	debug->vcpu[i].step.interrupts = debug->step_interrupts;
-	debug->vcpu[i].step.guards.slots = 0;
+	struct core_vcpu *v = &debug->vcpu[i];
+
+	v->step.follows = v->step.window = false;
+	v->step.guards.slots = 0;
 	core_aside_begin(debug, i);
 }
 
@@ -223,26 +208,6 @@ static bool same_wish(const struct accel_debug *a, const struct accel_debug *b)
 	       memcmp(a->dr, b->dr, sizeof(a->dr)) == 0;
 }
 
-/* In the run itself they wait in any case: one that came then would push the trap flag. A sleeper wakes first,
- * and accepts then. */
-static void let_one_in(struct vcpu *vcpu)
-{
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
-	bool asleep = state && state->events.run_state == CPU_HALTED;
-
-	vcpu->debug.block_irq = false;
-	vcpu_accept_interrupt(vcpu);
-	if (asleep)
-		vcpu_accept_interrupt(vcpu);
-	vcpu->debug.block_irq = true;
-}
-
-/* Only an interrupt wakes it, and one that came in the run could not be told from the step. */
-static bool sleeps_on(const struct step_at *at)
-{
-	return at->step->interrupts && at->state->events.run_state == CPU_HALTED;
-}
-
 enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 {
 	struct step_at at = {.debug = ctx, .vcpu = vcpu, .step = step_of(ctx, vcpu)};
@@ -250,12 +215,9 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	bool kept = step->follows && step->tame;
 	const struct accel_debug wish = vcpu->debug;
 	enum step_go go;
-	bool opens = step->interrupts || core_aside_due(ctx, vcpu);
 	unsigned groups = CPU_GENERAL | CPU_SYSTEM;
 
-	if (opens)
-		let_one_in(vcpu);
-	if (!step->follows || opens)
+	if (core_step_accept(ctx, vcpu) || !step->follows)
 		groups |= CPU_EVENTS;
 	/* Between two steps only the guest's own mov changes them. */
 	if (!step->follows || step->insn[0].kind == INSN_MOV_DR)
@@ -264,11 +226,13 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	if (!at.state)
 		return STEP_ARMED; /* entering the guest will fail likewise, and say so */
 	at.events = groups & CPU_EVENTS;
-	if (sleeps_on(&at) || core_aside_sleeps(&at))
+	if (at.events && (core_step_waits(&at) || core_aside_sleeps(&at)))
 		return STEP_WAITS;
 	step->slept = false;
 	step->follows = step->tame = false;
 	go = arm(&at);
+	if (go == STEP_REFUSED)
+		core_compare_end(ctx, vcpu, false);
 	vcpu->debug_changed |= !kept || !same_wish(&wish, &vcpu->debug);
 	return go;
 }

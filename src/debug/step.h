@@ -4,10 +4,13 @@
  *
  *   step.c       before each run of a vCPU that steps: which instruction is next, how it is stepped here, and
  *                what must be put right behind it so that the guest never sees the debugger's trap flag
+ *   tame.c       whether anything can come of it but its end
  *   delivery.c   an event that the CPU delivers before any instruction: the step is its delivery
  *   by_hand.c    the few instructions that vitrine executes itself, because no rung ends behind them
  *   slot_step.c  the rung below KVM's own step: debug registers wherever the instruction can lead
  *   guards.c     debug registers on the handlers that a step may end in
+ *   step_interrupts.c
+ *                interrupts, before a step
  *   aside.c      an interrupt is handled before the step goes on
  *
  * All of it in the thread of the vCPU that steps, no lock held, unless a function says otherwise.
@@ -37,9 +40,12 @@ enum step_how {
 
 struct step {
 	bool interrupts; /* may come: one before each instruction, and the step ends in its handler */
-	bool asides;	 /* may come now and then, and are handled before the step goes on */
-	bool slept;	 /* behind a hlt: nothing is executed before one has come */
-	unsigned turns; /* of a range */
+	bool seldom;	 /* … but not each is asked for at once: a run that is made of steps */
+	bool window;	 /* an interrupt could come before the last instruction */
+	unsigned unasked; /* steps since the CPU was made to accept one */
+	bool asides;	  /* may come now and then, and are handled before the step goes on */
+	bool slept;	  /* behind a hlt: nothing is executed before one has come */
+	unsigned turns;	  /* of a range */
 	bool follows; /* right behind another one of the same plan: no event can have come between */
 	enum step_how how;
 	/* The second where the first holds traps back: mov ss, pop ss. INSN_INVALID: there is none. */
@@ -89,6 +95,22 @@ void core_step_retire(struct debug *debug, struct vcpu *vcpu);
 /* The debug trap is the guest's own: it gets it, DR6 included. */
 void core_give_debug_trap(struct debug *debug, struct vcpu *vcpu, uint64_t dr6);
 
+/* ---- tame.c ------------------------------------------------------------------------------ */
+
+/* Nothing can come of it but its end. Anything else may fault; and KVM forgets its step over what it
+ * emulates, which is what touches devices, and the processor over what loads flags or enters a handler. To guard
+ * against the one, and to ask again after the other, each costs as much as the step itself. */
+bool core_step_is_tame(struct step_at *at);
+
+/* ---- step_interrupts.c ------------------------------------------------------------------- */
+
+/* How interrupts come: by its plan, and by what it is doing just now. In the vCPU's thread, or parked. */
+void core_step_let_in(struct debug *debug, unsigned vcpu);
+/* Lets the CPU accept an interrupt that waits, if the plan wants one let in now; true: it was asked. */
+bool core_step_accept(struct debug *debug, struct vcpu *vcpu);
+/* Whether there is nothing to step: the vCPU sleeps, or waits to be started. at->state has CPU_EVENTS. */
+bool core_step_waits(struct step_at *at);
+
 /* ---- delivery.c -------------------------------------------------------------------------- */
 
 /* Whether an event comes first; then vcpu->debug is armed for its delivery. */
@@ -132,8 +154,8 @@ int core_slot_arm(struct step_at *at, struct error *err);
 /* A debug register on this place, if one is free and it is not there already. vector: whose handler it is, or -1.
  * False: none is free. */
 bool core_guard(struct step_at *at, uint64_t linear, int vector);
-/* On where the instruction leads when the processor forgets the trap flag over it. */
-void core_guard_certain(struct step_at *at, const struct instruction *insn);
+/* On where the instruction leads when the processor forgets the trap flag over it. False: none is free. */
+bool core_guard_certain(struct step_at *at, const struct instruction *insn);
 /* On the handlers of exceptions that are likely, as far as they go. */
 void core_guard_exceptions(struct step_at *at);
 /* Which guard a trap is of, or -1. */

@@ -4,6 +4,7 @@
  * reported decides (vector, DR6, pc, instruction bytes), never a guess. What belongs to the guest
  * is given back.
  */
+#include "debug/compare.h"
 #include "debug/core.h"
 
 #include "log.h"
@@ -91,76 +92,7 @@ static bool on_stray(struct debug *debug, struct vcpu *vcpu)
 	return true;
 }
 
-/* ---- steps ------------------------------------------------------------------------------- */
-
-static bool still_in_range(const struct plan *plan, uint64_t pc)
-{
-	return plan->action == PLAN_STEP_RANGE && pc >= plan->low && pc < plan->high;
-}
-
-/* A vCPU that stepped off a breakpoint only to go on parks without a word; core_parked() launches.
- */
-static bool stepped_off(struct debug *debug, struct vcpu *vcpu, uint64_t pc)
-{
-	struct core_vcpu *v = &debug->vcpu[vcpu->index];
-	bool parks;
-
-	core_lock(debug);
-	parks = v->stepping_off && (v->plan.action == PLAN_RUN || still_in_range(&v->plan, pc));
-	v->seen = v->stepping_off = false;
-	if (parks)
-		vcpu->plan = VCPU_HOLD;
-	core_unlock(debug);
-	return parks;
-}
-
-/* A step that ends on a breakpoint has hit it: resuming will step off it. */
-static bool lands_on_point(struct debug *debug, struct vcpu *vcpu, struct stop *stop)
-{
-	bool *judged = &debug->vcpu[vcpu->index].judged;
-
-	if (core_came_back(debug, vcpu)) {
-		*judged = true;
-		return false;
-	}
-	return core_judge_here(debug, vcpu, stop, judged);
-}
-
-static bool step_done(struct debug *debug, struct vcpu *vcpu)
-{
-	struct core_vcpu *v = &debug->vcpu[vcpu->index];
-	struct stop stop;
-	bool lands;
-
-	core_step_retire(debug, vcpu);
-	if (core_take_caught(debug, vcpu, &stop)) {
-		core_stop(debug, &stop);
-		return false;
-	}
-	stop = make_stop(vcpu, STOP_STEP, "step");
-	if (stepped_off(debug, vcpu, stop.pc))
-		return false;
-	if (core_aside_is_over(debug, vcpu))
-		return true;
-	lands = lands_on_point(debug, vcpu, &stop);
-	if (!lands && core_aside_runs(debug, vcpu))
-		return false;
-	if (!lands && (v->aside.stepping || still_in_range(&v->plan, stop.pc)))
-		return true;
-	core_stop(debug, &stop);
-	return false;
-}
-
-bool core_stepped(void *ctx, struct vcpu *vcpu)
-{
-	core_step_retire(ctx, vcpu);
-	return core_pages_settled(ctx, vcpu) && step_done(ctx, vcpu);
-}
-
-bool core_settled(void *ctx, struct vcpu *vcpu)
-{
-	return core_pages_settled(ctx, vcpu) && core_catch_settled(ctx, vcpu);
-}
+/* ---- breakpoints --------------------------------------------------------------------------- */
 
 /* The vCPU stands on breakpoints, before the instruction there. When all of them let it pass, that one
  * instruction is executed without them: a step, if one was asked for. */
@@ -176,7 +108,7 @@ static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
 		return false;
 	}
 	if (core_pass(debug, vcpu))
-		return vcpu->stepping ? step_done(debug, vcpu) : true;
+		return vcpu->stepping ? core_step_done(debug, vcpu) : true;
 	core_pass_slowly(debug, vcpu);
 	return false;
 }
@@ -238,7 +170,7 @@ static bool on_watches(struct debug *debug, struct vcpu *vcpu, const struct vm_e
 		stop = hit_stop(vcpu, point);
 		go_on = core_hit(debug, vcpu, point, &stop) && go_on;
 	}
-	return go_on && vcpu->stepping ? step_done(debug, vcpu) : go_on;
+	return go_on && vcpu->stepping ? core_step_done(debug, vcpu) : go_on;
 }
 
 /* A watch that fires during a step sets BS as well: the watch is what the user wants to hear of. */
@@ -251,16 +183,24 @@ static bool on_debug_trap(struct debug *debug, struct vcpu *vcpu, const struct v
 		return core_is_watch(point->point.spec.kind) ? on_watches(debug, vcpu, exit)
 							     : on_breakpoints(debug, vcpu);
 	if (core_step_ends(debug, vcpu, exit))
-		return step_done(debug, vcpu);
+		return core_step_done(debug, vcpu);
 	core_give_debug_trap(debug, vcpu, exit->debug.dr6);
 	return true;
 }
 
-/* Watches that the same instruction has touched come first: a stop is about them. */
+/* Watches that the same instruction has touched come first: a stop is about them. The guest's own trap may come
+ * behind the instruction, or before it. */
 static bool on_debug(struct debug *debug, struct vcpu *vcpu, const struct vm_exit *exit)
 {
-	if (exit->debug.vector == VECTOR_DB && core_step_ends(debug, vcpu, exit))
+	const struct step *step = &debug->vcpu[vcpu->index].step;
+	bool trap = exit->debug.vector == VECTOR_DB;
+	bool ends = trap && core_step_ends(debug, vcpu, exit);
+
+	if (ends) {
 		core_step_retire(debug, vcpu); /* before somebody looks at what it wrote */
+		core_moved_on(debug, vcpu);
+	}
+	core_compare_end(debug, vcpu, ends || (trap && exit->debug.pc != step->insn[0].linear));
 	if (!core_pages_settled(debug, vcpu))
 		return false;
 	return exit->debug.vector == VECTOR_BP ? on_breakpoint_trap(debug, vcpu, exit)

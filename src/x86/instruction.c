@@ -422,6 +422,9 @@ static void fill(const ZydisDecodedInstruction *z, const ZydisDecodedOperand *op
 		     (z->mnemonic == ZYDIS_MNEMONIC_XCHG && insn->operand_count);
 	insn->repeat = (insn->kind == INSN_STRING || insn->kind == INSN_IO_STRING) &&
 		       (z->attributes & reps);
+	insn->compares = z->mnemonic == ZYDIS_MNEMONIC_CMPXCHG ||
+			 z->mnemonic == ZYDIS_MNEMONIC_CMPXCHG8B ||
+			 z->mnemonic == ZYDIS_MNEMONIC_CMPXCHG16B;
 	insn->memory_unknown |= touches_more(z, insn->kind);
 	insn->simd = is_simd(z);
 	insn->simple = !insn->simd && !insn->memory_unknown && !needs_privilege(insn->kind) &&

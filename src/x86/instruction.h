@@ -95,6 +95,7 @@ struct instruction {
 	bool lock;	     /* a lock prefix, or xchg with memory, which locks by itself */
 	bool repeat;	     /* rep, repe, repne on a string instruction */
 	bool reads, writes;  /* memory */
+	bool compares;	     /* cmpxchg and its kin: writes only what ZF tells afterwards */
 	bool memory_unknown; /* it touches memory that operand[] does not tell: gathers, XSAVE areas,
 				the stack of another ring, descriptor tables */
 	bool simple; /* registers and the memory of operand[]: only an access there can fault */

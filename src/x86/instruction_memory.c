@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define RFLAGS_DF (1u << 10)
-
 static uint64_t mask_of(unsigned bits)
 {
 	return bits >= 64 ? ~0ull : (1ull << bits) - 1;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * How many single steps a second: a range that is stepped in vitrine's vCPU thread, with everything that makes
- * a step trustworthy, against a loop that does nothing but KVM_RUN with single-step on. The two take turns; the
- * middle round counts.
+ * a step trustworthy, and a run with a watch by step and compare, which lies elsewhere; against a loop that does
+ * nothing but KVM_RUN with single-step on. They take turns; the middle round counts.
  *
  * One figure per line: name value unit.
  */
@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { ROUNDS = 21, STEPS = 20000 };
+enum { ROUNDS = 21, STEPS = 20000, WATCHED = 0x8000 };
 
 static const uint8_t guest[] = {0x40, 0x4b, 0xeb, 0xfc}; /* 1: inc ax; dec bx; jmp 1b */
 
@@ -54,15 +54,18 @@ static void wait_stop(struct debug *debug)
 	debug_dispatch(debug);
 }
 
+static const struct plan a_range = {
+	.action = PLAN_STEP_RANGE, .low = BARE_CODE, .high = BARE_CODE + sizeof(guest)};
+static const struct plan a_run = {.action = PLAN_RUN};
+
 /* Steps for a while; how many a second. */
-static double vitrine_round(struct machine *machine, struct debug *debug, double how_long)
+static double vitrine_round(struct machine *machine, struct debug *debug, const struct plan *plan,
+			    double how_long)
 {
-	const struct plan plan = {
-		.action = PLAN_STEP_RANGE, .low = BARE_CODE, .high = BARE_CODE + sizeof(guest)};
 	uint64_t before = recorder_exits(&machine->vcpus[0].recorder, EXIT_DEBUG);
 	double start = seconds();
 
-	if (debug_resume(debug, &plan, OWNER_CONSOLE, NULL) < 0)
+	if (debug_resume(debug, plan, OWNER_CONSOLE, NULL) < 0)
 		return 0;
 	poll(NULL, 0, (int)(how_long * 1e3));
 	debug_pause(debug, OWNER_CONSOLE);
@@ -101,32 +104,52 @@ static double middle(double values[ROUNDS])
 	return values[ROUNDS / 2];
 }
 
-static void measure(struct machine *machine, struct debug *debug, struct bare_kvm *bare)
+static int add_watch(struct debug *debug, struct error *err)
 {
-	double vitrine[ROUNDS], naked[ROUNDS], ratio[ROUNDS];
+	const struct point_spec spec = {
+		.kind = POINT_WRITE, .address = WATCHED, .length = 8, .disabled = true};
+
+	return debug_point_add(debug, &spec, OWNER_CONSOLE, err);
+}
+
+static void measure(struct machine *machine, struct debug *debug, int watch, struct bare_kvm *bare)
+{
+	double vitrine[ROUNDS], compared[ROUNDS], naked[ROUNDS], ratio[ROUNDS], slower[ROUNDS];
 
 	for (int i = 0; i < ROUNDS; i++) {
+		double how_long;
+
 		naked[i] = bare_round(bare);
-		vitrine[i] = vitrine_round(machine, debug, STEPS / (naked[i] + 1));
+		how_long = STEPS / (naked[i] + 1);
+		vitrine[i] = vitrine_round(machine, debug, &a_range, how_long);
+		debug_point_enable(debug, watch, true, NULL);
+		compared[i] = vitrine_round(machine, debug, &a_run, how_long);
+		debug_point_enable(debug, watch, false, NULL);
 		ratio[i] = vitrine[i] / naked[i];
+		slower[i] = compared[i] / naked[i];
 	}
 	printf("steps_vitrine %.0f steps/s\n", middle(vitrine));
+	printf("steps_compared %.0f steps/s\n", middle(compared));
 	printf("steps_bare %.0f steps/s\n", middle(naked));
 	printf("steps_ratio %.3f ratio\n", middle(ratio));
+	printf("steps_compared_ratio %.3f ratio\n", middle(slower));
 }
 
 int main(void)
 {
 	struct machine_config config = {
 		.accel = &accel_kvm, .ram_size = 16 << 20, .vcpus = 1, .irqchip = IRQCHIP_KERNEL};
-	const struct debug_config debugging = {0};
+	struct debug_config debugging = {0};
 	struct bare_kvm bare = {0};
 	struct machine *machine;
 	struct debug *debug;
 	struct error err = {0};
+	int watch = -1;
 
+	debug_strategy_parse("watch=compare", &debugging.strategy, NULL);
 	if (machine_create(&config, &machine, &err) < 0 || prepare(machine) < 0 ||
-	    debug_create(machine, &debugging, &debug, &err) < 0) {
+	    debug_create(machine, &debugging, &debug, &err) < 0 ||
+	    (watch = add_watch(debug, &err)) < 0) {
 		fprintf(stderr, "steps: %s\n", err.text);
 		return 1;
 	}
@@ -134,7 +157,7 @@ int main(void)
 		fprintf(stderr, "steps: the bare loop: %s\n", strerror(errno));
 		return 1;
 	}
-	measure(machine, debug, &bare);
+	measure(machine, debug, watch, &bare);
 	debug_destroy(debug);
 	machine_destroy(machine);
 	return 0;

@@ -25,12 +25,14 @@
 
 /* ---- help -------------------------------------------------------------------------------- */
 
-static void start(struct rig *rig, unsigned vcpus)
+/* What each case is given: the rung that watches must take. */
+static char by_page[] = "watch=page,access=page", by_steps[] = "watch=compare,access=compare";
+
+static void start(struct rig *rig, unsigned vcpus, const char *strategy)
 {
 	rig_needs_kvm();
 	*rig = (struct rig){.accel = &accel_kvm, .config = rig->config};
-	assert_int_equal(
-		debug_strategy_parse("watch=page,access=page", &rig->config.strategy, NULL), 0);
+	assert_int_equal(debug_strategy_parse(strategy, &rig->config.strategy, NULL), 0);
 	rig_start(rig, vcpus, IRQCHIP_KERNEL);
 	for (unsigned i = 0; i < vcpus; i++)
 		rig_set_reg(rig, (int)i, "rsp", i ? 0xe000 : STACK);
@@ -124,13 +126,13 @@ static void a_write_is_told_with_values_and_writer(void **state)
 	const struct stop *stop;
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, NOP, 0x89, 0x07, NOP, 0x89, 0x1f); /* mov %eax,(%edi); mov %ebx,(%edi) */
 	put32(&rig, DATA, 41);
 	rig_set_reg(&rig, 0, "rax", 42);
 	number = watch(&rig, POINT_WRITE, DATA, 4);
-	assert_string_equal(point_of(&rig, number)->rung, "page protection");
+	assert_string_equal(point_of(&rig, number)->rung,
+			    *state == by_page ? "page protection" : "step and compare: slow");
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->reason, STOP_WATCH_WRITE);
@@ -158,8 +160,7 @@ static void other_writes_are_done_and_no_more(void **state)
 	struct rig rig = {0};
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, 0x89, 0x07, 0x89, 0x47, 0x08, 0x88, 0x9f, 0xff, 0x0f, 0, 0);
 	number = watch(&rig, POINT_WRITE, DATA + 4, 4);
 	rig_continue(&rig);
@@ -236,11 +237,10 @@ static void try_way(struct rig *rig, const struct way *w)
 
 static void every_way_to_write(void **state)
 {
-	(void)state;
 	for (unsigned vcpus = 1; vcpus <= 2; vcpus++) {
 		struct rig rig = {0};
 
-		start(&rig, vcpus);
+		start(&rig, vcpus, *state);
 		if (vcpus == 2)
 			rig_code(&rig, 1, (const uint8_t[]){0xeb, 0xfe}, 2);
 		for (unsigned i = 0; i < WAYS; i++)
@@ -255,8 +255,7 @@ static void a_failed_comparison_is_no_write(void **state)
 	struct rig rig = {0};
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, 0xf0, 0x0f, 0xb1, 0x0f);
 	put32(&rig, DATA, 7);
 	number = watch(&rig, POINT_WRITE, DATA, 4);
@@ -275,8 +274,7 @@ static void repeated_strings(void **state)
 	const struct stop *stop;
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, 0xf3, 0xaa); /* rep stosb */
 	rig_set_reg(&rig, 0, "rcx", 64);
 	number = watch(&rig, POINT_WRITE, DATA + 30, 2);
@@ -304,8 +302,7 @@ static void more_than_four_and_overlapping(void **state)
 	const struct stop *stop;
 	int numbers[32], end, all;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, 0x89, 0x47, 20);
 	for (unsigned i = 0; i < 32; i++)
 		numbers[i] = watch(&rig, POINT_WRITE, DATA + 4 * i, 4);
@@ -353,8 +350,7 @@ static void reads_and_accesses(void **state)
 	const struct stop *stop;
 	int r, a, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	/* mov %eax,(%edi); mov (%edi),%ebx; incl (%edi); mov 8(%edi),%ecx */
 	end = LOAD(&rig, 0x89, 0x07, 0x8b, 0x1f, 0xff, 0x07, 0x8b, 0x4f, 0x08);
 	put32(&rig, DATA + 8, 99);
@@ -395,8 +391,7 @@ static void what_cannot_be_watched_is_said(void **state)
 {
 	struct rig rig = {0};
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	expect_refusal(&rig, POINT_READ, RIG_CODE + 0x80, "code is executed");
 	expect_refusal(&rig, POINT_READ, STACK - 8, "a stack is on that page");
 	expect_refusal(&rig, POINT_WRITE, 0xa0000, "no RAM");
@@ -412,8 +407,7 @@ static void writes_of_the_user_are_no_hits(void **state)
 	uint32_t value = 5;
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, NOP);
 	number = watch(&rig, POINT_WRITE, DATA, 4);
 	rig_continue(&rig);
@@ -430,8 +424,7 @@ static void the_same_value_is_a_hit(void **state)
 	struct rig rig = {0};
 	const struct stop *stop;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	LOAD(&rig, 0x89, 0x07);
 	put32(&rig, DATA, 0x11223344);
 	watch(&rig, POINT_WRITE, DATA, 4);
@@ -449,8 +442,7 @@ static void a_step_over_a_write_tells_the_watch(void **state)
 	struct rig rig = {0};
 	const struct stop *stop;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	LOAD(&rig, NOP, 0x89, 0x07, 0x89, 0x5f, 0x08, NOP, NOP);
 	watch(&rig, POINT_WRITE, DATA, 4);
 	for (unsigned i = 0; i < 4; i++) {
@@ -471,8 +463,7 @@ static void a_breakpoint_on_the_writer(void **state)
 	struct rig rig = {0};
 	int end, here, number;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, NOP, 0x89, 0x07, NOP);
 	here = rig_break(&rig, RIG_CODE + 1);
 	number = watch(&rig, POINT_WRITE, DATA, 4);
@@ -494,8 +485,7 @@ static void writes_over_a_breakpoint(void **state)
 	const struct stop *stop;
 	int end, number;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	/* movb $0x43,code+7 (inc %ebx over a nop); that nop; the end */
 	end = LOAD(&rig, 0xc6, 0x05, 0x08, 0x10, 0x00, 0x00, 0x43, NOP, NOP);
 	rig_break(&rig, RIG_CODE + 8);
@@ -567,8 +557,7 @@ static void no_update_is_lost(void **state)
 	struct rig rig = {0};
 	int number;
 
-	(void)state;
-	start(&rig, vcpus);
+	start(&rig, vcpus, *state);
 	number = watch(&rig, POINT_WRITE, DATA + 0x100, 8);
 	for (unsigned i = 0; i < vcpus; i++) {
 		rig_code(&rig, i, counting, sizeof(counting));
@@ -661,9 +650,10 @@ static void put_handlers(struct rig *rig)
 }
 
 /* Where a frame would be lost with its event, such a page is not protected. */
-static void needs_frames(struct rig *rig)
+static void needs_frames(struct rig *rig, const char *strategy)
 {
-	if (debug_capabilities(rig->debug)->page_frame[CAP_LONG] == PAGE_WORKS)
+	if (strategy == by_steps ||
+	    debug_capabilities(rig->debug)->page_frame[CAP_LONG] == PAGE_WORKS)
 		return;
 	expect_refusal(rig, POINT_WRITE, STACK - 0x800, "a stack is on that page");
 	rig_stop(rig);
@@ -676,10 +666,9 @@ static void exception_frames_on_a_watched_page(void **state)
 	struct rig rig = {0};
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	put_handlers(&rig);
-	needs_frames(&rig);
+	needs_frames(&rig, *state);
 	end = LOAD(&rig, 0x0f, 0x0b, 0xff, 0xc9, 0x75, 0xfa); /* again: ud2; dec %ecx; jnz again */
 	rig_set_reg(&rig, 0, "rcx", 200);
 	number = watch(&rig, POINT_WRITE, STACK - 0x800, 4);
@@ -698,10 +687,9 @@ static void a_frame_is_a_write_too(void **state)
 	const struct stop *stop;
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	put_handlers(&rig);
-	needs_frames(&rig);
+	needs_frames(&rig, *state);
 	end = LOAD(&rig, NOP, 0x0f, 0x0b, NOP);
 	number = watch(&rig, POINT_WRITE, STACK - 40, 8);
 	rig_continue(&rig);
@@ -725,10 +713,9 @@ static void interrupt_frames_on_a_watched_page(void **state)
 	struct rig rig = {0};
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	put_handlers(&rig);
-	needs_frames(&rig);
+	needs_frames(&rig, *state);
 	end = LOAD(&rig, 0xc7, 0x85, 0xf0, 0, 0, 0, 0xff, 0x01, 0, 0, /* SVR: on */
 		   0xc7, 0x85, 0xe0, 0x03, 0, 0, 0x0b, 0, 0, 0,	      /* divide by 1 */
 		   0xc7, 0x85, 0x20, 0x03, 0, 0, TIMER, 0, 2, 0,      /* periodic */
@@ -737,7 +724,7 @@ static void interrupt_frames_on_a_watched_page(void **state)
 	number = watch(&rig, POINT_WRITE, STACK - 0x800, 4);
 	rig_continue(&rig);
 	expect_end(&rig, end);
-	assert_int_equal(get(&rig, COUNT, 4), 100);
+	assert_in_range(get(&rig, COUNT, 4), 100, 110); /* before cli one more may come */
 	assert_int_equal(rig_reg(&rig, 0, "rsp"), STACK);
 	assert_int_equal(point_of(&rig, number)->hits, 0);
 	rig_stop(&rig);
@@ -755,8 +742,7 @@ static void a_breakpoint_under_a_copy(void **state)
 	uint8_t page[PAGE];
 	int here, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	/* rep movsb; jmp KERNEL */
 	LOAD(&rig, 0xf3, 0xa4, 0xe9, 0xf9, 0xaf, 0, 0, NOP);
 	memset(page, NOP, sizeof(page));
@@ -785,8 +771,7 @@ static void a_breakpoint_beside_data(void **state)
 	uint64_t exits;
 	int end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	end = LOAD(&rig, 0xff, 0x05, 0x80, 0x10, 0, 0, 0xe2, 0xf8); /* incl CODE + 0x80; loop */
 	rig_set_reg(&rig, 0, "rcx", 20000);
 	rig_continue(&rig);
@@ -809,12 +794,12 @@ static void a_page_table_that_is_watched(void **state)
 	struct rig rig = {.ram_size = 4 << 20};
 	int number, end;
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	enter_long_mode(&rig);
 	put64(&rig, PD_LOW + 8, TABLE | 3);
 	put64(&rig, TABLE, DATA | 3);
-	if (debug_capabilities(rig.debug)->page_table[CAP_LONG] != PAGE_WORKS) {
+	if (*state == by_page &&
+	    debug_capabilities(rig.debug)->page_table[CAP_LONG] != PAGE_WORKS) {
 		expect_refusal(&rig, POINT_WRITE, TABLE + 0x800, "page tables in use");
 		rig_stop(&rig);
 		print_message("# SKIP this host's KVM: page tables on protected pages\n");
@@ -843,8 +828,7 @@ static void a_reset_leaves_the_watch_in_force(void **state)
 	struct rig rig = {0};
 	struct error err = {0};
 
-	(void)state;
-	start(&rig, 1);
+	start(&rig, 1, *state);
 	rig_boot(&rig, code, sizeof(code));
 	watch(&rig, POINT_WRITE, DATA, 4);
 	for (unsigned i = 0; i < 3; i++) {
@@ -858,31 +842,38 @@ static void a_reset_leaves_the_watch_in_force(void **state)
 	rig_stop(&rig);
 }
 
+#define BY_PAGE(f) cmocka_unit_test_prestate(f, by_page)
+#define BY_STEPS(f)                                                                                \
+	{                                                                                          \
+		"by steps: " #f, f, NULL, NULL, by_steps                                           \
+	}
+#define BY_BOTH(f) BY_PAGE(f), BY_STEPS(f)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_write_is_told_with_values_and_writer),
-		cmocka_unit_test(other_writes_are_done_and_no_more),
-		cmocka_unit_test(every_way_to_write),
-		cmocka_unit_test(a_failed_comparison_is_no_write),
-		cmocka_unit_test(repeated_strings),
-		cmocka_unit_test(more_than_four_and_overlapping),
-		cmocka_unit_test(a_long_watch),
-		cmocka_unit_test(reads_and_accesses),
-		cmocka_unit_test(what_cannot_be_watched_is_said),
-		cmocka_unit_test(writes_of_the_user_are_no_hits),
-		cmocka_unit_test(the_same_value_is_a_hit),
-		cmocka_unit_test(a_step_over_a_write_tells_the_watch),
-		cmocka_unit_test(a_breakpoint_on_the_writer),
-		cmocka_unit_test(writes_over_a_breakpoint),
-		cmocka_unit_test(no_update_is_lost),
-		cmocka_unit_test(exception_frames_on_a_watched_page),
-		cmocka_unit_test(a_frame_is_a_write_too),
-		cmocka_unit_test(interrupt_frames_on_a_watched_page),
-		cmocka_unit_test(a_breakpoint_under_a_copy),
-		cmocka_unit_test(a_breakpoint_beside_data),
-		cmocka_unit_test(a_page_table_that_is_watched),
-		cmocka_unit_test(a_reset_leaves_the_watch_in_force),
+		BY_BOTH(a_write_is_told_with_values_and_writer),
+		BY_BOTH(other_writes_are_done_and_no_more),
+		BY_BOTH(every_way_to_write),
+		BY_BOTH(a_failed_comparison_is_no_write),
+		BY_BOTH(repeated_strings),
+		BY_BOTH(more_than_four_and_overlapping),
+		BY_BOTH(reads_and_accesses),
+		BY_BOTH(writes_of_the_user_are_no_hits),
+		BY_BOTH(the_same_value_is_a_hit),
+		BY_BOTH(a_step_over_a_write_tells_the_watch),
+		BY_BOTH(a_breakpoint_on_the_writer),
+		BY_BOTH(writes_over_a_breakpoint),
+		BY_BOTH(no_update_is_lost),
+		BY_BOTH(exception_frames_on_a_watched_page),
+		BY_BOTH(a_frame_is_a_write_too),
+		BY_BOTH(interrupt_frames_on_a_watched_page),
+		BY_BOTH(a_page_table_that_is_watched),
+		BY_BOTH(a_reset_leaves_the_watch_in_force),
+		BY_PAGE(a_long_watch),
+		BY_PAGE(what_cannot_be_watched_is_said),
+		BY_PAGE(a_breakpoint_under_a_copy),
+		BY_PAGE(a_breakpoint_beside_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

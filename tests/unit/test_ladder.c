@@ -81,6 +81,16 @@ struct ladder_case {
 	{                                                                                          \
 		.modes = (m), .mapped = true, .address = 0x1001, .length = 100                     \
 	}
+#define NO_PAGE(m)                                                                                 \
+	{                                                                                          \
+		.modes = (m), .mapped = true, .address = 0x1000, .length = 4,                      \
+		.no_pages = "a stack is there"                                                     \
+	}
+#define NOTHING(m)                                                                                 \
+	{                                                                                          \
+		.modes = (m), .mapped = true, .address = 0x1000, .length = 4,                      \
+		.no_pages = "a stack is there", .no_compare = "no RAM is there"                    \
+	}
 #define PHYSICAL(m)                                                                                \
 	{                                                                                          \
 		.modes = (m), .mapped = true, .physical = true, .address = 0x1000, .length = 4     \
@@ -116,7 +126,13 @@ static const struct ladder_case cases[] = {
 	{"watch: any length", &complete, NULL, WISH_WATCH, LONG_AREA(LONG), "page", 0, NULL},
 	{"watch: no slots", &emulating, NULL, WISH_WATCH, HERE(LONG | USER), "page", 0, NULL},
 	{"watch: nothing", &nothing, NULL, WISH_WATCH, HERE(LONG), NULL, -ENOTSUP, "neither"},
+	{"watch: no page, but steps", &emulating, NULL, WISH_WATCH, NO_PAGE(LONG), "compare", 0, NULL},
+	{"watch: no page, but a slot", &complete, NULL, WISH_WATCH, NO_PAGE(LONG), "slot", 0, NULL},
+	{"watch: by slots of steps", &odd, NULL, WISH_WATCH, HERE(LONG), "compare", 0, NULL},
+	{"watch: no page, no steps in ring 3", &emulating, NULL, WISH_WATCH, NO_PAGE(LONG | USER), NULL, -ENOTSUP, "a stack"},
+	{"watch: no page, nothing to compare", &emulating, NULL, WISH_WATCH, NOTHING(LONG), NULL, -ENOTSUP, "a stack"},
 	{"access: a slot", &complete, NULL, WISH_ACCESS, HERE(LONG), "slot", 0, NULL},
+	{"access: no page, but steps", &emulating, NULL, WISH_ACCESS, NO_PAGE(LONG), "compare", 0, NULL},
 	{"access: no slots", &emulating, NULL, WISH_ACCESS, HERE(LONG), "page", 0, NULL},
 
 	{"step", &emulating, NULL, WISH_STEP, {.modes = REAL}, "tf", 0, NULL},
@@ -130,6 +146,11 @@ static const struct ladder_case cases[] = {
 	{"forcing one leaves the others", &complete, "break=slot", WISH_HBREAK, FULL(LONG), "int3", 0, NULL},
 	{"forced int3 for hardware", &complete, "hbreak=int3", WISH_HBREAK, HERE(LONG), "int3", 0, NULL},
 	{"forced page", &complete, "watch=page", WISH_WATCH, HERE(LONG), "page", 0, NULL},
+	{"forced compare", &complete, "watch=compare", WISH_WATCH, HERE(LONG), "compare", 0, NULL},
+	{"forced compare, any length", &complete, "watch=compare", WISH_WATCH, LONG_AREA(LONG), "compare", 0, NULL},
+	{"forced compare, reads", &complete, "access=compare", WISH_ACCESS, PHYSICAL(LONG), "compare", 0, NULL},
+	{"forced compare in ring 3", &emulating, "watch=compare", WISH_WATCH, HERE(LONG | USER), NULL, -ENOTSUP, "watch=compare"},
+	{"forced compare, nothing there", &complete, "watch=compare", WISH_WATCH, NOTHING(LONG), NULL, -ENOTSUP, "no RAM"},
 	{"forced watch slot", &emulating, "watch=slot", WISH_WATCH, HERE(LONG), NULL, -ENOTSUP, "watch=slot"},
 	{"step by slots", &odd, NULL, WISH_STEP, {.modes = LONG}, "slots", 0, NULL},
 	{"no step at all", &emulating, NULL, WISH_STEP, {.modes = USER}, NULL, -ENOTSUP, "ring 3"},
