@@ -436,8 +436,8 @@ int core_know_host(const struct machine_config *config, const char *cache, bool 
 /* capabilities.c */
 enum capability_mode core_mode_of(const struct cpu_state *state);
 
-/* pass.c: in the thread of a vCPU that stands on points which let it pass; lock not needed. Executes the
- * instruction there on the vCPU's registers, nothing lifted and nobody held. False: nothing has changed, and
+/* pass.c: in the thread of a vCPU that stands on points which let it pass, or when it is parked; lock not needed.
+ * Executes the instruction there on the vCPU's registers, nothing lifted and nobody held. False: nothing has changed, and
  * it takes a step. */
 bool core_pass(struct debug *debug, struct vcpu *vcpu);
 

@@ -47,11 +47,22 @@ static bool tell_pending(struct debug *debug)
 	return true;
 }
 
+/* Who runs on in any case can be taken past its breakpoint here and now, if vitrine can execute the instruction. */
+static bool passes(struct debug *debug, unsigned i)
+{
+	struct core_vcpu *v = &debug->vcpu[i];
+
+	if (v->plan.action != PLAN_RUN || !core_pass(debug, &debug->machine->vcpus[i]))
+		return false;
+	v->seen = false;
+	return true;
+}
+
 static bool steps_off(struct debug *debug, unsigned i)
 {
 	if (core_pages_lifting(debug, i))
 		return true;
-	return !debug->comparing && core_must_step_off(debug, i);
+	return !debug->comparing && core_must_step_off(debug, i) && !passes(debug, i);
 }
 
 /* One instruction each, with no breakpoint planted and everybody else held. */

@@ -444,6 +444,66 @@ static void test_linear_memory_does_not_go_round(void **state)
 	rig_stop(&rig);
 }
 
+/* ---- going on from a breakpoint ----------------------------------------------------------- */
+
+static unsigned runs(struct rig *rig, unsigned vcpu)
+{
+	return dummy_counts(rig->machine->vcpus[vcpu].accel)->runs;
+}
+
+/* The told instruction is executed by vitrine where it can, while everybody is parked in any case: one run from hit
+ * to hit, and the other vCPU, which is far away, is let go once. An `out` it leaves to a step. */
+static void test_a_told_breakpoint_is_left_without_a_step(void **state)
+{
+	/* loop: inc %eax; nop; out %al,$0x80; jmp loop */
+	static const uint8_t code[] = {0x40, NOP, 0xe6, 0x80, 0xeb, 0xfa};
+	static const struct plan both[2] = {{.action = PLAN_RUN}, {.action = PLAN_HOLD}};
+
+	(void)state;
+	for (unsigned by_step = 0; by_step < 2; by_step++) {
+		uint64_t place = RIG_CODE + (by_step ? 2 : 1);
+		struct rig rig = {0};
+		int point;
+
+		rig_start(&rig, 2, IRQCHIP_KERNEL);
+		rig_code(&rig, 0, code, sizeof(code));
+		rig_code(&rig, 1, spin, sizeof(spin));
+		point = rig_break(&rig, place);
+		resume(&rig, both);
+		assert_int_equal(rig_wait_stop(&rig)->point, point);
+		for (unsigned i = 1; i <= 20; i++) {
+			unsigned before = runs(&rig, 0);
+
+			resume(&rig, both);
+			assert_int_equal(rig_wait_stop(&rig)->point, point);
+			assert_int_equal(rig_reg(&rig, 0, "rax"), i + 1);
+			assert_int_equal(rig_byte(&rig, place), by_step ? 0xe6 : NOP);
+			/* One ends with the exit of the out; that is its step's, too. */
+			assert_int_equal(runs(&rig, 0) - before, 2);
+		}
+		assert_int_equal(runs(&rig, 1), 0);
+		rig_stop(&rig);
+	}
+}
+
+/* Next to it is the next one: it is hit, with nothing in between. */
+static void test_neighbouring_breakpoints(void **state)
+{
+	struct rig rig = {0};
+
+	(void)state;
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, nops, sizeof(nops));
+	for (unsigned i = 0; i < 4; i++)
+		rig_break(&rig, RIG_CODE + i);
+	for (unsigned i = 1; i < 12; i++) { /* the one where it stands is for later */
+		rig_continue(&rig);
+		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
+		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + i % 4);
+	}
+	rig_stop(&rig);
+}
+
 /* ---- the end while everything runs ------------------------------------------------------- */
 
 /* Nobody debugs; each vCPU comes upon an instruction that it cannot execute, whenever. */
@@ -490,6 +550,8 @@ int main(void)
 		cmocka_unit_test(test_reset_forgets_what_was_to_be_given_back),
 		cmocka_unit_test(test_addresses_end_at_the_top),
 		cmocka_unit_test(test_linear_memory_does_not_go_round),
+		cmocka_unit_test(test_a_told_breakpoint_is_left_without_a_step),
+		cmocka_unit_test(test_neighbouring_breakpoints),
 		cmocka_unit_test(test_machine_ends_while_its_vcpus_stop),
 	};
 
