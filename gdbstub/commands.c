@@ -11,6 +11,7 @@ static const struct gdb_command table[] = {
 	{"D", ";\n", command_detach},
 	{"k", "", command_kill},
 	{"qAttached", ":\n", command_attached},
+	{"qOffsets", "", command_offsets},
 	{"qRcmd", ",", command_monitor},
 	{"qSupported", ":\n", command_supported},
 	{"QStartNoAckMode", "", command_acknowledge_off},

@@ -2,6 +2,8 @@
 /* What gdb asks about the stub itself. */
 #include "gdbstub/stub.h"
 
+#include <errno.h>
+
 static void note_feature(struct gdb_session *s, const char *word, size_t size)
 {
 	if (word_is(word, size, "swbreak+"))
@@ -10,6 +12,27 @@ static void note_feature(struct gdb_session *s, const char *word, size_t size)
 		s->hwbreak = true;
 	else if (word_is(word, size, "error-message+"))
 		s->error_message = true;
+}
+
+/* TextSeg moves all that gdb's file has, whatever its sections are called. What was said before in this connection
+ * holds until something else is: a guest that starts again is where it was linked. */
+int command_offsets(struct gdb_session *s, struct request *request)
+{
+	struct image_slide found;
+	int ret;
+
+	(void)request;
+	if (!s->config.file_count)
+		return 0;
+	ret = debug_find_slide(s->debug, (int)s->general, s->config.files[0].bytes,
+			       s->config.files[0].size, &found);
+	if (ret == -ENOEXEC || (!ret && !found.slide && !s->slid))
+		return 0;
+	if (ret)
+		return ret;
+	s->slid = found.slide;
+	reply_format(&s->reply, "TextSeg=%llx", (unsigned long long)(found.base + found.slide));
+	return 0;
 }
 
 int command_supported(struct gdb_session *s, struct request *request)

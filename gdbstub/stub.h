@@ -76,6 +76,7 @@ struct gdb_session {
 	struct gdb_point *points;
 	size_t point_count, point_capacity;
 
+	bool slid;				    /* gdb was told that the guest has moved */
 	const struct gdb_file *handle[GDB_HANDLES]; /* what vFile:open has opened; NULL: free */
 
 	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it, by number */
@@ -114,7 +115,7 @@ gdb_command_fn command_acknowledge_off, command_attached, command_current_thread
 	command_point_add, command_point_remove, command_why, command_resume_query, command_resume,
 	command_continue, command_continue_signal, command_step, command_step_signal,
 	command_transfer, command_file, command_memory_read_binary, command_search, command_crc,
-	command_memory_region;
+	command_memory_region, command_offsets;
 
 /* Text in one `O` packet; twice as many hex digits travel. */
 #define PRINT_PIECE 2048

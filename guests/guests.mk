@@ -14,7 +14,7 @@ GUEST_CFLAGS := -std=gnu17 -ffreestanding -nostdinc -isystem $(shell $(GUEST_CC)
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -MMD -MP
 GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack
 
-GUESTS64 := long64 smp user faults io paces hot
+GUESTS64 := long64 smp user faults io paces hot moved
 GUESTS32 := prot32 mboot
 GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed) $(G)/real16.bin
 
@@ -30,6 +30,7 @@ guests: $(GUEST_IMAGES)
 # A debugger's guest is debugged: its locals are in memory, where a debugger can change them.
 $(G)/64/long64/%.o $(G)/64/paces/%.o $(G)/64/hot/%.o: GUEST_OPT := -O0
 $(G)/64/high/kernel.o: GUEST_OPT := -mcmodel=kernel
+$(G)/64/moved/main.o: GUEST_OPT := -fpie -O0
 
 define guest_rules
 $(G)/$(1)/%.o: guests/%.c guests/guests.mk

@@ -16,6 +16,7 @@
 #include "debug/memory.h"
 #include "debug/points.h"
 #include "debug/program.h"
+#include "debug/slide.h"
 #include "debug/snapshot.h"
 #include "debug/strategy.h"
 #include "debug/tables.h"

@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/gdb"))
 from harness import *
+from rsp import elf_symbols  # noqa: E402
 
 
 def program():
@@ -116,6 +117,68 @@ def the_file_is_the_one_that_was_started():
         vm.attach()
         equal(program(), "target:" + copy)
         equal(where(), "_start")
+
+
+SLIDE = 0x3000000  # how far the guest `moved` goes
+
+
+def linked(name):
+    """A symbol's address in the file."""
+    return elf_symbols(guest("moved.elf"))[name][0]
+
+
+def stop_in_the_copy(vm):
+    vm.needs("long mode", "slot")
+    stop = gdb.Breakpoint(f"*{linked('book') + SLIDE:#x}", gdb.BP_HARDWARE_BREAKPOINT)
+    vm.go("continue")
+    equal(pc(), linked("book") + SLIDE)
+    stop.delete()
+
+
+@test
+def pain_20_symbols_follow_a_kernel_that_has_moved():
+    with Debugged("moved", "-append", "rounds=0", file=False) as vm:
+        equal(value("(long)&book"), linked("book"))
+        stop_in_the_copy(vm)
+        vm.drop()
+        vm.attach()
+        equal(where(), "book")
+        equal(value("(long)&book"), linked("book") + SLIDE)
+        equal(backtrace()[:2], ["book", "keep_books"])
+        assert gdb.newest_frame().find_sal().symtab.filename.endswith("moved/main.c")
+        gdb.Breakpoint("book")
+        for rounds in range(2):
+            vm.go("continue")
+            equal((where(), value("in->rounds"), value("ledger.rounds")), ("book", rounds, rounds))
+            equal(value("(long)&ledger"), linked("ledger") + SLIDE)
+        equal(value("ledger.sum"), 100 + 1)
+
+
+@test
+def pain_20_with_symbols_that_gdb_was_given():
+    with Debugged("moved", "-append", "rounds=0") as vm:
+        stop_in_the_copy(vm)
+        vm.drop()
+        vm.attach()
+        equal((where(), value("(long)&book")), ("book", linked("book") + SLIDE))
+        gdb.Breakpoint("handle_nothing")
+        out = do("info symbol handle_nothing")
+        assert out.startswith("handle_nothing"), out
+
+
+@test
+def pain_20_and_come_back_when_it_starts_again():
+    with Debugged("moved", "-append", "rounds=0", attach=False, file=False) as vm:
+        vm.attach(extended=True)
+        stop_in_the_copy(vm)
+        vm.drop()
+        vm.attach(extended=True)
+        equal(value("(long)&book"), linked("book") + SLIDE)
+        gdb.Breakpoint("guest_main")
+        # The guest is where it was linked again, and so are the symbols.
+        vm.go("run")
+        equal((where(), pc() < SLIDE), ("guest_main", True))
+        equal(value("(long)&book"), linked("book"))
 
 
 run()

@@ -3,6 +3,7 @@
 
 #include "gdbstub/packet.h"
 
+#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,31 @@ const struct gdb_file peer_files[PEER_FILES] = {
 	{"/boot/kernel.elf", kernel, sizeof(kernel)},
 	{"/boot/more symbols", symbols, sizeof(symbols)},
 };
+
+static void make_kernel(void)
+{
+	const Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, 1},
+				   .e_type = ET_EXEC,
+				   .e_machine = EM_X86_64,
+				   .e_version = 1,
+				   .e_entry = 0x200000,
+				   .e_phoff = sizeof(header),
+				   .e_ehsize = sizeof(header),
+				   .e_phentsize = sizeof(Elf64_Phdr),
+				   .e_phnum = 1};
+	const Elf64_Phdr code = {.p_type = PT_LOAD,
+				 .p_flags = PF_R | PF_X,
+				 .p_offset = PEER_CODE,
+				 .p_vaddr = PEER_CODE_LINKED,
+				 .p_paddr = 0x200000,
+				 .p_filesz = PEER_CODE_SIZE,
+				 .p_memsz = PEER_CODE_SIZE};
+
+	for (size_t i = 0; i < sizeof(kernel); i++)
+		kernel[i] = (uint8_t)(i ^ i >> 8);
+	memcpy(kernel, &header, sizeof(header));
+	memcpy(kernel + sizeof(header), &code, sizeof(code));
+}
 
 static void on_output(void *ctx, const void *bytes, size_t size)
 {
@@ -67,8 +93,7 @@ struct peer *peer_new_with(struct debug *debug, enum gdb_arch arch, const struct
 				    .monitor_ctx = peer,
 				    .monitor = on_monitor};
 
-	for (size_t i = 0; i < sizeof(kernel); i++)
-		kernel[i] = (uint8_t)(i ^ i >> 8);
+	make_kernel();
 	peer->debug = debug;
 	peer->session = gdb_session_new(peer->debug, &config);
 	assert_non_null(peer->session);

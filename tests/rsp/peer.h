@@ -17,6 +17,10 @@
 /* What a peer may read with vFile. */
 #define PEER_FILES	 2
 #define PEER_KERNEL_SIZE 300000
+/* The first is an ELF file, with code from here on, which is linked there. */
+#define PEER_CODE	 0x1000
+#define PEER_CODE_SIZE	 0x4000
+#define PEER_CODE_LINKED 0xffffffff80200000ull
 extern const struct gdb_file peer_files[PEER_FILES];
 
 struct peer {

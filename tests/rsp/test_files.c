@@ -193,7 +193,58 @@ static void nothing_is_written(void **state)
 	ask(*state, "vFile:open:" KERNEL ",0,0", "F0");
 	ask(*state, "vFile:pwrite:0,0,abc", "F-1,1e");
 	ask(*state, "vFile:unlink:" KERNEL, "F-1,1e");
-	ask(*state, "vFile:pread:0,1,1", text("F00001;%c", 1));
+	ask(*state, "vFile:pread:0,1,1", "F00001;E");
+}
+
+static void put_pc(struct peer *peer, uint64_t pc)
+{
+	peer->debug->state[0].general.rip = pc;
+}
+
+static void where_the_guest_has_moved(void **state)
+{
+	struct peer *peer = *state;
+	const uint8_t *code = (const uint8_t *)peer_files[0].bytes + PEER_CODE;
+	uint8_t *ram = peer->debug->ram;
+
+	ask(peer, "qOffsets", ""); /* it runs somewhere else */
+	memcpy(ram + 0x20000, code, PEER_CODE_SIZE);
+	ask(peer, "qOffsets", "");
+	put_pc(peer, 0x20345);
+	ask(peer, "qOffsets", "TextSeg=20000");
+	/* Patched here and there. */
+	for (unsigned i = 0; i < PEER_CODE_SIZE; i += 40)
+		ram[0x20000 + i] ^= 0xff;
+	ask(peer, "qOffsets", "TextSeg=20000");
+	/* No trace of it any more: what was said is taken back. */
+	memset(ram + 0x21000, 0, PEER_CODE_SIZE);
+	ask(peer, "qOffsets", text("TextSeg=%llx", PEER_CODE_LINKED));
+	ask(peer, "qOffsets", "");
+	ask(peer, "qOffsetsX", "");
+}
+
+/* A piece of it somewhere is no moved kernel: a trampoline, a page cache. */
+static void a_piece_of_the_image_is_not_the_image(void **state)
+{
+	struct peer *peer = *state;
+	const uint8_t *code = (const uint8_t *)peer_files[0].bytes + PEER_CODE;
+
+	memcpy(peer->debug->ram + 0x20000, code + 0x1000, 0x1000);
+	put_pc(peer, 0x20010);
+	ask(peer, "qOffsets", "");
+	/* Nor one that has no whole pages between here and there. */
+	memcpy(peer->debug->ram + 0x20100, code, PEER_CODE_SIZE);
+	put_pc(peer, 0x20110);
+	ask(peer, "qOffsets", "");
+}
+
+/* Where it was loaded, it is not mapped yet. */
+static void a_guest_that_has_just_started(void **state)
+{
+	put_pc(*state, 0x200100);
+	ask(*state, "qOffsets", "");
+	((struct peer *)*state)->debug->running = true;
+	ask(*state, "qOffsets", "E10");
 }
 
 static void malformed(void **state)
@@ -245,6 +296,7 @@ static void without_files(void **state)
 	peer_send(peer, "qSupported");
 	assert_null(strstr(peer_take(peer, NULL), "exec-file"));
 	ask(peer, "vFile:setfs:0", "");
+	ask(peer, "qOffsets", "");
 	ask_error(peer, "qXfer:exec-file:read::0,100");
 }
 
@@ -264,6 +316,9 @@ int main(void)
 		ONE(no_file_is_a_link),
 		ONE(one_file_system),
 		ONE(nothing_is_written),
+		ONE(where_the_guest_has_moved),
+		ONE(a_piece_of_the_image_is_not_the_image),
+		ONE(a_guest_that_has_just_started),
 		ONE(malformed),
 		ONE(without_files),
 	};

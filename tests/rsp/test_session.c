@@ -154,7 +154,6 @@ static void unknown_packets_get_the_empty_reply(void **state)
 		"vCtrlC",
 		"jThreadsInfo",
 		"_M",
-		"qOffsets",
 		"qsThreadInfoX",
 		"\x01\x02",
 		"qfThreadInfo;",
