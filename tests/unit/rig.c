@@ -84,6 +84,13 @@ void rig_needs_kvm(void)
 	skip();
 }
 
+unsigned rig_rounds(unsigned full, unsigned usual)
+{
+	const char *stress = getenv("STRESS");
+
+	return stress && !strcmp(stress, "full") ? full : usual;
+}
+
 void rig_code(struct rig *rig, unsigned vcpu, const void *code, size_t size)
 {
 	uint64_t at = RIG_CODE + vcpu * RIG_APART;

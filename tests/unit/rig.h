@@ -34,6 +34,9 @@ void rig_stop(struct rig *rig);
 /* Skips the test, and says why, where this host has no KVM that may be used. */
 void rig_needs_kvm(void);
 
+/* How often a test that looks for races does what it does: STRESS=full makes it full, anything else the usual. */
+unsigned rig_rounds(unsigned full, unsigned usual);
+
 /* How many times slower than usual this machine is, as the runner says. */
 int rig_slower(void);
 

@@ -79,9 +79,7 @@ static const uint8_t counting[] = {
 
 static unsigned rounds(void)
 {
-	const char *stress = getenv("STRESS");
-
-	return stress && !strcmp(stress, "full") ? 500000 : 25000;
+	return rig_rounds(500000, 2500);
 }
 
 /* Each is held once it has come to the end. */

@@ -24,12 +24,11 @@ static unsigned rounds; /* of each vCPU */
 
 static void start(void **state)
 {
-	const char *stress = getenv("STRESS");
 	char append[32];
 
 	(void)state;
 	rig_needs_kvm();
-	rounds = stress && !strcmp(stress, "full") ? 250000 : 1500;
+	rounds = rig_rounds(250000, 1500);
 	snprintf(append, sizeof(append), "rounds=%u", rounds);
 	rig = (struct rig){.patience = rounds > 10000 ? 600 : 10};
 	guest_start(&rig, VCPUS, "smp", append);

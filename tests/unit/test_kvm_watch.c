@@ -535,13 +535,6 @@ static const uint8_t counting[] = {
 	0xfa, 0xf4,					/* cli; hlt */
 };
 
-static unsigned rounds_wanted(void)
-{
-	const char *stress = getenv("STRESS");
-
-	return stress && !strcmp(stress, "full") ? 100001 : 3001;
-}
-
 static void wait_until_done(struct rig *rig, unsigned vcpus)
 {
 	for (unsigned i = 0; i < 12000 && get(rig, DONE, 4) < vcpus; i++)
@@ -553,7 +546,7 @@ static void wait_until_done(struct rig *rig, unsigned vcpus)
 
 static void no_update_is_lost(void **state)
 {
-	const unsigned vcpus = 4, rounds = rounds_wanted();
+	const unsigned vcpus = 4, rounds = rig_rounds(100001, 3001);
 	struct rig rig = {0};
 	int number;
 
