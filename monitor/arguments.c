@@ -40,13 +40,25 @@ static char *cut_word(char *text)
 /* A reader sets *arg and moves *text behind what it took. */
 typedef int reader_fn(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text);
 
+/* In front of a path, whose slash would divide, it is one word. */
+static int read_word_expression(struct call *call, struct arg *arg, char **text)
+{
+	char *word = *text;
+
+	*text = cut_word(word);
+	arg->given = true;
+	return monitor_evaluate(call->monitor, call->cpu, word, &arg->value, NULL, call->err);
+}
+
 static int read_expression(struct call *call, const struct arg_desc *desc, struct arg *arg,
 			   char **text)
 {
 	const char *end = *text;
-	int ret = monitor_evaluate(call->monitor, call->cpu, *text, &arg->value, &end, call->err);
+	int ret;
 
-	(void)desc;
+	if (desc[1].kind == ARG_FILE)
+		return read_word_expression(call, arg, text);
+	ret = monitor_evaluate(call->monitor, call->cpu, *text, &arg->value, &end, call->err);
 	arg->given = true;
 	*text += end - *text;
 	return ret;
@@ -115,15 +127,11 @@ static int read_option(struct call *call, const struct arg_desc *desc, struct ar
 
 static int read_offset(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
 {
-	char *word;
-
 	(void)desc;
 	if (strncmp(*text, "-o", 2) || !isspace((unsigned char)(*text)[2]))
 		return 0;
-	word = skip_space(*text + 2);
-	*text = cut_word(word); /* what follows may begin with a slash, and is no division */
-	arg->given = true;
-	return monitor_evaluate(call->monitor, call->cpu, word, &arg->value, NULL, call->err);
+	*text = skip_space(*text + 2);
+	return read_word_expression(call, arg, text);
 }
 
 static int read_point(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
@@ -185,6 +193,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_CLAUSES] = read_rest,
 	[ARG_CPU] = read_cpu,
 	[ARG_MSR] = read_msr,
+	[ARG_SWITCH] = read_word,
 	[ARG_OFFSET] = read_offset,
 	[ARG_KEYS] = read_rest,
 	[ARG_LOG] = read_rest,

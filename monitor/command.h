@@ -29,6 +29,7 @@ enum arg_kind {
 	ARG_PLACE,	/* text: the rest of the line, which begins with an expression */
 	ARG_CLAUSES,	/* text: the rest of the line, what points.h calls clauses */
 	ARG_CPU,	/* value: the number of a vCPU */
+	ARG_SWITCH,	/* text: on or off */
 	ARG_OFFSET,	/* value: behind "-o"; given only when typed */
 	ARG_KEYS,	/* text: the rest of the line, names of keys */
 	ARG_LOG,	/* text: the rest of the line, an area and a level */
@@ -148,6 +149,9 @@ struct monitor {
 	monitor_feed_fn *feed; /* takes lines for the console; or NULL */
 	void *feed_ctx;
 	unsigned source_depth;
+	bool no_pager;
+	struct instruction_trace *instruction_trace; /* NULL: none is made */
+	struct follow *follow;			     /* NULL: nobody does */
 };
 
 /* ---- lookup.c ------------------------------------------------------------------------------ */
@@ -233,6 +237,18 @@ int monitor_resume(struct monitor *monitor, int cpu, const struct plan *plan,
 /* "4K", "2M", "5000". Returns buf. */
 char *short_size(uint64_t size, char buf[24]);
 
+/* What is no plain file must not be replaced by one: -EEXIST. */
+int file_check_replaceable(const char *path, struct error *err);
+
+/* COUNT steps of the call's vCPU. */
+int monitor_check_steps(uint64_t count, struct error *err);
+int monitor_step(struct call *call, enum plan_action action, uint64_t count);
+
+/* A line of `trace`; all: with the vCPU's number. */
+void trace_record_show(struct monitor *monitor, const struct trace_record *record, bool all,
+		       struct monitor_out *out);
+void monitor_unfollow(struct monitor *monitor);
+
 /* What `pt` draws. */
 int walk_show(struct call *call, uint64_t linear);
 
@@ -292,6 +308,10 @@ int run_info_capabilities(struct call *call);
 int run_symbol_file(struct call *call);
 int run_commands(struct call *call);
 int run_source(struct call *call);
+int run_trace_follow(struct call *call);
+int run_trace_instructions(struct call *call);
+int run_why(struct call *call);
+int run_timeline(struct call *call);
 int run_nmi(struct call *call);
 int run_irq(struct call *call);
 int run_send_key(struct call *call);

@@ -175,7 +175,8 @@ const struct command commands[] = {
 	 "set scheduler-locking off|on|step: other vCPUs run; are held; are held while\n"
 	 "  one steps,\n"
 	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then,\n"
-	 "set track-writes on|off: for `info dirty`", run_set},
+	 "set track-writes on|off: for `info dirty`, set pager on|off: long answers a screen\n"
+	 "  at a time", run_set},
 	{"find", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT,
 	 {{ARG_OPTION, "-p", true}, {ARG_PLACE, "START, +LENGTH, VALUE... | \"TEXT\"", false}},
 	 "look for bytes in memory",
@@ -233,6 +234,10 @@ const struct command commands[] = {
 	/* ---- code ---- */
 	{"context", "where-am-i", CLASS_CODE, COMMAND_STOPPED, {{0}},
 	 "the screen of the last stop again, for the current vCPU", NULL, run_context},
+	{"why", NULL, CLASS_CODE, 0, {{0}},
+	 "the longer story of the last stop, or of a running vCPU's last exit",
+	 "What KVM reported, what vitrine did with it and where, and where QEMU's loop and the\n"
+	 "kernel do the same.", run_why},
 	{"disassemble", "u disas", CLASS_CODE, COMMAND_STOPPED | COMMAND_REPEAT_NEXT,
 	 {{ARG_EXPRESSION, "ADDR", true}, {ARG_EXPRESSION, "COUNT", true}},
 	 "instructions at an address, or where the vCPU stands",
@@ -284,6 +289,17 @@ const struct command commands[] = {
 	 "the last exits of the current vCPU (or -a: of all), oldest first",
 	 "Time since the machine was made, reason, what it was about, and where when that is known:\n"
 	 "while points are set or steps made, and always with `set trace-pc on`.", run_trace},
+	{"trace follow", NULL, CLASS_MACHINE, 0, {{ARG_SWITCH, "on|off", true}},
+	 "print exits as they come, while the guest runs",
+	 "Many exits at once are counted instead. Ctrl-C pauses the guest; off ends it.", run_trace_follow},
+	{"trace instructions", NULL, CLASS_MACHINE, COMMAND_STOPPED | COMMAND_RUNS,
+	 {{ARG_EXPRESSION, "COUNT", false}, {ARG_FILE, "FILE", false}},
+	 "step, and write each instruction and what it changed into a file",
+	 "The current vCPU is stepped as `step COUNT` does it.", run_trace_instructions},
+	{"timeline", NULL, CLASS_MACHINE, 0, {{ARG_EXPRESSION, "MILLISECONDS", true}},
+	 "a picture of who ran, slept and left the guest, from the flight recorder",
+	 "A line for each vCPU; the last so many milliseconds, or all that is recorded of all\n"
+	 "of them. Under -irqchip kernel KVM itself lets a vCPU sleep, and nothing shows that.", run_timeline},
 	{"nmi", NULL, CLASS_MACHINE, 0, {{0}},
 	 "a non-maskable interrupt for the current vCPU",
 	 "It is delivered when the vCPU runs next.", run_nmi},

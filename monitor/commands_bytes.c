@@ -416,13 +416,12 @@ static int dump_to(struct call *call, int fd, const char *path, uint64_t address
 	return 0;
 }
 
-/* What is no plain file must not be replaced by one. */
-static int check_replaceable(struct call *call, const char *path)
+int file_check_replaceable(const char *path, struct error *err)
 {
 	struct stat status;
 
 	if (lstat(path, &status) == 0 && !S_ISREG(status.st_mode))
-		return error_set(call->err, -EEXIST, "%.200s is there, and no plain file", path);
+		return error_set(err, -EEXIST, "%.200s is there, and no plain file", path);
 	return 0;
 }
 
@@ -449,7 +448,7 @@ int run_dump(struct call *call)
 {
 	const char *path = call->arg[1].text;
 	char beside[PATH_MAX], size[24];
-	int ret = check_replaceable(call, path);
+	int ret = file_check_replaceable(path, call->err);
 
 	if (!ret && snprintf(beside, sizeof(beside), "%s.XXXXXX", path) >= (int)sizeof(beside))
 		ret = file_error(call, -ENAMETOOLONG, "write to", path);

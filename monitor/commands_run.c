@@ -107,12 +107,25 @@ static int apply_track_writes(struct monitor *monitor, unsigned value, struct er
 	return debug_track_writes(monitor->debug, value, err);
 }
 
+static int apply_pager(struct monitor *monitor, unsigned value, struct error *err)
+{
+	(void)err;
+	monitor->no_pager = !value;
+	return 0;
+}
+
+bool monitor_wants_pager(const struct monitor *monitor)
+{
+	return !monitor->no_pager;
+}
+
 static const struct setting settings[] = {
 	{"disassembly-flavor", {"att", "intel"}, apply_flavor},
 	{"step-interrupts", {"off", "on"}, apply_step_interrupts},
 	{"scheduler-locking", {"off", "on", "step"}, apply_locking},
 	{"trace-pc", {"off", "on"}, apply_trace_pc},
 	{"track-writes", {"off", "on"}, apply_track_writes},
+	{"pager", {"off", "on"}, apply_pager},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(*settings))
 
@@ -185,108 +198,4 @@ int run_set(struct call *call)
 		"there is no such setting; a register is written with $, as in set $rax = 5, "
 		"memory "
 		"with *, as in set *(u32 *)counter = 5, and `help set` lists the settings");
-}
-
-/* ---- help ---------------------------------------------------------------------------------- */
-
-static const char *const class_names[CLASS_COUNT] = {
-	[CLASS_RUN] = "running",
-	[CLASS_POINTS] = "breakpoints",
-	[CLASS_STATE] = "registers, memory",
-	[CLASS_CODE] = "code",
-	[CLASS_MACHINE] = "machine",
-};
-
-const char *class_name(enum command_class class)
-{
-	return class_names[class];
-}
-
-#define HELP_MARGIN 21
-#define HELP_WIDTH  78
-
-/* The names of one class, wrapped. */
-static void help_class(struct monitor_out *out, enum command_class class)
-{
-	size_t column = 0;
-
-	out_printf(out, "  %-*s", HELP_MARGIN - 2, class_names[class]);
-	for (unsigned i = 0; i < command_count; i++) {
-		const char *name = commands[i].name;
-
-		if (commands[i].class != class)
-			continue;
-		if (HELP_MARGIN + column + 2 + strlen(name) > HELP_WIDTH) {
-			out_printf(out, "\n%*s", HELP_MARGIN, "");
-			column = 0;
-		}
-		out_printf(out, "%s%s%s%s", column ? "  " : "", color(out, COLOR_NAME), name,
-			   color(out, COLOR_OFF));
-		column += strlen(name) + 2;
-	}
-	out_printf(out, "\n");
-}
-
-static int help_overview(struct call *call)
-{
-	for (unsigned class = 0; class < CLASS_COUNT; class ++)
-		help_class(call->out, class);
-	out_printf(call->out,
-		   "Names may be shortened (i r, b, c, s); TAB completes; an empty line repeats.\n"
-		   "`help COMMAND` tells more, `help all` has a line for each.\n");
-	return 0;
-}
-
-static void help_line(struct monitor_out *out, const struct command *command)
-{
-	out_printf(out, "  %-*s ", HELP_MARGIN - 3, command->name);
-	out_wrapped(out, command->help, HELP_MARGIN, HELP_MARGIN);
-}
-
-static int help_lines(struct call *call, const char *group)
-{
-	size_t size = strlen(group);
-
-	for (unsigned i = 0; i < command_count; i++)
-		if (!strncmp(commands[i].name, group, size))
-			help_line(call->out, &commands[i]);
-	return 0;
-}
-
-static int help_command(struct call *call, const struct command *command)
-{
-	char usage[160], line[256];
-
-	command_usage(command, usage, sizeof(usage));
-	snprintf(line, sizeof(line), "%s: %s", usage, command->help);
-	out_wrapped(call->out, line, 0, 2);
-	if (command->aliases)
-		out_printf(call->out, "Also: %s\n", command->aliases);
-	for (const char *more = command->more; more; more = *more ? more + 1 : NULL) {
-		size_t size = strcspn(more, "\n");
-
-		snprintf(line, sizeof(line), "%.*s", (int)size, more);
-		out_wrapped(call->out, line, 0, 2);
-		more += size;
-	}
-	return 0;
-}
-
-int run_help(struct call *call)
-{
-	const struct command *command;
-	const char *topic = call->arg[0].text, *rest;
-
-	if (!call->arg[0].given)
-		return help_overview(call);
-	if (!strcmp(topic, "all"))
-		return help_lines(call, "");
-	if (!strcmp(topic, "reference")) {
-		reference_show(call->out);
-		return 0;
-	}
-	if (!strcmp(topic, "info") || !strcmp(topic, "i"))
-		return help_lines(call, "info ");
-	command = command_lookup(topic, &rest, call->err);
-	return command ? help_command(call, command) : call->err->code;
 }

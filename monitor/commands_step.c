@@ -42,16 +42,20 @@ static int go(struct call *call, const struct plan *plan)
 
 /* ---- steps --------------------------------------------------------------------------------- */
 
-static int step(struct call *call, enum plan_action action)
+int monitor_check_steps(uint64_t count, struct error *err)
 {
-	uint64_t count = call->arg[0].given ? call->arg[0].value : 1;
-	struct plan plan = {.action = action};
-	int ret;
+	return count && count <= STEP_MAX
+		       ? 0
+		       : error_set(err, -EINVAL, "the number of steps is from 1 to %d", STEP_MAX);
+}
 
-	if (!count || count > STEP_MAX)
-		return error_set(call->err, -EINVAL, "the number of steps is from 1 to %d",
-				 STEP_MAX);
-	ret = go(call, &plan);
+int monitor_step(struct call *call, enum plan_action action, uint64_t count)
+{
+	struct plan plan = {.action = action};
+	int ret = monitor_check_steps(count, call->err);
+
+	if (!ret)
+		ret = go(call, &plan);
 	if (ret)
 		return ret;
 	call->monitor->steps_left = count - 1;
@@ -62,12 +66,12 @@ static int step(struct call *call, enum plan_action action)
 
 int run_step(struct call *call)
 {
-	return step(call, PLAN_STEP);
+	return monitor_step(call, PLAN_STEP, call->arg[0].given ? call->arg[0].value : 1);
 }
 
 int run_next(struct call *call)
 {
-	return step(call, PLAN_STEP_OVER);
+	return monitor_step(call, PLAN_STEP_OVER, call->arg[0].given ? call->arg[0].value : 1);
 }
 
 /* ---- further ------------------------------------------------------------------------------- */

@@ -150,21 +150,36 @@ int run_info_exits(struct call *call)
 
 /* ---- trace ----------------------------------------------------------------------------------- */
 
-static void show_record(struct call *call, const struct trace_record *record, bool all)
+void trace_record_show(struct monitor *monitor, const struct trace_record *record, bool all,
+		       struct monitor_out *out)
 {
 	char where[160];
 
-	out_printf(call->out, "  +%" PRIu64 ".%06" PRIu64, record->ns / 1000000000,
+	out_printf(out, "  +%" PRIu64 ".%06" PRIu64, record->ns / 1000000000,
 		   record->ns / 1000 % 1000000);
 	if (all)
-		out_printf(call->out, "  vCPU %d", record->vcpu);
-	out_printf(call->out, "  %-8s", record->name);
+		out_printf(out, "  vCPU %d", record->vcpu);
+	out_printf(out, "  %-8s", record->name);
 	if (!record->has_pc) {
-		out_printf(call->out, "%s%s\n", record->text[0] ? " " : "", record->text);
+		out_printf(out, "%s%s\n", record->text[0] ? " " : "", record->text);
 		return;
 	}
-	out_printf(call->out, " %s%*s %s\n", record->text, 30 - (int)text_width(record->text), "",
-		   address_name(call->monitor, record->pc, where, sizeof(where)));
+	out_printf(out, " %s%*s %s\n", record->text, 30 - (int)text_width(record->text), "",
+		   address_name(monitor, record->pc, where, sizeof(where)));
+}
+
+static void tell_record(struct monitor_out *out, const struct trace_record *record)
+{
+	fact_object(out, NULL);
+	fact_count(out, "vcpu", (uint64_t)record->vcpu);
+	fact_count(out, "number", record->number);
+	fact_count(out, "ns", record->ns);
+	fact_text(out, "reason", record->name);
+	fact_text(out, "exit", record->exit);
+	if (record->has_pc)
+		fact_hex(out, "pc", record->pc);
+	fact_text(out, "text", record->text);
+	fact_end(out);
 }
 
 static void show_records(struct call *call, const struct trace_record *records, unsigned count,
@@ -172,10 +187,13 @@ static void show_records(struct call *call, const struct trace_record *records, 
 {
 	unsigned places = 0;
 
+	fact_list(call->out, "exits");
 	for (unsigned i = 0; i < count; i++) {
-		show_record(call, &records[i], all);
+		trace_record_show(call->monitor, &records[i], all, call->out);
+		tell_record(call->out, &records[i]);
 		places += records[i].has_pc;
 	}
+	fact_end(call->out);
 	if (!count)
 		out_printf(call->out, "no exits yet\n");
 	else if (!places)

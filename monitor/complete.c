@@ -174,6 +174,13 @@ static void add_log(struct monitor *monitor, struct matches *matches)
 		add_text(matches, name);
 }
 
+static void add_switch(struct monitor *monitor, struct matches *matches)
+{
+	(void)monitor;
+	add_text(matches, "on");
+	add_text(matches, "off");
+}
+
 static void add_addresses(struct monitor *monitor, struct matches *matches)
 {
 	(void)monitor;
@@ -201,13 +208,21 @@ static void add_catches(struct monitor *monitor, struct matches *matches)
 }
 
 static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct matches *matches) = {
-	[ARG_EXPRESSION] = add_symbols,	 [ARG_LOCATION] = add_symbols,
-	[ARG_REGISTERS] = add_registers, [ARG_COMMAND] = add_command_names,
-	[ARG_SETTING] = add_settings,	 [ARG_POINTS] = add_points,
-	[ARG_POINT] = add_points,	 [ARG_PLACE] = add_symbols,
-	[ARG_CLAUSES] = add_clauses,	 [ARG_CPU] = add_cpus,
-	[ARG_CATCH] = add_catches,	 [ARG_MSR] = add_msrs,
-	[ARG_KEYS] = add_keys,		 [ARG_LOG] = add_log,
+	[ARG_EXPRESSION] = add_symbols,
+	[ARG_LOCATION] = add_symbols,
+	[ARG_REGISTERS] = add_registers,
+	[ARG_COMMAND] = add_command_names,
+	[ARG_SETTING] = add_settings,
+	[ARG_POINTS] = add_points,
+	[ARG_POINT] = add_points,
+	[ARG_PLACE] = add_symbols,
+	[ARG_CLAUSES] = add_clauses,
+	[ARG_CPU] = add_cpus,
+	[ARG_CATCH] = add_catches,
+	[ARG_MSR] = add_msrs,
+	[ARG_SWITCH] = add_switch,
+	[ARG_KEYS] = add_keys,
+	[ARG_LOG] = add_log,
 	[ARG_ADDRESS] = add_addresses,
 };
 

@@ -15,7 +15,8 @@
 
 /* gdb steps and runs through its own stops many times a second; a person is told where it let the
  * machine stand for this long. */
-#define QUIET_NS 100000000
+#define QUIET_NS  100000000
+#define FOLLOW_NS 100000000
 
 /* Signal handlers have no other way to their console. */
 static int sigint_fd = -1, sigcont_fd = -1;
@@ -46,6 +47,7 @@ static void interrupted(void *ctx, int fd, short revents)
 
 	(void)revents;
 	drain(fd);
+	console_stop_paging(console);
 	if (monitor_guest_running(console->monitor))
 		monitor_interrupt(console->monitor);
 	else
@@ -59,6 +61,7 @@ static void continued(void *ctx, int fd, short revents)
 
 	(void)revents;
 	drain(fd);
+	console_stop_paging(console);
 	console_suspend(console);
 	console_prompt(console);
 }
@@ -99,6 +102,31 @@ static void patience_over(void *ctx, int fd, short revents)
 	drain(fd);
 	console->waiting = false;
 	console_prompt(console);
+}
+
+static void show_followed(struct console *console)
+{
+	if (!monitor_following(console->monitor))
+		return;
+	console_begin(console);
+	monitor_follow(console->monitor, &console->out);
+	console_end(console);
+}
+
+static void follow_looks(void *ctx, int fd, short revents)
+{
+	(void)revents;
+	drain(fd);
+	show_followed(ctx);
+	console_follow(ctx);
+}
+
+void console_follow(struct console *console)
+{
+	bool wanted = monitor_following(console->monitor) &&
+		      monitor_guest_running(console->monitor);
+
+	set_timer(console->follow_timer, wanted ? FOLLOW_NS : 0);
 }
 
 static void woken(void *ctx, int fd, short revents)
@@ -218,6 +246,8 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 {
 	struct console *console = ctx;
 
+	if (event == DEBUG_STOPPED)
+		show_followed(console);
 	switch (event) {
 	case DEBUG_STOPPED: on_stopped(console, actor); break;
 	case DEBUG_RESUMED: on_resumed(console, actor); break;
@@ -226,6 +256,7 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 	case DEBUG_EXITED: on_exited(console); break;
 	case DEBUG_OUTPUT: on_output(console, actor); break;
 	}
+	console_follow(console);
 	if (console->waiting && !monitor_expects_stop(console->monitor))
 		no_more_waiting(console);
 }
@@ -263,9 +294,10 @@ static int open_fds(struct console *console)
 	console->continue_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	console->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	console->wait_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	console->follow_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	console->quiet_timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (console->interrupt_fd < 0 || console->continue_fd < 0 || console->wake_fd < 0 ||
-	    console->wait_timer < 0 || console->quiet_timer < 0)
+	    console->wait_timer < 0 || console->quiet_timer < 0 || console->follow_timer < 0)
 		return -errno;
 	return 0;
 }
@@ -281,6 +313,7 @@ static int watch_fds(struct console *console)
 		{console->wake_fd, woken},
 		{console->wait_timer, patience_over},
 		{console->quiet_timer, quiet_over},
+		{console->follow_timer, follow_looks},
 	};
 	int ret = 0;
 
@@ -293,7 +326,7 @@ static int watch_fds(struct console *console)
 static void close_fds(struct console *console)
 {
 	int fds[] = {console->interrupt_fd, console->continue_fd, console->wake_fd,
-		     console->wait_timer, console->quiet_timer};
+		     console->wait_timer,   console->quiet_timer, console->follow_timer};
 
 	for (unsigned i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (fds[i] < 0)
@@ -370,6 +403,7 @@ void console_set_active(struct console *console, bool active)
 	if (console->active == active || console->ended)
 		return;
 	if (!active) {
+		console_stop_paging(console);
 		console_suspend(console);
 		event_loop_forget(console->loop, STDIN_FILENO);
 	}

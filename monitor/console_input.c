@@ -119,9 +119,12 @@ static void run_line(struct console *console, const char *line)
 	string_free(&console->partial);
 	console->partial_above = false;
 	console_begin(console);
+	console_gather(console);
 	monitor_execute(console->monitor, line, OWNER_CONSOLE, &console->out);
+	console_gathered(console);
 	console_end(console);
 	wait_for_stop(console);
+	console_follow(console);
 }
 
 /* ---- the terminal -------------------------------------------------------------------------- */
@@ -392,8 +395,12 @@ static void read_pipe(void *ctx, int fd, short revents)
 
 void console_prompt(struct console *console)
 {
-	while (!console->waiting && !console->ended && next_line(console))
+	while (!console->waiting && !console->ended && !console->paging && next_line(console))
 		;
+	if (console->paging) {
+		console_watch_keys(console);
+		return;
+	}
 	if (!console->waiting && console->input_ended && !console->script.size)
 		end_of_input(console);
 	if (!console->active)
@@ -421,6 +428,7 @@ int console_input_start(struct console *console, struct error *err)
 
 void console_input_stop(struct console *console)
 {
+	console_stop_paging(console);
 	if (!console->ended)
 		event_loop_forget(console->loop, STDIN_FILENO);
 	if (console->editing) {

@@ -49,12 +49,25 @@ static void keep_partial(struct console *console, const char *text, size_t size)
 	string_add(&console->partial, text, size);
 }
 
+void console_put(struct console *console, const char *text, size_t size)
+{
+	put(console, text, size);
+	keep_partial(console, text, size);
+}
+
+/* What waits behind a page is bounded: a guest may print for hours. */
+#define BEHIND_MAX (1u << 20)
+
 void console_write(void *ctx, const char *text, size_t size)
 {
 	struct console *console = ctx;
 
-	put(console, text, size);
-	keep_partial(console, text, size);
+	if (console->gathering)
+		string_add(&console->page, text, size);
+	else if (!console->paging)
+		console_put(console, text, size);
+	else if (console->behind.size + size < BEHIND_MAX)
+		string_add(&console->behind, text, size);
 }
 
 void console_begin(struct console *console)
@@ -72,7 +85,7 @@ static bool fits(struct console *console)
 
 void console_end(struct console *console)
 {
-	if (--console->output_depth)
+	if (--console->output_depth || console->paging)
 		return;
 	if (console->editing && console->partial.size) {
 		put(console, "\n", 1);
@@ -91,7 +104,7 @@ void console_end(struct console *console)
 /* The cursor goes back to the end of the unfinished line above. */
 static void continue_partial(struct console *console)
 {
-	if (!console->partial_above)
+	if (!console->partial_above || console->paging)
 		return;
 	printf("\033[A\r%s", string_text(&console->partial));
 	console->partial_above = false;
@@ -149,5 +162,7 @@ void console_print(struct console *console, const char *text, size_t size)
 void console_output_free(struct console *console)
 {
 	forget_partial(console);
+	string_free(&console->page);
+	string_free(&console->behind);
 	fflush(stdout);
 }

@@ -8,6 +8,7 @@
 #include "monitor/text.h"
 
 #include <signal.h>
+#include <termios.h>
 
 struct console {
 	struct monitor *monitor;
@@ -30,8 +31,14 @@ struct console {
 	int continue_fd;  /* eventfd: SIGCONT came */
 	int wake_fd;	  /* eventfd: there are lines in input to go on with */
 	int wait_timer;	  /* timerfd: gives the prompt back while the guest runs on */
+	int follow_timer; /* timerfd: looks for exits, for `trace follow` */
 	int quiet_timer;  /* timerfd: says where gdb has let the machine stand */
 	struct sigaction old_sigint, old_sigcont;
+
+	bool gathering; /* a command runs, and its output goes into page */
+	bool paging;	/* page is being read; what else comes goes behind */
+	struct string page, behind;
+	struct termios cooked; /* the terminal as it is without a pager */
 
 	struct string partial; /* the unfinished line that was printed last */
 	bool partial_above;    /* it stands on the line above the prompt */
@@ -54,6 +61,8 @@ struct console {
 
 /* console_prompt(), from the loop. */
 void console_wake(struct console *console);
+/* Looks for exits from now on, if somebody wants to follow them. */
+void console_follow(struct console *console);
 
 /* ---- console_output.c */
 
@@ -63,6 +72,17 @@ void console_end(struct console *console);
 /* monitor_out's write. */
 void console_write(void *ctx, const char *text, size_t size);
 void console_output_free(struct console *console);
+
+/* The same at once, whatever is being gathered or read. */
+void console_put(struct console *console, const char *text, size_t size);
+
+/* ---- console_pager.c */
+
+/* Around a command: what it prints is shown a screen at a time when it is long. */
+void console_gather(struct console *console);
+void console_gathered(struct console *console);
+void console_watch_keys(struct console *console);
+void console_stop_paging(struct console *console); /* nothing happens when nobody reads */
 
 /* ---- console_input.c */
 

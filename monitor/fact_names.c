@@ -58,6 +58,9 @@ static const struct {
 	       "`at`, `entry`, `flags`; `physical`, `page_size`, `ram`, `write`, `execute`, `user`, or "
 	       "`fault`"},
 	{"rdmsr", "`msr`, `name`, `value`"},
+	{"timeline", "`from_ns`, `to_ns`, `vcpus[]`: `vcpu`, `columns`, `exits`"},
+	{"trace", "`exits[]`: `vcpu`, `number`, `ns`, `reason`, `exit`, `pc`, `text`"},
+	{"why", "`stop`, `kvm`, `vitrine`, `then`, `point`, `qemu`, `linux`: sentences"},
 	{"restore", "`size`"},
 };
 // clang-format on

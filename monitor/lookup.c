@@ -245,6 +245,22 @@ static void expand_group(struct word *word)
 		word->size = (size_t)sprintf(word->text, "info");
 }
 
+/* "trace follow" beside "trace": the second word must be there as it is. */
+static const struct command *with_second(const struct command *first, const char **rest)
+{
+	struct choice choice;
+	struct word word;
+	const char *behind = take_word(*rest, &word);
+
+	if (!word.size)
+		return first;
+	choose_second(first, &word, true, &choice);
+	if (choice.count != 1)
+		return first;
+	*rest = behind;
+	return choice.found;
+}
+
 const struct command *command_lookup(const char *line, const char **rest, struct error *err)
 {
 	const struct command *alias;
@@ -264,5 +280,5 @@ const struct command *command_lookup(const char *line, const char **rest, struct
 		return NULL;
 	}
 	return strchr(choice.found->name, ' ') ? lookup_second(choice.found, *rest, rest, err)
-					       : choice.found;
+					       : with_second(choice.found, rest);
 }

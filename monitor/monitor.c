@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/monitor.h"
 
+#include "monitor/instruction_trace.h"
 #include "monitor/points.h"
 
 #include <ctype.h>
@@ -21,6 +22,7 @@ static bool step_again(struct monitor *monitor)
 		return false;
 	monitor->steps_left--;
 	monitor->stepping_on = true;
+	instruction_trace_next(monitor);
 	if (!monitor_resume(monitor, monitor->step_cpu, &monitor->step_plan, OWNER_CONSOLE, NULL))
 		return true;
 	monitor->stepping_on = false;
@@ -44,14 +46,18 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 {
 	struct monitor *monitor = ctx;
 
+	if (event == DEBUG_STOPPED)
+		instruction_trace_done(monitor);
 	if (event == DEBUG_STOPPED && step_again(monitor))
 		return;
 	if (event == DEBUG_RESUMED && monitor->stepping_on) {
 		monitor->stepping_on = false;
 		return;
 	}
-	if (event == DEBUG_STOPPED || event == DEBUG_EXITED)
+	if (event == DEBUG_STOPPED || event == DEBUG_EXITED) {
 		monitor->expects_stop = false;
+		instruction_trace_end(monitor);
+	}
 	if (event == DEBUG_STOPPED) {
 		monitor->steps_left = 0;
 		note_stop(monitor);
@@ -137,6 +143,8 @@ void monitor_free(struct monitor *monitor)
 	if (!monitor)
 		return;
 	debug_unlisten(monitor->debug, on_event, monitor);
+	instruction_trace_end(monitor);
+	monitor_unfollow(monitor);
 	symbol_file_free(monitor->symbol_file);
 	point_commands_free(monitor);
 	for (unsigned i = 0; i < OWNER_COUNT; i++)

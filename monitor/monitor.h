@@ -72,6 +72,13 @@ void monitor_run_init(struct monitor *monitor, struct monitor_out *out);
 /* A command was given whose stop is still to come: step, continue, stop. A script waits for it. */
 bool monitor_expects_stop(const struct monitor *monitor);
 
+/* set pager: long answers are shown a screen at a time. */
+bool monitor_wants_pager(const struct monitor *monitor);
+
+/* trace follow: exits that came since it was asked last. */
+bool monitor_following(const struct monitor *monitor);
+void monitor_follow(struct monitor *monitor, struct monitor_out *out);
+
 /* The screen that a stop shows. */
 void monitor_show_stop(struct monitor *monitor, struct monitor_out *out);
 /* One line about where the machine stands now, for what gdb did: "running (by gdb)", or

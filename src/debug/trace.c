@@ -31,6 +31,7 @@ static void fill(const struct exit_record *from, uint64_t since, double rate,
 	*record = (struct trace_record){.ns = (uint64_t)((double)cycles * rate),
 					.reason = from->reason,
 					.name = trace_reason_name(from->reason),
+					.exit = from->name,
 					.has_pc = from->flags & RECORD_PC,
 					.pc = from->pc};
 	trace_record_text(from, record->text, sizeof(record->text));

@@ -19,6 +19,7 @@ struct trace_record {
 	uint64_t ns;	  /* since the machine was made, when the guest was left */
 	unsigned reason;  /* as debug_trace_share() counts them */
 	const char *name; /* "io", "mmio", … */
+	const char *exit; /* the accelerator's own name: "KVM_EXIT_IO"; static */
 	bool has_pc;   /* a pc costs nothing while points are set or steps made; see the chapter */
 	uint64_t pc;   /* linear; of I/O the instruction, or the one behind, as KVM has it */
 	char text[80]; /* "out 0x3f8 ← 0x41 'A'" */

@@ -49,12 +49,17 @@ def close(child):
 class Console:
     """state: a folder that holds the history; it stays, when it is given."""
 
-    def __init__(self, *options, paused=True, color=False, state=None, size=(24, 80), console=True):
+    def __init__(self, *options, paused=True, color=False, state=None, size=(24, 80), console=True, pager=False):
         need_kvm()
         self.folder = tempfile.mkdtemp(prefix="console-")
         self.socket, self.serial_path = self.folder + "/gdb", self.folder + "/serial"
         environment = dict(os.environ, TERM="xterm", XDG_STATE_HOME=state or self.folder, INPUTRC="/dev/null")
         environment.pop("NO_COLOR", None)
+        if not pager and "XDG_CONFIG_HOME" not in environment:
+            environment["XDG_CONFIG_HOME"] = self.folder
+            os.mkdir(self.folder + "/vitrine")
+            with open(self.folder + "/vitrine/init", "w", encoding="utf-8") as file:
+                file.write("set pager off\n")
         if not color:
             environment["NO_COLOR"] = "1"
         arguments = ["-gdb", "unix:" + self.socket, *(["-S"] if paused else []), *options]
