@@ -63,6 +63,8 @@ enum command_flags {
 	COMMAND_FORMAT = 1 << 2,      /* takes /FMT */
 	COMMAND_REPEAT = 1 << 3,      /* an empty line runs the same line again */
 	COMMAND_REPEAT_NEXT = 1 << 4, /* ... runs it without arguments: it goes on where it was */
+	COMMAND_COMMON =
+		1 << 5, /* of the "info" ones: `help` has it among those of its class, too */
 };
 
 #define COMMAND_MAX_ARGS 4

@@ -111,14 +111,14 @@ const struct command commands[] = {
 	 "disable points by number, or all; they keep what they are", NULL, run_disable},
 	{"delete", "d", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
 	 "delete points by number, or all that were set here", NULL, run_delete},
-	{"info breakpoints", "b watchpoints", CLASS_POINTS, 0, {{0}},
+	{"info breakpoints", "b watchpoints", CLASS_POINTS, COMMAND_COMMON, {{0}},
 	 "all points: whose, where, how they are made here, hits",
 	 "Hits are counted where limits and condition hold, also those that `ignore` lets\n"
 	 "pass.",
 	 run_info_breakpoints},
 
 	/* ---- registers and memory ---- */
-	{"info registers", "r", CLASS_STATE, COMMAND_STOPPED,
+	{"info registers", "r", CLASS_STATE, COMMAND_STOPPED | COMMAND_COMMON,
 	 {{ARG_OPTION, "-a", true}, {ARG_REGISTERS, "NAME|GROUP", true}},
 	 "registers: the general ones, one of them, a group, or (-a) all",
 	 "Groups: core sse segments control descriptors debug msr.", run_info_registers},
@@ -265,7 +265,7 @@ const struct command commands[] = {
 	/* ---- the machine ---- */
 	{"cpu", NULL, CLASS_MACHINE, 0, {{ARG_CPU, "N", true}},
 	 "choose the vCPU that commands are about, or say which it is", NULL, run_cpu},
-	{"info cpus", "threads", CLASS_MACHINE, 0, {{0}},
+	{"info cpus", "threads", CLASS_MACHINE, COMMAND_COMMON, {{0}},
 	 "every vCPU: mode, ring, where it stands", NULL, run_info_cpus},
 	{"info status", NULL, CLASS_MACHINE, 0, {{0}},
 	 "whether the guest runs, and who holds it", NULL, run_info_status},
@@ -280,7 +280,7 @@ const struct command commands[] = {
 	{"info mtree", NULL, CLASS_MACHINE, 0, {{0}},
 	 "who answers which physical address and which port",
 	 "What stands in no line answers with ones.", run_info_mtree},
-	{"info exits", NULL, CLASS_MACHINE, 0, {{0}},
+	{"info exits", NULL, CLASS_MACHINE, COMMAND_COMMON, {{0}},
 	 "why the current vCPU left the guest: how often, and where its time went",
 	 "A row per reason: exits; time in the guest before them; time in vitrine, answering them;\n"
 	 "the part of both in all time. Below, what most of the recorded ones were about.",

@@ -51,11 +51,16 @@ static bool is_listed(unsigned index)
 	size_t size = strcspn(name, " ");
 
 	if (!strncmp(name, "info ", 5))
-		return false;
+		return commands[index].flags & COMMAND_COMMON;
 	for (unsigned i = 0; i < index; i++)
 		if (!strncmp(commands[i].name, name, size) && strchr(" ", commands[i].name[size]))
 			return false;
 	return true;
+}
+
+static size_t listed_size(const struct command *command)
+{
+	return strcspn(command->name, command->flags & COMMAND_COMMON ? "" : " ");
 }
 
 static void help_class(struct monitor_out *out, enum command_class class)
@@ -65,7 +70,7 @@ static void help_class(struct monitor_out *out, enum command_class class)
 	list_begin(&list, class_names[class]);
 	for (unsigned i = 0; i < command_count; i++)
 		if (commands[i].class == class && is_listed(i))
-			list_name(&list, commands[i].name, strcspn(commands[i].name, " "));
+			list_name(&list, commands[i].name, listed_size(&commands[i]));
 	out_printf(out, "\n");
 }
 

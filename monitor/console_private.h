@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The parts of the console: console.c (life, events, Ctrl-C), console_output.c (what is printed,
- * and the line being edited below it), console_input.c (lines, by readline or from a pipe). */
+/* The parts of the console: console.c (life, Ctrl-C), console_events.c (what happens to the guest),
+ * console_output.c (what is printed, and the line being edited below it), console_pager.c (long answers),
+ * console_input.c (lines), console_editing.c (readline), console_history.c. */
 #ifndef MONITOR_CONSOLE_PRIVATE_H
 #define MONITOR_CONSOLE_PRIVATE_H
 
@@ -59,6 +60,17 @@ struct console {
 
 /* ---- console.c */
 
+void console_drain(int fd);
+void console_set_timer(int fd, long ns); /* 0: off */
+
+/* ---- console_events.c */
+
+void console_on_event(void *ctx, enum debug_event event, enum debug_owner actor);
+/* event_fn, of wait_timer, quiet_timer, follow_timer and wake_fd */
+void console_patience_over(void *ctx, int fd, short revents);
+void console_quiet_over(void *ctx, int fd, short revents);
+void console_follow_looks(void *ctx, int fd, short revents);
+void console_woken(void *ctx, int fd, short revents);
 /* console_prompt(), from the loop. */
 void console_wake(struct console *console);
 /* Looks for exits from now on, if somebody wants to follow them. */
@@ -93,8 +105,27 @@ void console_input_stop(struct console *console);
 /* Runs the lines that wait, then shows the prompt or reads a pipe, unless there is something to
  * wait for. */
 void console_prompt(struct console *console);
+void console_run_line(struct console *console, const char *line);
+void console_end_of_input(struct console *console);
+
+/* ---- console_editing.c */
+
+/* -EBUSY when readline has a console already. */
+int console_start_editing(struct console *console, struct error *err);
+void console_stop_editing(struct console *console);
+/* Shows the prompt, and the line that was being edited. */
+void console_edit(struct console *console);
+void console_read_terminal(void *ctx, int fd, short revents); /* event_fn */
 /* Takes the edited line off the screen and keeps it. */
 void console_suspend(struct console *console);
+/* Leaves searches and half-typed commands as well. */
 void console_clear_line(struct console *console);
+
+/* ---- console_history.c */
+
+void console_load_history(struct console *console);
+/* Each line goes to the file at once: a vitrine that is killed loses none. */
+void console_remember(struct console *console, const char *line);
+void console_close_history(struct console *console);
 
 #endif

@@ -100,7 +100,7 @@ static const char *const stops[STOP_REASON_COUNT] = {
 	[STOP_PAUSE] = "somebody asked for it: every vCPU was kicked out of the guest and parked; "
 		       "debug_pause() in src/debug/run_control.c",
 	[STOP_STEP] = "the plan of this vCPU is done: one instruction, a range, a call, or the way to an "
-		      "address; step_done() in src/debug/stop.c, goals in src/debug/goals.c",
+		      "address; core_step_done() in src/debug/landing.c, goals in src/debug/goals.c",
 	[STOP_BREAKPOINT] = "an int3 of vitrine's lies there, or a debug register holds the address; limits "
 			    "and condition were judged in the vCPU's own thread (core_judge() in "
 			    "src/debug/judge.c), then all were parked and the int3s taken out",
