@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/expression.h"
 
-#include "monitor/expression_types.h"
+#include "monitor/expression_parser.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -10,18 +10,7 @@
 
 /* Deeper nesting than anyone types; it bounds the recursion. */
 #define MAX_DEPTH 64
-#define MAX_NAME  256
 
-struct parser {
-	const char *at;
-	const struct expression_names *names;
-	struct program_builder builder;
-	struct error *err;
-	int depth;
-};
-
-/* Compiles what stands at parser->at, so that its value ends up on the stack; says of which type it is. */
-static int parse_all(struct parser *parser, struct type *type);
 static int parse_binary(struct parser *parser, int lowest, struct type *type);
 static int parse_unary(struct parser *parser, struct type *type);
 
@@ -30,167 +19,13 @@ static unsigned emit(struct parser *parser, enum program_op op, uint64_t arg)
 	return program_append(&parser->builder, op, arg);
 }
 
-static void skip_space(struct parser *parser)
-{
-	while (isspace((unsigned char)*parser->at))
-		parser->at++;
-}
-
-static bool is_name_start(char c)
-{
-	return isalpha((unsigned char)c) || c == '_' || c == '.';
-}
-
-static bool is_name(char c)
-{
-	return is_name_start(c) || isdigit((unsigned char)c) || c == '$' || c == '@';
-}
-
-/* ---- primaries ----------------------------------------------------------------------------- */
-
-static int parse_number(struct parser *parser, struct type *type)
-{
-	const char *digits = parser->at;
-	bool binary = digits[0] == '0' && (digits[1] | 0x20) == 'b';
-	uint64_t value;
-	char *end;
-
-	errno = 0;
-	value = binary ? strtoull(digits + 2, &end, 2) : strtoull(digits, &end, 0);
-	if (errno)
-		return error_set(parser->err, -EINVAL,
-				 "the number %.20s... does not fit into 64 bits", digits);
-	if (end == digits || isalnum((unsigned char)*end) || *end == '_')
-		return error_set(parser->err, -EINVAL,
-				 "%.40s is not a number; write 16, 0x10, 020 or 0b10000", digits);
-	parser->at = end;
-	*type = type_number(value <= INT64_MAX);
-	emit(parser, PROGRAM_CONST, value);
-	return 0;
-}
-
-static int parse_character(struct parser *parser, struct type *type)
-{
-	if (!parser->at[1] || parser->at[2] != '\'')
-		return error_set(parser->err, -EINVAL,
-				 "a character constant is one character between quotes: 'A'");
-	emit(parser, PROGRAM_CONST, (unsigned char)parser->at[1]);
-	*type = type_number(true);
-	parser->at += 3;
-	return 0;
-}
-
-static int emit_symbol(struct parser *parser, const char *name, struct type *type)
-{
-	uint64_t value, size = 0;
-	int ret = parser->names->symbol(parser->names->ctx, name, &value, &size, parser->err);
-
-	if (ret)
-		return ret;
-	*type = type_number(false);
-	type->object = size;
-	if (size == 1 || size == 2 || size == 4)
-		type->bits = (unsigned)size * 8;
-	emit(parser, PROGRAM_CONST, value);
-	return 0;
-}
-
-/* A name, or $name when reg says so. */
-static int parse_name(struct parser *parser, bool reg, struct type *type)
-{
-	const char *start = parser->at + reg, *end = start;
-	char name[MAX_NAME];
-
-	while (is_name(*end))
-		end++;
-	if (end == start)
-		return error_set(parser->err, -EINVAL,
-				 "a register's name belongs behind $, as in $rip");
-	if ((size_t)(end - start) >= sizeof(name))
-		return error_set(parser->err, -EINVAL, "the name %.30s... is too long", start);
-	memcpy(name, start, end - start);
-	name[end - start] = 0;
-	parser->at = end;
-	*type = type_number(false);
-	if (reg)
-		return parser->names->reg(parser->names->ctx, name, &parser->builder, parser->err);
-	return emit_symbol(parser, name, type);
-}
-
-/* What opens is closed, or the sentence says so. */
-static int parse_closing(struct parser *parser, char closing, const char *name)
-{
-	skip_space(parser);
-	if (*parser->at != closing)
-		return error_set(parser->err, -EINVAL, "a closing %s is missing", name);
-	parser->at++;
-	return 0;
-}
-
-static int parse_parentheses(struct parser *parser, struct type *type)
-{
-	int ret;
-
-	parser->at++;
-	ret = parse_all(parser, type);
-	return ret ? ret : parse_closing(parser, ')', "parenthesis");
-}
-
-static int parse_primary(struct parser *parser, struct type *type)
-{
-	char c = *parser->at;
-
-	if (c == '(')
-		return parse_parentheses(parser, type);
-	if (c == '\'')
-		return parse_character(parser, type);
-	if (isdigit((unsigned char)c))
-		return parse_number(parser, type);
-	if (c == '$' || is_name_start(c))
-		return parse_name(parser, c == '$', type);
-	if (!c)
-		return error_set(parser->err, -EINVAL,
-				 "a number, a symbol or a $register is missing at the end");
-	return error_set(parser->err, -EINVAL,
-			 "a number, a symbol or a $register is missing at `%.20s`", parser->at);
-}
-
-static int parse_index(struct parser *parser, struct type *type)
-{
-	struct type index;
-	int ret;
-
-	if (!type->stars)
-		return error_set(parser->err, -EINVAL,
-				 "[] wants a pointer that says how large its elements are, as in "
-				 "((u32 *)table)[3]");
-	parser->at++;
-	ret = parse_all(parser, &index);
-	if (!ret)
-		ret = parse_closing(parser, ']', "bracket");
-	if (ret)
-		return ret;
-	type_add(&parser->builder, PROGRAM_ADD, type, &index);
-	type_read(&parser->builder, type);
-	return 0;
-}
-
-static int parse_postfix(struct parser *parser, struct type *type)
-{
-	int ret = parse_primary(parser, type);
-
-	for (skip_space(parser); !ret && *parser->at == '['; skip_space(parser))
-		ret = parse_index(parser, type);
-	return ret;
-}
-
-/* ---- unary operators ----------------------------------------------------------------------- */
+/* ---- unary operators ----------------------------------------------------------------------------- */
 
 /* &symbol is the symbol's value already: symbols are addresses. */
 static int parse_address_of(struct parser *parser, struct type *type)
 {
-	skip_space(parser);
-	if (!is_name_start(*parser->at))
+	parse_space(parser);
+	if (!parse_is_name(*parser->at))
 		return error_set(parser->err, -EINVAL, "& wants a symbol, as in &counter");
 	return parse_name(parser, false, type);
 }
@@ -228,7 +63,7 @@ static int parse_operand(struct parser *parser, struct type *type)
 	char c;
 	int ret;
 
-	skip_space(parser);
+	parse_space(parser);
 	if (type_parse(&parser->at, &to))
 		return parse_cast(parser, &to, type);
 	c = *parser->at;
@@ -256,7 +91,7 @@ static int parse_unary(struct parser *parser, struct type *type)
 	return ret;
 }
 
-/* ---- binary operators ---------------------------------------------------------------------- */
+/* ---- binary operators ---------------------------------------------------------------------------- */
 
 enum shape { ADDS, CALCULATES, SHIFTS, COMPARES, CHOOSES };
 
@@ -360,7 +195,7 @@ static int parse_binary(struct parser *parser, int lowest, struct type *type)
 	int ret = parse_unary(parser, type);
 
 	while (!ret) {
-		skip_space(parser);
+		parse_space(parser);
 		operation = operator_at(parser->at);
 		if (!operation || operation->precedence < lowest)
 			break;
@@ -370,7 +205,7 @@ static int parse_binary(struct parser *parser, int lowest, struct type *type)
 	return ret;
 }
 
-/* ---- segments ------------------------------------------------------------------------------ */
+/* ---- segments ------------------------------------------------------------------------------------ */
 
 /* "$fs:" or "fs:": the offset follows. Blanks may stand before the colon, but not in front of a name alone,
  * which could be a symbol's. */
@@ -404,16 +239,16 @@ static int parse_offset(struct parser *parser, enum program_op op, uint64_t arg,
 }
 
 /* SEGMENT:OFFSET, or anything else. */
-static int parse_all(struct parser *parser, struct type *type)
+int parse_all(struct parser *parser, struct type *type)
 {
 	enum cpu_segment_name segment;
 	int ret;
 
-	skip_space(parser);
+	parse_space(parser);
 	if (segment_register(&parser->at, &segment))
 		return parse_offset(parser, PROGRAM_LINEAR, segment, type);
 	ret = parse_binary(parser, 0, type);
-	skip_space(parser);
+	parse_space(parser);
 	if (ret || *parser->at != ':')
 		return ret;
 	parser->at++;
@@ -429,7 +264,7 @@ bool expression_is_far(const char *text)
 		text[strspn(text, "0123456789abcdefABCDEFxX")] == ':');
 }
 
-/* ---- all of it ----------------------------------------------------------------------------- */
+/* ---- all of it ----------------------------------------------------------------------------------- */
 
 /* The parser has seen to everything but the size. */
 static int finish(struct parser *parser, const char *text, size_t size, struct program **program)
@@ -461,7 +296,7 @@ int expression_compile(const char *text, const struct expression_names *names,
 	text += strspn(text, " \t\n");
 	parser.at = text;
 	ret = parse_all(&parser, &type);
-	skip_space(&parser);
+	parse_space(&parser);
 	if (!ret && !end && *parser.at)
 		ret = error_set(err, -EINVAL, "`%.40s` does not continue the expression",
 				parser.at);

@@ -291,3 +291,32 @@ int run_info_mtree(struct call *call)
 	show_regions(call, "ports", "ports", true, region, count);
 	return 0;
 }
+
+/* ---- slots --------------------------------------------------------------------------------------- */
+
+int run_info_memory_slots(struct call *call)
+{
+	struct memory_slot slot;
+	char size[24];
+
+	fact_list(call->out, "slots");
+	for (unsigned i = 0; debug_memory_slot(call->monitor->debug, i, &slot); i++) {
+		uint64_t follow, host = debug_host_address(call->monitor->debug, slot.gpa, &follow);
+
+		out_printf(call->out,
+			   "  %3u  0x%010" PRIx64 "-0x%010" PRIx64 " %6s  hva 0x%" PRIx64 "%s%s\n",
+			   slot.id, slot.gpa, slot.gpa + slot.size - 1, short_size(slot.size, size),
+			   host, slot.read_only ? "  read-only" : "",
+			   slot.log_dirty ? "  writes are logged" : "");
+		fact_object(call->out, NULL);
+		fact_count(call->out, "id", slot.id);
+		fact_hex(call->out, "physical", slot.gpa);
+		fact_hex(call->out, "size", slot.size);
+		fact_hex(call->out, "host", host);
+		fact_flag(call->out, "read_only", slot.read_only);
+		fact_flag(call->out, "log_dirty", slot.log_dirty);
+		fact_end(call->out);
+	}
+	fact_end(call->out);
+	return 0;
+}

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Descriptor tables and the task state segment, entry by entry, with handlers by name. */
-#include "monitor/command.h"
-#include "x86/descriptor_tables.h"
-#include "x86/exceptions.h"
+/* Descriptor tables, entry by entry, with handlers by name. */
+#include "monitor/tables.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,20 +9,7 @@
 
 #define TABLE_BYTES 65536
 
-/* A table of this vCPU: GDT, LDT or IDT. */
-struct table {
-	struct call *call;
-	const char *name;
-	const struct cpu_state *state;
-	bool long_mode;
-	bool physical;
-	uint64_t base;
-	uint32_t limit;
-	uint8_t bytes[16];  /* of the entry that is looked at; what is not there is 0 */
-	struct string line; /* about it */
-};
-
-static int get_state(struct call *call, struct table *table)
+int table_state(struct call *call, struct table *table)
 {
 	table->state = debug_state(call->monitor->debug, call->cpu, CPU_GENERAL | CPU_SYSTEM);
 	if (!table->state)
@@ -34,8 +19,7 @@ static int get_state(struct call *call, struct table *table)
 	return 0;
 }
 
-/* How many bytes of the entry at this offset are there. */
-static size_t read_entry(struct table *table, uint32_t offset)
+size_t table_read(struct table *table, uint32_t offset)
 {
 	size_t room = (size_t)table->limit + 1 - offset, size = sizeof(table->bytes);
 	ssize_t done;
@@ -49,7 +33,7 @@ static size_t read_entry(struct table *table, uint32_t offset)
 	return done < 0 ? 0 : (size_t)done;
 }
 
-static void show_head(struct table *table)
+void table_head(struct table *table)
 {
 	struct monitor_out *out = table->call->out;
 	char suffix[96] = "";
@@ -62,7 +46,7 @@ static void show_head(struct table *table)
 	fact_hex(out, "limit", table->limit);
 }
 
-/* ---- one entry ------------------------------------------------------------------------------ */
+/* ---- one entry ----------------------------------------------------------------------------------- */
 
 static bool is_gate(const struct descriptor *d)
 {
@@ -109,8 +93,7 @@ static void segment_text(struct table *table, const struct descriptor *d)
 	fact_hex(out, "limit", d->limit);
 }
 
-/* What follows its number. */
-static void descriptor_line(struct table *table, const struct table_entry *entry)
+void table_descriptor(struct table *table, const struct table_entry *entry)
 {
 	const struct descriptor *d = &entry->descriptor;
 	struct monitor_out *out = table->call->out;
@@ -129,14 +112,13 @@ static void descriptor_line(struct table *table, const struct table_entry *entry
 		segment_text(table, d);
 }
 
-/* Writes the line, whose first indent columns are the entry's number. */
-static void show_line(struct table *table, size_t indent)
+void table_line(struct table *table, size_t indent)
 {
 	out_wrapped(table->call->out, string_text(&table->line), 0, indent);
 	string_free(&table->line);
 }
 
-/* ---- GDT and LDT ---------------------------------------------------------------------------- */
+/* ---- GDT and LDT --------------------------------------------------------------------------------- */
 
 /* "← cs": registers that hold this selector. */
 static void users_text(struct table *table, uint16_t selector)
@@ -176,9 +158,9 @@ static unsigned show_selector(struct table *table, uint32_t offset, bool local)
 	fact_object(table->call->out, NULL);
 	fact_hex(table->call->out, "selector", selector);
 	string_printf(&table->line, "  0x%02x  ", selector);
-	descriptor_line(table, &entry);
+	table_descriptor(table, &entry);
 	users_text(table, selector);
-	show_line(table, 8);
+	table_line(table, 8);
 	fact_end(table->call->out);
 	return d->bytes;
 }
@@ -189,7 +171,7 @@ static int show_selectors(struct call *call, bool local, struct table *table)
 
 	if (table->limit >= TABLE_BYTES)
 		table->limit = TABLE_BYTES - 1;
-	show_head(table);
+	table_head(table);
 	if (real)
 		out_printf(call->out, "real mode does not use it\n");
 	if (real && !table->base && table->limit == TABLE_BYTES - 1)
@@ -204,7 +186,7 @@ static int show_selectors(struct call *call, bool local, struct table *table)
 int run_info_gdt(struct call *call)
 {
 	struct table table = {.call = call, .name = "gdt"};
-	int ret = get_state(call, &table);
+	int ret = table_state(call, &table);
 
 	if (ret)
 		return ret;
@@ -217,7 +199,7 @@ int run_info_ldt(struct call *call)
 {
 	struct table table = {.call = call, .name = "ldt"};
 	const struct cpu_segment *ldt;
-	int ret = get_state(call, &table);
+	int ret = table_state(call, &table);
 
 	if (ret)
 		return ret;
@@ -228,234 +210,4 @@ int run_info_ldt(struct call *call)
 	table.base = ldt->base;
 	table.limit = ldt->limit;
 	return show_selectors(call, true, &table);
-}
-
-/* ---- IDT ------------------------------------------------------------------------------------ */
-
-/* Gates that are not worth a line each: empty, or not there. */
-struct quiet {
-	unsigned first, count;
-	const char *what;
-};
-
-static void show_quiet(struct call *call, struct quiet *quiet)
-{
-	if (quiet->count == 1)
-		out_printf(call->out, "  %3u      %s\n", quiet->first, quiet->what);
-	else if (quiet->count)
-		out_printf(call->out, "  %3u-%-3u  %s\n", quiet->first,
-			   quiet->first + quiet->count - 1, quiet->what);
-	quiet->count = 0;
-}
-
-static void keep_quiet(struct call *call, struct quiet *quiet, unsigned vector, const char *what)
-{
-	if (quiet->count && quiet->what != what)
-		show_quiet(call, quiet);
-	if (!quiet->count++)
-		quiet->first = vector;
-	quiet->what = what;
-}
-
-static void show_gate(struct table *table, unsigned vector, const struct table_entry *entry)
-{
-	struct monitor_out *out = table->call->out;
-	const char *name = vector < 32 ? exception_mnemonic(vector) : "";
-
-	fact_object(out, NULL);
-	fact_count(out, "vector", vector);
-	if (strchr(name, ' '))
-		name = "";
-	fact_text(out, "exception", name);
-	string_printf(&table->line, "  %3u %-4s ", vector, name);
-	descriptor_line(table, entry);
-	show_line(table, 11);
-	fact_end(out);
-}
-
-static void show_vector(struct table *table, unsigned vector, struct quiet *quiet)
-{
-	struct table_entry entry;
-	int bytes = debug_table_entry(table->call->monitor->debug, table->call->cpu, TABLE_IDT,
-				      vector * (table->long_mode ? 16 : 8), &entry);
-
-	if (bytes == 0) {
-		keep_quiet(table->call, quiet, vector, "beyond the limit");
-		return;
-	}
-	if (bytes < 0) {
-		keep_quiet(table->call, quiet, vector, "not mapped");
-		return;
-	}
-	if (entry.descriptor.kind == DESCRIPTOR_EMPTY) {
-		keep_quiet(table->call, quiet, vector, "empty");
-		return;
-	}
-	show_quiet(table->call, quiet);
-	show_gate(table, vector, &entry);
-}
-
-static int check_vector(struct call *call)
-{
-	if (call->arg[0].given && call->arg[0].value > 255)
-		return error_set(call->err, -EINVAL, "vectors are 0 to 255");
-	return 0;
-}
-
-int run_info_idt(struct call *call)
-{
-	struct table table = {.call = call, .name = "idt"};
-	unsigned first = call->arg[0].value, last = call->arg[0].given ? first : 255;
-	struct quiet quiet = {0};
-	int ret = check_vector(call);
-
-	if (!ret)
-		ret = get_state(call, &table);
-	if (!ret && cpu_mode(table.state) == MODE_REAL)
-		ret = error_set(call->err, -EINVAL,
-				"real mode has vectors instead of gates: info ivt shows them");
-	if (ret)
-		return ret;
-	table.base = table.state->system.idt.base;
-	table.limit = table.state->system.idt.limit;
-	show_head(&table);
-	fact_list(call->out, "entries");
-	for (unsigned vector = first; vector <= last; vector++)
-		show_vector(&table, vector, &quiet);
-	show_quiet(call, &quiet);
-	fact_end(call->out);
-	return 0;
-}
-
-/* ---- real mode's vectors -------------------------------------------------------------------- */
-
-static void show_far(struct table *table, unsigned first, unsigned last, uint32_t entry)
-{
-	struct monitor_out *out = table->call->out;
-	unsigned segment = entry >> 16, offset = entry & 0xffff;
-	char suffix[96], span[12] = "";
-
-	if (last != first)
-		snprintf(span, sizeof(span), "-%u", last);
-	out_printf(out, "  %3u%-4s  %04x:%04x%s\n", first, span, segment, offset,
-		   address_suffix(table->call->monitor, segment * 16ull + offset, suffix,
-				  sizeof(suffix)));
-	fact_object(out, NULL);
-	fact_count(out, "vector", first);
-	fact_count(out, "last", last);
-	fact_hex(out, "segment", segment);
-	fact_hex(out, "offset", offset);
-	fact_hex(out, "handler", segment * 16ull + offset);
-	fact_end(out);
-}
-
-static bool read_far(struct table *table, unsigned vector, uint32_t *entry)
-{
-	size_t size = vector * 4 + 3 <= table->limit ? read_entry(table, vector * 4) : 0;
-
-	memcpy(entry, table->bytes, sizeof(*entry));
-	return size >= sizeof(*entry);
-}
-
-/* Neighbours that are alike share a line. */
-static void show_vectors(struct table *table, unsigned first, unsigned last)
-{
-	while (first <= last) {
-		uint32_t entry, next;
-		unsigned end = first;
-
-		if (!read_far(table, first, &entry)) {
-			out_printf(table->call->out, "  %3u      nothing is there\n", first);
-			return;
-		}
-		while (end < last && read_far(table, end + 1, &next) && next == entry)
-			end++;
-		show_far(table, first, end, entry);
-		first = end + 1;
-	}
-}
-
-/* Outside real mode what a return to it would find. */
-int run_info_ivt(struct call *call)
-{
-	struct table table = {.call = call, .name = "ivt", .limit = 0x3ff};
-	unsigned first = call->arg[0].value, last = call->arg[0].given ? first : 255;
-	int ret = check_vector(call);
-
-	if (!ret)
-		ret = get_state(call, &table);
-	if (ret)
-		return ret;
-	table.physical = cpu_mode(table.state) != MODE_REAL;
-	if (!table.physical) {
-		table.base = table.state->system.idt.base;
-		table.limit = table.state->system.idt.limit;
-	}
-	show_head(&table);
-	fact_list(call->out, "entries");
-	show_vectors(&table, first, last);
-	fact_end(call->out);
-	return 0;
-}
-
-/* ---- the task state segment ----------------------------------------------------------------- */
-
-static void show_field(struct table *table, const struct tss_field *field)
-{
-	struct monitor_out *out = table->call->out;
-	uint64_t value = 0;
-	char suffix[96];
-
-	if (field->offset + field->bytes - 1 > table->limit ||
-	    read_entry(table, field->offset) < field->bytes) {
-		out_printf(out, "  %-7s is not there\n", field->name);
-		return;
-	}
-	memcpy(&value, table->bytes, field->bytes);
-	fact_hex(out, field->name, value);
-	out_printf(out, "  %-7s 0x%" PRIx64 "%s\n", field->name, value,
-		   field->bytes > 2 && value
-			   ? address_suffix(table->call->monitor, value, suffix, sizeof(suffix))
-			   : "");
-}
-
-/* SDM vol. 1, 19.5.2: a bit per port, from the offset in the TSS up to its limit. */
-static void show_port_map(struct table *table, unsigned bits)
-{
-	uint16_t offset;
-
-	if (bits == 16 || table->limit < 103 || read_entry(table, 102) < 2)
-		return;
-	memcpy(&offset, table->bytes, sizeof(offset));
-	if (offset > table->limit)
-		out_printf(table->call->out,
-			   "  no map of ports: ring 3 reaches them by IOPL alone\n");
-}
-
-int run_info_tss(struct call *call)
-{
-	struct table table = {.call = call, .name = "tss"};
-	const struct tss_field *fields;
-	const struct cpu_segment *tr;
-	unsigned count, bits;
-	int ret = get_state(call, &table);
-
-	if (ret)
-		return ret;
-	tr = &table.state->system.seg[SEG_TR];
-	if (tr->unusable || !(tr->selector & ~3u))
-		return error_set(call->err, -ENOENT, "there is no TSS: TR holds 0x%x",
-				 tr->selector);
-	table.base = tr->base;
-	table.limit = tr->limit;
-	bits = tss_bits(&table.state->system);
-	fields = tss_fields(bits, &count);
-	out_printf(call->out, "TR 0x%x, %u bits, %s: ", tr->selector, bits,
-		   tr->type & 2 ? "busy" : "available");
-	fact_hex(call->out, "selector", tr->selector);
-	show_head(&table);
-	for (unsigned i = 0; i < count; i++)
-		show_field(&table, &fields[i]);
-	show_port_map(&table, bits);
-	return 0;
 }
