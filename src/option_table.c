@@ -172,6 +172,8 @@ static int set_command(struct options *o, const char *arg, struct error *err)
 /* ---- choices ----------------------------------------------------------------------------- */
 
 static const struct choice irqchips[] = {{"kernel", false}, {"user", true}, {0}};
+static const struct choice stopped_clocks[] = {
+	{"vm", CLOCK_STANDS}, {"host", CLOCK_FOLLOWS_HOST}, {0}};
 static const struct choice disconnects[] = {{"keep", DISCONNECT_KEEP},
 					    {"continue", DISCONNECT_CONTINUE},
 					    {"kill", DISCONNECT_KILL},
@@ -211,6 +213,7 @@ const struct option_row option_table[] = {
 	{"enable-kvm", CALL_PLAIN(set_enable_kvm)},
 	{"kvm-device", TEXT(kvm_device)},
 	{"irqchip", CHOICE(user_irqchip, irqchips)},
+	{"clock", CHOICE(stopped_clock, stopped_clocks)},
 	{"load", CALL(set_load)},
 	{"entry", CALL(set_entry)},
 	{"loadvm", TEXT(loadvm)},

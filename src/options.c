@@ -24,7 +24,7 @@ static const char help[] =
 	"  -initrd FILE[ ARGS][,...]  RAM disk, modules    -m SIZE[K|M|G]  memory (128M)\n"
 	"  -load ADDR, -entry ADDR    of a raw image       -protocol NAME  how it starts\n"
 	"  -smp N      vCPUs (1)          -cpu max[,+|-FEATURE...]   -accel kvm|dummy\n"
-	"  -irqchip kernel|user           interrupt controllers in KVM or in vitrine\n"
+	"  -irqchip kernel|user           -clock vm|host   time while stopped\n"
 	"  -loadvm FILE                   start from a snapshot in a file\n"
 	"debugging\n"
 	"  -s          same as -gdb :1234                -S  do not start the guest\n"

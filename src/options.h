@@ -8,6 +8,7 @@
 #include "error.h"
 #include "gdbstub/server.h"
 #include "log.h"
+#include "machine/machine.h"
 #include "net_address.h"
 
 #include <stdbool.h>
@@ -25,6 +26,7 @@ struct options {
 	const struct accel_ops *accel;
 	const char *kvm_device;
 	int user_irqchip; /* a choice: false or true */
+	enum stopped_clock stopped_clock;
 	uint16_t debug_exit_port;
 	bool has_load, has_entry;
 	uint64_t load, entry;
@@ -39,7 +41,7 @@ struct options {
 	const char *serial[MAX_SERIALS]; /* as given; NULL: the default */
 	unsigned serial_count;
 	enum { MONITOR_DEFAULT, MONITOR_STDIO, MONITOR_NONE } monitor;
-	bool no_init; /* of the console: the user's file of commands is not run */
+	bool no_init;	   /* of the console: the user's file of commands is not run */
 	const char *batch; /* a file of console commands; the run ends behind them */
 	const char *command[MAX_COMMANDS]; /* -ex, in order */
 	unsigned command_count;

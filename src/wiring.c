@@ -202,6 +202,7 @@ static int build_machine(struct vitrine *v, struct boot_image *image, struct err
 					.ram_size = o->ram_size,
 					.vcpus = o->vcpus,
 					.irqchip = o->user_irqchip ? IRQCHIP_USER : IRQCHIP_KERNEL,
+					.stopped_clock = o->stopped_clock,
 					.cpu_features = o->cpu,
 					.debug_exit_port = o->debug_exit_port,
 					.trace_unclaimed = o->log_level >= LOG_DEBUG};

@@ -149,6 +149,11 @@ struct accel_slot {
 	bool readonly, log_dirty;
 };
 
+/* How long the guest did not run: in ticks of the host's time stamp counter, and in ns. */
+struct accel_pause {
+	uint64_t ticks, ns;
+};
+
 struct accel_msr_range {
 	uint32_t first, count;
 	bool read, write;
@@ -272,6 +277,20 @@ struct accel_ops {
 	 * afterwards. Nothing may be half done. [own] */
 	void (*accept_interrupt)(struct accel_vcpu *vcpu);
 	int (*nmi)(struct accel_vcpu *vcpu);
+
+	/* ---- time while the guest does not run; every vCPU is parked ---- */
+
+	/* Remembers the moment, in place of an earlier one. What is read, saved or loaded from now on is of
+	 * this moment. NULL, like the next four, where time is nobody's business. */
+	void (*time_stops)(struct accel_vm *vm);
+	/* How long ago that was: 0 when it was never. */
+	struct accel_pause (*time_starts)(struct accel_vm *vm);
+	/* Take the pause out of what went on by itself: each vCPU's time stamp counter and what waits for it,
+	 * then the VM's clock and timers. -ENOTSUP: the counter is the host's own here. */
+	int (*vcpu_skip)(struct accel_vcpu *vcpu, const struct accel_pause *pause);
+	void (*skip)(struct accel_vm *vm, const struct accel_pause *pause);
+	/* Tells a paravirtual guest that it stood still, so that its watchdogs do not bark. */
+	void (*vcpu_tell_pause)(struct accel_vcpu *vcpu);
 
 	/* ---- snapshots; every vCPU is parked, and has nothing to complete ---- */
 

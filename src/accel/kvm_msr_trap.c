@@ -74,7 +74,11 @@ int kvm_msr_trap(struct accel_vm *base, const struct accel_msr_range *ranges, un
 
 int kvm_msr_get(struct accel_vcpu *base, uint32_t index, uint64_t *value)
 {
-	return kvm_msr_read(to_kvm_vcpu(base), index, value) ? 0 : -ENXIO;
+	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
+
+	if (index == MSR_TSC && kvm_read_stopped_tsc(vcpu, value))
+		return 0;
+	return kvm_msr_read(vcpu, index, value) ? 0 : -ENXIO;
 }
 
 /* Some of them are registers that the last exit brought along. */
@@ -84,5 +88,7 @@ int kvm_msr_set(struct accel_vcpu *base, uint32_t index, uint64_t value)
 
 	vcpu->synced = 0;
 	vcpu->msr_told = false;
+	if (index == MSR_TSC && kvm_write_stopped_tsc(vcpu, value))
+		return 0;
 	return kvm_msr_write(vcpu, index, value) ? 0 : -ENXIO;
 }

@@ -103,6 +103,8 @@ int kvm_get_msrs(struct kvm_vcpu *vcpu, struct cpu_state *state)
 	for (int i = 0; i < MSR_SLOT_COUNT; i++) {
 		state->msrs.valid[i] = vcpu->msr_known[i];
 		state->msrs.value[i] = vcpu->msr_known[i] ? batch.msrs.entries[next++].data : 0;
+		if (i == MSR_SLOT_TSC)
+			kvm_read_stopped_tsc(vcpu, &state->msrs.value[i]);
 		vcpu->msr_value[i] = state->msrs.value[i];
 	}
 	vcpu->msr_told = true;
@@ -116,13 +118,20 @@ static bool msr_changed(const struct kvm_vcpu *vcpu, const struct cpu_state *sta
 	return !vcpu->msr_told || vcpu->msr_value[i] != state->msrs.value[i];
 }
 
+/* A counter that stands still has a way of its own. Zero is what KVM wants to see where vCPUs begin together. */
+static bool put_otherwise(struct kvm_vcpu *vcpu, const struct cpu_state *state, int i)
+{
+	return i == MSR_SLOT_TSC && state->msrs.value[i] &&
+	       kvm_write_stopped_tsc(vcpu, state->msrs.value[i]);
+}
+
 int kvm_put_msrs(struct kvm_vcpu *vcpu, const struct cpu_state *state)
 {
 	union msr_batch batch = {0};
 	int code;
 
 	for (int i = 0; i < MSR_SLOT_COUNT; i++)
-		if (msr_changed(vcpu, state, i))
+		if (msr_changed(vcpu, state, i) && !put_otherwise(vcpu, state, i))
 			msr_batch_add(&batch, msr_table[i].index, state->msrs.value[i]);
 	code = batch.msrs.nmsrs ? msr_batch_do(vcpu, KVM_SET_MSRS, &batch) : 0;
 	for (int i = 0; !code && i < MSR_SLOT_COUNT; i++)

@@ -35,6 +35,9 @@
 #define MSR_APIC_BASE	 0x1b /* SDM vol. 3A, 11.4.4 */
 #define APIC_BASE_ENABLE (1ull << 11)
 
+#define MSR_TSC		 0x10
+#define MSR_TSC_DEADLINE 0x6e0
+
 struct kvm_vm {
 	struct accel_vm base;
 	int device, fd; /* /dev/kvm and the VM; -1 while not open */
@@ -61,6 +64,11 @@ struct kvm_vm {
 	/* The controllers as they were right after their creation, for vm_reset. */
 	struct kvm_irqchip power_on_chips[KVM_NR_IRQCHIPS];
 	struct kvm_pit_state2 power_on_pit;
+
+	bool moves_tsc;	      /* a vCPU's counter can be set, exactly */
+	bool stopped;	      /* the guest's time stands still since … */
+	uint64_t stopped_tsc; /* … by the host's counter */
+	int64_t stopped_at;   /* … by its monotonic clock */
 
 	/* For snapshots: MSRs that can be read and written, and the host's TSC when the last one began. */
 	uint32_t *msrs;
@@ -133,6 +141,25 @@ int kvm_vm_reset(struct accel_vm *vm);
 
 /* What helps when the device cannot be opened with this errno. */
 const char *kvm_open_remedy(int code);
+
+/* ---- kvm_time.c ------------------------------------------------------------------------- */
+
+int64_t kvm_host_now(void); /* the monotonic clock, ns */
+/* The operations of struct accel_ops. */
+void kvm_time_stops(struct accel_vm *vm);
+struct accel_pause kvm_time_starts(struct accel_vm *vm);
+int kvm_vcpu_skip(struct accel_vcpu *vcpu, const struct accel_pause *pause);
+void kvm_skip(struct accel_vm *vm, const struct accel_pause *pause);
+void kvm_vcpu_tell_pause(struct accel_vcpu *vcpu);
+/* Time stands still as of this moment, by the host's counter and clock. */
+void kvm_time_stops_at(struct kvm_vm *vm, uint64_t tsc, int64_t now);
+/* The vCPU's counter where it stands still; false: it does not, or not here. */
+bool kvm_read_stopped_tsc(struct kvm_vcpu *vcpu, uint64_t *value);
+bool kvm_write_stopped_tsc(struct kvm_vcpu *vcpu, uint64_t value);
+/* Finds out whether the counter can be set; with the first vCPU, before it has run. */
+void kvm_time_prepare(struct kvm_vcpu *vcpu);
+/* KVM_GET_DEVICE_ATTR or KVM_SET_DEVICE_ATTR of the offset between the host's counter and the guest's. */
+bool kvm_tsc_offset(struct kvm_vcpu *vcpu, unsigned long request, uint64_t *offset);
 
 /* ---- kvm_devices.c ---------------------------------------------------------------------- */
 

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <x86intrin.h>
 
 static const char *const chip_names[KVM_NR_IRQCHIPS] = {
@@ -33,14 +32,6 @@ static int vm_call(struct kvm_vm *vm, unsigned long request, void *argument)
 	return ioctl(vm->fd, request, argument) < 0 ? -errno : 0;
 }
 
-static int64_t host_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static void keep(struct parts *parts, int code, const char *name, const void *bytes, size_t size)
 {
 	if (code < 0 && !parts->error)
@@ -52,7 +43,7 @@ static void keep(struct parts *parts, int code, const char *name, const void *by
 
 static void save_controllers(struct kvm_vm *vm, struct parts *out)
 {
-	struct pit_part pit = {.now = host_now()};
+	struct pit_part pit = {.now = vm->stopped ? vm->stopped_at : kvm_host_now()};
 
 	for (uint32_t i = 0; i < KVM_NR_IRQCHIPS; i++) {
 		struct kvm_irqchip chip = {.chip_id = i};
@@ -63,19 +54,29 @@ static void save_controllers(struct kvm_vm *vm, struct parts *out)
 	keep(out, vm_call(vm, KVM_GET_PIT2, &pit.state), "pit", &pit, sizeof(pit));
 }
 
-/* All vCPUs' time stamp counters are saved as of this moment. */
+static int save_clock(struct kvm_vm *vm, struct parts *out)
+{
+	struct kvm_clock_data clock = {0};
+	int code = vm_call(vm, KVM_GET_CLOCK, &clock);
+
+	if (vm->stopped)
+		clock.clock -= (uint64_t)(kvm_host_now() - vm->stopped_at);
+	keep(out, code, "clock", &clock, sizeof(clock));
+	return code;
+}
+
+/* All vCPUs' time stamp counters are saved as of this moment, or as of the one at which they stopped. */
 int kvm_vm_save(struct accel_vm *base, struct parts *out)
 {
 	struct kvm_vm *vm = to_kvm_vm(base);
-	struct kvm_clock_data clock = {0};
 
-	vm->snapshot_tsc = __rdtsc();
+	vm->snapshot_tsc = vm->stopped ? vm->stopped_tsc : __rdtsc();
 	parts_put(out, "cpuid", vm->cpuid->entries,
 		  vm->cpuid->nent * sizeof(vm->cpuid->entries[0]));
 	if (vm->irqchip && kvm_vm_complete(vm, NULL) == 0)
 		save_controllers(vm, out);
 	if (vm->adjust_clock)
-		keep(out, vm_call(vm, KVM_GET_CLOCK, &clock), "clock", &clock, sizeof(clock));
+		save_clock(vm, out);
 	return out->error;
 }
 
@@ -207,7 +208,7 @@ static int load_pit(struct kvm_vm *vm, const struct parts *in, struct error *err
 {
 	struct pit_part pit;
 	int code = parts_get(in, "pit", &pit, sizeof(pit));
-	int64_t later = host_now() - pit.now;
+	int64_t later = kvm_host_now() - pit.now;
 
 	for (unsigned i = 0; code == 0 && i < 3; i++)
 		pit.state.channels[i].count_load_time =
@@ -236,12 +237,17 @@ static int load_clock(struct kvm_vm *vm, const struct parts *in, struct error *e
 	return 0;
 }
 
+/* Time that stands still does so from here on. */
 int kvm_vm_load_clocks(struct accel_vm *base, const struct parts *in, struct error *err)
 {
 	struct kvm_vm *vm = to_kvm_vm(base);
 	int code = vm->irqchip ? load_pit(vm, in, err) : 0;
 
-	return code == 0 && vm->adjust_clock ? load_clock(vm, in, err) : code;
+	if (code == 0 && vm->adjust_clock)
+		code = load_clock(vm, in, err);
+	if (vm->stopped)
+		kvm_time_stops_at(vm, vm->snapshot_tsc, kvm_host_now());
+	return code;
 }
 
 /* ---- which pages changed ----------------------------------------------------------------- */

@@ -6,9 +6,6 @@
 
 #include "accel/kvm_private.h"
 
-#define MSR_TSC		 0x10
-#define MSR_TSC_DEADLINE 0x6e0
-
 /* The operations of struct accel_ops. */
 int kvm_vm_save(struct accel_vm *vm, struct parts *out);
 int kvm_vm_fits(struct accel_vm *vm, const struct parts *in, struct error *err);

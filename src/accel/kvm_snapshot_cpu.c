@@ -137,19 +137,11 @@ static int load_rows(struct kvm_vcpu *vcpu, const struct parts *in, const char *
 
 /* Setting the MSR lets KVM guess what is meant: a value near the last one is taken as that one. The
  * offset is exact, and keeps the vCPUs in step; older kernels lack it. */
-static bool tsc_offset(struct kvm_vcpu *vcpu, unsigned long request, uint64_t *offset)
-{
-	struct kvm_device_attr attr = {
-		.group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uintptr_t)offset};
-
-	return ioctl(vcpu->fd, request, &attr) == 0;
-}
-
 static int save_tsc(struct kvm_vcpu *vcpu, struct parts *out)
 {
 	uint64_t then = kvm_vm_of(vcpu)->snapshot_tsc, offset, value;
 
-	if (tsc_offset(vcpu, KVM_GET_DEVICE_ATTR, &offset))
+	if (kvm_tsc_offset(vcpu, KVM_GET_DEVICE_ATTR, &offset))
 		value = then + offset;
 	else if (kvm_msr_read(vcpu, MSR_TSC, &value))
 		value -= __rdtsc() - then;
@@ -165,7 +157,7 @@ static int load_tsc(struct kvm_vcpu *vcpu, const struct parts *in, struct error 
 	int code = parts_get(in, "tsc", &value, sizeof(value));
 
 	offset = value - then;
-	if (code < 0 || (!tsc_offset(vcpu, KVM_SET_DEVICE_ATTR, &offset) &&
+	if (code < 0 || (!kvm_tsc_offset(vcpu, KVM_SET_DEVICE_ATTR, &offset) &&
 			 !kvm_msr_write(vcpu, MSR_TSC, value + (__rdtsc() - then))))
 		return refused(vcpu, "time stamp counter", code < 0 ? code : -EIO, err);
 	return 0;

@@ -151,6 +151,8 @@ int kvm_state_prepare(struct kvm_vcpu *vcpu, struct error *err)
 	if (ioctl(vcpu->fd, KVM_GET_VCPU_EVENTS, &events) < 0)
 		return kvm_error(err, "KVM_GET_VCPU_EVENTS", "use Linux 4.11 or later");
 	vcpu->events_flags = events.flags;
+	if (vcpu->base.index == 0)
+		kvm_time_prepare(vcpu);
 	code = kvm_snapshot_prepare(vcpu, err);
 	return code < 0 ? code : prepare_apic(vcpu, err);
 }

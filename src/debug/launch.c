@@ -80,7 +80,7 @@ static bool begin_stepping_off(struct debug *debug)
 	if (!any)
 		return false;
 	debug->state = CORE_STEPPING_OFF;
-	clock_start(&debug->machine->clock);
+	machine_time_starts(debug->machine);
 	gate_open(debug->machine);
 	return true;
 }
@@ -152,6 +152,6 @@ void core_launch(struct debug *debug)
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		begin_plan(debug, i, runs);
 	debug->state = CORE_RUNNING;
-	clock_start(&debug->machine->clock);
+	machine_time_starts(debug->machine);
 	gate_open(debug->machine);
 }

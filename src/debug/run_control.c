@@ -65,7 +65,7 @@ void core_finish_stop(struct debug *debug)
 static void all_parked(struct debug *debug)
 {
 	core_lift(debug);
-	clock_stop(&debug->machine->clock);
+	machine_time_stops(debug->machine);
 	if (debug->have_stop)
 		core_finish_stop(debug);
 	else if (debug->request.waiting)

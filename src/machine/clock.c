@@ -47,7 +47,8 @@ static void program(struct clock *clock)
 
 int clock_init(struct clock *clock, struct error *err)
 {
-	*clock = (struct clock){.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+	*clock = (struct clock){.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC),
+				.offset = host_now()};
 	if (clock->fd < 0)
 		return error_set(err, -errno, "cannot create a timer: %s", strerror(errno));
 	pthread_mutex_init(&clock->lock, NULL);
@@ -73,11 +74,12 @@ uint64_t clock_now(struct clock *clock)
 	return now;
 }
 
-void clock_start(struct clock *clock)
+void clock_start(struct clock *clock, bool follow)
 {
 	pthread_mutex_lock(&clock->lock);
 	if (!clock->running) {
-		clock->offset = host_now() - clock->stopped_at;
+		if (!follow)
+			clock->offset = host_now() - clock->stopped_at;
 		clock->running = true;
 		program(clock);
 	}

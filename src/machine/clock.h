@@ -28,7 +28,8 @@ void clock_destroy(struct clock *clock); /* also fine on one that was never made
 
 uint64_t
 clock_now(struct clock *clock); /* ns; never goes back, except by clock_reset() and clock_set() */
-void clock_start(struct clock *clock); /* both do nothing when it is so already */
+/* Both do nothing when it is so already. follow: the time that it stood still has passed for the guest, too. */
+void clock_start(struct clock *clock, bool follow);
 void clock_stop(struct clock *clock);
 void clock_reset(struct clock *clock); /* guest time 0, no timers */
 void clock_set(struct clock *clock,

@@ -350,6 +350,7 @@ int machine_create(const struct machine_config *config, struct machine **out, st
 		machine_destroy(machine);
 		return rc;
 	}
+	machine_time_anew(machine);
 	*out = machine;
 	return 0;
 }

@@ -23,6 +23,9 @@
 
 enum irqchip { IRQCHIP_KERNEL, IRQCHIP_USER };
 
+/* What becomes of the guest's time while it is stopped. */
+enum stopped_clock { CLOCK_STANDS, CLOCK_FOLLOWS_HOST };
+
 struct machine_config {
 	const struct accel_ops *accel;
 	const char *kvm_device; /* NULL: /dev/kvm */
@@ -30,6 +33,7 @@ struct machine_config {
 	uint64_t ram_size;
 	unsigned vcpus;
 	enum irqchip irqchip;
+	enum stopped_clock stopped_clock;
 	const char *cpu_features;
 	uint16_t debug_exit_port; /* 0: none */
 	bool trace_unclaimed;	  /* log each access that no device answers */
@@ -94,6 +98,7 @@ struct machine {
 	atomic_bool intr;	  /* its INTR line */
 	struct device_host host;
 	struct clock clock;
+	bool time_runs; /* the guest's, in its clocks and counters too */
 
 	struct machine_observer observer;
 	atomic_bool attentive; /* it wants to see each exit; changed while all are parked */
@@ -124,6 +129,13 @@ size_t machine_keys(struct machine *machine, const uint8_t *codes, size_t size);
 void machine_irq(struct machine *machine, unsigned line, bool level);
 /* clock.fd is readable: runs the timers that are due. */
 void machine_timers(struct machine *machine);
+
+/* Guest time, in every clock that the guest can read: called when the last vCPU has parked, and before the first
+ * one runs. Both do nothing when it is so already. gate.lock held, or nobody else is there. */
+void machine_time_stops(struct machine *machine);
+void machine_time_starts(struct machine *machine);
+/* Time begins anew, and may stand still: what has passed so far is nobody's. */
+void machine_time_anew(struct machine *machine);
 
 /* How devices write to RAM: the debugger watches. Bytes done, fewer than len as of mem_write_phys(). From any
  * thread; gate.lock not held. */

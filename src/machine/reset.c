@@ -76,11 +76,16 @@ static int reset_hardware(struct machine *machine, struct error *err)
 
 int machine_reset(struct machine *machine, struct error *err)
 {
-	int rc = reset_hardware(machine, err);
+	int rc;
 
+	machine_time_anew(machine);
+	rc = reset_hardware(machine, err);
 	if (rc == 0 && memory_clear(machine->memory) < 0)
 		rc = error_set(err, -EFAULT, "cannot clear guest RAM: the host lost a page of it");
-	return rc < 0 ? rc : place(machine, err);
+	if (rc == 0)
+		rc = place(machine, err);
+	machine_time_anew(machine);
+	return rc;
 }
 
 int machine_boot(struct machine *machine, struct boot_image *image, struct error *err)
@@ -89,5 +94,6 @@ int machine_boot(struct machine *machine, struct boot_image *image, struct error
 	machine->boot = *image;
 	memset(image, 0, sizeof(*image));
 	machine->booted = true;
+	machine_time_anew(machine);
 	return place(machine, err);
 }

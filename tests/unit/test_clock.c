@@ -71,7 +71,7 @@ static void test_time_stands_still_while_stopped(void **state)
 	assert_true(clock_now(&the.clock) == 0);
 	pass(2 * MS);
 	assert_true(clock_now(&the.clock) == 0);
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	pass(2 * MS);
 	a = clock_now(&the.clock);
 	assert_true(a >= 2 * MS);
@@ -80,18 +80,38 @@ static void test_time_stands_still_while_stopped(void **state)
 	pass(300 * MS);
 	assert_true(clock_now(&the.clock) == a);
 	clock_stop(&the.clock);
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	b = clock_now(&the.clock);
 	assert_true(b >= a);
 	assert_true(b < a + 150 * MS);
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	assert_true(clock_now(&the.clock) >= b);
+}
+
+/* With follow, the pause has passed for the guest as well. */
+static void test_time_may_follow_the_host(void **state)
+{
+	uint64_t a;
+
+	(void)state;
+	clock_start(&the.clock, true);
+	clock_stop(&the.clock);
+	a = clock_now(&the.clock);
+	pass(20 * MS);
+	assert_true(clock_now(&the.clock) == a);
+	clock_start(&the.clock, true);
+	assert_true(clock_now(&the.clock) >= a + 20 * MS);
+	clock_stop(&the.clock);
+	a = clock_now(&the.clock);
+	pass(300 * MS);
+	clock_start(&the.clock, false);
+	assert_true(clock_now(&the.clock) < a + 150 * MS);
 }
 
 static void test_timers_run_in_order_of_deadline(void **state)
 {
 	(void)state;
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	clock_timer_arm(&the.clock, &the.timers[0], 3 * MS);
 	clock_timer_arm(&the.clock, &the.timers[1], 1 * MS);
 	clock_timer_arm(&the.clock, &the.timers[2], 2 * MS);
@@ -108,7 +128,7 @@ static void test_timers_run_in_order_of_deadline(void **state)
 static void test_not_due_is_not_run(void **state)
 {
 	(void)state;
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	clock_timer_arm(&the.clock, &the.timers[0], 3600 * 1000 * MS);
 	clock_timer_arm(&the.clock, &the.timers[1], UINT64_MAX - 1);
 	assert_false(due(5));
@@ -120,7 +140,7 @@ static void test_not_due_is_not_run(void **state)
 static void test_later_arming_replaces_and_disarms(void **state)
 {
 	(void)state;
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	clock_timer_arm(&the.clock, &the.timers[0], 1);
 	clock_timer_arm(&the.clock, &the.timers[1], 1);
 	clock_timer_arm(&the.clock, &the.timers[0], 3600 * 1000 * MS);
@@ -135,13 +155,13 @@ static void test_later_arming_replaces_and_disarms(void **state)
 static void test_stopped_clock_runs_nothing(void **state)
 {
 	(void)state;
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	clock_timer_arm(&the.clock, &the.timers[0], 2 * MS);
 	clock_stop(&the.clock);
 	assert_false(due(10));
 	clock_run(&the.clock);
 	assert_string_equal(the.calls, "");
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	assert_true(due(1000));
 	clock_run(&the.clock);
 	assert_string_equal(the.calls, "0");
@@ -151,7 +171,7 @@ static void test_always_late_timer_lets_go(void **state)
 {
 	(void)state;
 	the.rearm[0] = 1;
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	clock_timer_arm(&the.clock, &the.timers[0], 0);
 	clock_timer_arm(&the.clock, &the.timers[1], 0);
 	clock_run(&the.clock);
@@ -171,7 +191,7 @@ static void test_timer_disarmed_by_another_does_not_run(void **state)
 {
 	(void)state;
 	the.timers[0].fn = disarm_next;
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	clock_timer_arm(&the.clock, &the.timers[0], 0);
 	clock_timer_arm(&the.clock, &the.timers[1], 0);
 	clock_timer_arm(&the.clock, &the.timers[2], 0);
@@ -182,7 +202,7 @@ static void test_timer_disarmed_by_another_does_not_run(void **state)
 static void test_reset_and_set(void **state)
 {
 	(void)state;
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	clock_timer_arm(&the.clock, &the.timers[0], 0);
 	pass(200 * MS);
 	clock_reset(&the.clock);
@@ -193,7 +213,7 @@ static void test_reset_and_set(void **state)
 	clock_set(&the.clock, 50 * 1000 * MS);
 	assert_true(clock_now(&the.clock) == 50 * 1000 * MS);
 	clock_timer_arm(&the.clock, &the.timers[0], 50 * 1000 * MS + 1);
-	clock_start(&the.clock);
+	clock_start(&the.clock, false);
 	assert_true(due(1000));
 	clock_run(&the.clock);
 	assert_string_equal(the.calls, "0");
@@ -205,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_time_stands_still_while_stopped),
+		TEST(test_time_may_follow_the_host),
 		TEST(test_timers_run_in_order_of_deadline),
 		TEST(test_not_due_is_not_run),
 		TEST(test_later_arming_replaces_and_disarms),
