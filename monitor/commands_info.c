@@ -94,9 +94,7 @@ int run_info_capabilities(struct call *call)
 
 static void put_report(void *ctx, const char *text, size_t size)
 {
-	struct monitor_out *out = ctx;
-
-	out->write(out->ctx, text, size);
+	out_text(ctx, text, size);
 }
 
 int run_doctor(struct call *call)

@@ -119,15 +119,14 @@ void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_
 	out_printf(out, "\n");
 }
 
+static const char *const escapes[] = {
+	[COLOR_STOP] = "\033[1;31m", [COLOR_NAME] = "\033[36m", [COLOR_CHANGED] = "\033[1;33m",
+	[COLOR_CURRENT] = "\033[1m", [COLOR_DIM] = "\033[2m",	[COLOR_ERROR] = "\033[31m",
+	[COLOR_OFF] = "\033[0m",
+};
+
 const char *color(const struct monitor_out *out, enum color which)
 {
-	static const char *const escapes[] = {
-		[COLOR_STOP] = "\033[1;31m",	[COLOR_NAME] = "\033[36m",
-		[COLOR_CHANGED] = "\033[1;33m", [COLOR_CURRENT] = "\033[1m",
-		[COLOR_DIM] = "\033[2m",	[COLOR_ERROR] = "\033[31m",
-		[COLOR_OFF] = "\033[0m",
-	};
-
 	return out->color ? escapes[which] : "";
 }
 
@@ -188,6 +187,60 @@ void string_free(struct string *string)
 	*string = (struct string){0};
 }
 
+/* ---- the door ------------------------------------------------------------------------------- */
+
+/* How long the colour at text is; 0: it is none of ours, or nobody wants colours. */
+static size_t color_length(const struct monitor_out *out, const char *text, size_t size)
+{
+	if (!out->color || *text != '\033')
+		return 0;
+	for (unsigned i = 0; i < sizeof(escapes) / sizeof(*escapes); i++) {
+		size_t length = strlen(escapes[i]);
+
+		if (length <= size && !memcmp(text, escapes[i], length))
+			return length;
+	}
+	return 0;
+}
+
+static bool is_plain(const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((text[i] < ' ' || text[i] > '~') && text[i] != '\n' && text[i] != '\t')
+			return false;
+	return true;
+}
+
+static void write_clean(struct monitor_out *out, const char *text, size_t size)
+{
+	char *clean = is_plain(text, size) ? NULL : malloc(TEXT_CLEAN_SIZE(size));
+
+	if (clean)
+		out->write(out->ctx, clean,
+			   text_clean(text, size, true, clean, TEXT_CLEAN_SIZE(size)));
+	else if (is_plain(text, size))
+		out->write(out->ctx, text, size);
+	free(clean);
+}
+
+void out_text(struct monitor_out *out, const char *text, size_t size)
+{
+	while (size) {
+		size_t length = color_length(out, text, size);
+
+		if (length) {
+			out->write(out->ctx, text, length);
+		} else {
+			do
+				length++;
+			while (length < size && !color_length(out, text + length, size - length));
+			write_clean(out, text, length);
+		}
+		text += length;
+		size -= length;
+	}
+}
+
 void out_printf(struct monitor_out *out, const char *fmt, ...)
 {
 	struct string string = {0};
@@ -196,7 +249,6 @@ void out_printf(struct monitor_out *out, const char *fmt, ...)
 	va_start(args, fmt);
 	string_vprintf(&string, fmt, args);
 	va_end(args);
-	if (string.size)
-		out->write(out->ctx, string.text, string.size);
+	out_text(out, string_text(&string), string.size);
 	string_free(&string);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Text that is safe to show, and colours. Names, source lines and serial bytes are chosen by the
- * guest: they pass through text_clean() once, where they enter the monitor, so that no escape
- * sequence of a guest's ever reaches a terminal.
+ * guest: they pass through text_clean() once, where they enter the monitor. And there is one door out,
+ * out_text(), that out_printf() goes through: whatever a command quotes, nothing leaves it but printable
+ * text, newlines, tabs, and where they are wanted the colours below.
  */
 #ifndef MONITOR_TEXT_H
 #define MONITOR_TEXT_H
@@ -41,6 +42,9 @@ enum color {
 	COLOR_ERROR,
 	COLOR_OFF
 };
+/* The door. */
+void out_text(struct monitor_out *out, const char *text, size_t size);
+
 /* The escape that begins a colour, or "" where out has none. */
 const char *color(const struct monitor_out *out, enum color color);
 

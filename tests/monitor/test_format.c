@@ -134,6 +134,26 @@ static void test_clean_cuts_whole_characters(void **state)
 	assert_string_equal(out, "abc\xe2\x96\xa0");
 }
 
+static void gather(void *ctx, const char *text, size_t size)
+{
+	strncat(ctx, text, size);
+}
+
+/* Nothing but text goes out, whoever has forgotten to clean it; ours are the colours, where they are wanted. */
+static void test_door(void **state)
+{
+	char text[256] = "";
+	struct monitor_out out = {.ctx = text, .write = gather};
+
+	(void)state;
+	out_printf(&out, "%sa\033[31m\033[2J\r\x9b\t\n", color(&out, COLOR_NAME));
+	assert_string_equal(text, "a\\x1b[31m\\x1b[2J\\x0d\\x9b\t\n");
+	text[0] = 0;
+	out.color = true;
+	out_printf(&out, "%sa%s\033[2J\033]\033", color(&out, COLOR_NAME), color(&out, COLOR_OFF));
+	assert_string_equal(text, "\033[36ma\033[0m\\x1b[2J\\x1b]\\x1b");
+}
+
 /* ---- instructions -------------------------------------------------------------------------- */
 
 static void check_insn(unsigned bits, uint64_t base, enum syntax syntax, uint64_t address,
@@ -183,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_clean),
 		cmocka_unit_test(test_clean_cuts_whole_characters),
+		cmocka_unit_test(test_door),
 		cmocka_unit_test(test_disassemble),
 		cmocka_unit_test(test_disassemble_real_mode),
 	};
