@@ -225,9 +225,9 @@ void points_leave(struct gdb_session *s)
 
 void points_free(struct gdb_session *s)
 {
-	while (s->point_count)
-		forget_point(s, s->points);
+	for (size_t i = 0; i < s->point_count; i++)
+		free(s->points[i].why_not);
 	free(s->points);
 	s->points = NULL;
-	s->point_capacity = 0;
+	s->point_count = s->point_capacity = 0;
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #define RANGES_MAX 4096
 
@@ -106,14 +105,15 @@ static void users_column(struct osdata *table, uint16_t selector)
 						     "fs", "gs", "tr", "ldtr"};
 	const struct cpu_state *state = state_of(table);
 	char text[40] = "";
+	size_t used = 0;
 
 	for (unsigned i = 0; state && i < SEG_COUNT; i++) {
 		const struct cpu_segment *segment = &state->system.seg[i];
 
 		if (segment->unusable || (segment->selector & ~3u) != selector)
 			continue;
-		strcat(text, *text ? " " : "");
-		strcat(text, names[i]);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", used ? " " : "",
+					 names[i]);
 	}
 	osdata_column(table, "Held by", "%s", text);
 }

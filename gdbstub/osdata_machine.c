@@ -107,16 +107,15 @@ static void kind_columns(struct osdata *table, const struct point_spec *spec)
 static void limit_column(struct osdata *table, const struct point *point)
 {
 	const struct point_limit *limit = &point->spec.limit;
-	char text[160] = "", part[40];
+	char vcpu[24] = "", ring[24] = "", cr3[32] = "", text[80];
 
 	if (limit->by & LIMIT_VCPU)
-		snprintf(text, sizeof(text), " vCPU %d", limit->vcpu);
+		snprintf(vcpu, sizeof(vcpu), " vCPU %d", limit->vcpu);
 	if (limit->by & LIMIT_RING)
-		snprintf(part, sizeof(part), " ring %u", limit->ring);
-	strcat(text, limit->by & LIMIT_RING ? part : "");
+		snprintf(ring, sizeof(ring), " ring %u", limit->ring);
 	if (limit->by & LIMIT_CR3)
-		snprintf(part, sizeof(part), " cr3 0x%" PRIx64, limit->cr3);
-	strcat(text, limit->by & LIMIT_CR3 ? part : "");
+		snprintf(cr3, sizeof(cr3), " cr3 0x%" PRIx64, limit->cr3);
+	snprintf(text, sizeof(text), "%s%s%s", vcpu, ring, cr3);
 	osdata_column(table, "Only", "%s%s", text + (*text == ' '),
 		      !point->condition ? ""
 		      : *text		? ", if a condition holds"

@@ -52,20 +52,6 @@ static int map(struct symbol_file *file, const char *path, struct error *err)
 	return 0;
 }
 
-static int load(const char *path, struct symbol_file **result, struct error *err)
-{
-	struct symbol_file *file = calloc(1, sizeof(*file));
-	int ret = file ? map(file, path, err) : error_set(err, -ENOMEM, "out of memory");
-
-	if (!ret)
-		ret = symbols_load(file->bytes, file->size, &file->symbols, err);
-	if (ret)
-		symbol_file_free(file);
-	else
-		*result = file;
-	return ret;
-}
-
 /* Names that views remember belong to the old symbols. */
 static void take(struct monitor *monitor, struct symbol_file *file)
 {
@@ -76,19 +62,34 @@ static void take(struct monitor *monitor, struct symbol_file *file)
 	monitor->symbols = file->symbols;
 }
 
+static int load(struct monitor *monitor, const char *path, struct error *err)
+{
+	struct symbol_file *file = calloc(1, sizeof(*file));
+	int ret;
+
+	if (!file)
+		return error_set(err, -ENOMEM, "out of memory");
+	ret = map(file, path, err);
+	if (!ret)
+		ret = symbols_load(file->bytes, file->size, &file->symbols, err);
+	if (ret)
+		symbol_file_free(file);
+	else
+		take(monitor, file);
+	return ret;
+}
+
 int run_symbol_file(struct call *call)
 {
-	struct symbol_file *file;
 	int ret;
 
 	if (!call->arg[0].given && !call->arg[1].given)
 		return error_set(call->err, -EINVAL,
 				 "write: symbol-file [-o OFFSET] FILE, or -o OFFSET");
 	if (call->arg[1].given) {
-		ret = load(call->arg[1].text, &file, call->err);
+		ret = load(call->monitor, call->arg[1].text, call->err);
 		if (ret)
 			return ret;
-		take(call->monitor, file);
 	}
 	if (!call->monitor->symbols)
 		return error_set(call->err, -ENOENT, "there are no symbols to move");

@@ -140,7 +140,7 @@ static void add_msrs(struct monitor *monitor, struct matches *matches)
 		char lower[64];
 		size_t size = 0;
 
-		for (name += 4; name[size] && size < sizeof(lower) - 1; size++)
+		for (name += 4; size < sizeof(lower) - 1 && name[size]; size++)
 			lower[size] = (char)tolower((unsigned char)name[size]);
 		add_match(matches, lower, size, "", "");
 	}

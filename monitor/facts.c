@@ -65,7 +65,7 @@ static void put(struct monitor_out *out, const char *key, json_t *value)
 	struct facts *facts = out->facts;
 	json_t *at = facts->depth < DEPTH ? facts->open[facts->depth] : NULL;
 
-	if (at && json_is_array(at))
+	if (json_is_array(at))
 		json_array_append_new(at, value);
 	else if (at)
 		json_object_set_new(at, key, value);

@@ -22,7 +22,7 @@ static void test_lapic(void **state)
 
 	rig->debug->state[0].system.apic_base = 0xfee00900;
 	put_word(rig, 0xf0, 0x1ff);
-	put_word(rig, 0x210, 1 << 3 | 1 << 31); /* IRR: vectors 0x23 and 0x3f */
+	put_word(rig, 0x210, 1u << 3 | 1u << 31); /* IRR: vectors 0x23 and 0x3f */
 	put_word(rig, 0x320, 0x20030);
 	contains(answer(rig, "info lapic"), "vCPU 0: xAPIC at 0xfee00000, bootstrap processor\n");
 	contains(rig->text, "  SVR           0x000001ff  enabled, spurious vector 0xff\n");

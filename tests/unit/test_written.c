@@ -23,14 +23,13 @@ struct run {
 static void written_is(struct rig *rig, const struct run *runs, unsigned count)
 {
 	uint64_t gpa, size, from = 0;
-	unsigned i = 0;
 
-	for (; debug_written(rig->debug, from, &gpa, &size); from = gpa + size, i++) {
-		assert_true(i < count);
+	for (unsigned i = 0; i < count; i++, from = gpa + size) {
+		assert_true(debug_written(rig->debug, from, &gpa, &size));
 		assert_int_equal(gpa, runs[i].gpa);
 		assert_int_equal(size, runs[i].size);
 	}
-	assert_int_equal(i, count);
+	assert_false(debug_written(rig->debug, from, &gpa, &size));
 }
 
 static const struct run first[] = {{0x20000, 0x1000}};
