@@ -51,25 +51,18 @@ static int add_pattern(struct search *search, const void *bytes, size_t size)
 	return 0;
 }
 
-/* "text", with \\ \" \n \t \r \0 and \xNN. */
+/* "text", with escape sequences; behind any other backslash a character is itself. */
 static int add_string(struct search *search)
 {
-	static const char from[] = "ntr0\\\"", to[] = "\n\t\r\0\\\"";
 	int ret = 0;
 
-	for (search->at++; !ret && *search->at && *search->at != '"'; search->at++) {
-		const char *known;
-		unsigned code;
+	for (search->at++; !ret && *search->at && *search->at != '"';) {
 		char c = *search->at;
+		size_t length = text_escape(search->at, &c);
 
-		if (c == '\\' && search->at[1] == 'x' &&
-		    sscanf(search->at + 2, "%2x", &code) == 1) {
-			c = (char)code;
-			search->at += 1 + (isxdigit((unsigned char)search->at[3]) ? 2 : 1);
-		} else if (c == '\\' && search->at[1]) {
-			known = strchr(from, *++search->at);
-			c = known ? to[known - from] : *search->at;
-		}
+		if (!length && c == '\\' && search->at[1])
+			c = *++search->at;
+		search->at += length ? length : 1;
 		ret = add_pattern(search, &c, 1);
 	}
 	if (!ret && *search->at++ != '"')

@@ -50,27 +50,18 @@ int run_send_key(struct call *call)
 
 /* ---- serial --------------------------------------------------------------------------------- */
 
-/* \n \r \t \0 \\ \" \xNN. Returns the size. */
+/* Returns the size. */
 static size_t unescape(const char *text, char *out)
 {
-	static const char from[] = "nrt0\\\"", to[] = "\n\r\t\0\\\"";
 	size_t used = 0;
 
-	for (; *text; text++) {
-		const char *known = *text == '\\' && text[1] ? strchr(from, text[1]) : NULL;
-		unsigned code;
-		int taken = 0;
+	while (*text) {
+		size_t length = text_escape(text, &out[used]);
 
-		if (known) {
-			out[used++] = to[known - from];
-			text++;
-		} else if (*text == '\\' && text[1] == 'x' &&
-			   sscanf(text + 2, "%2x%n", &code, &taken) == 1) {
-			out[used++] = (char)code;
-			text += 1 + taken;
-		} else {
-			out[used++] = *text;
-		}
+		if (!length)
+			out[used] = *text;
+		text += length ? length : 1;
+		used++;
 	}
 	return used;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/text.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,30 @@ size_t text_utf8_length(const char *text, size_t size, bool *partial)
 			return 0;
 	}
 	return length;
+}
+
+size_t text_escape(const char *text, char *c)
+{
+	static const char from[] = "nrt0\\\"", to[] = "\n\r\t\0\\\"";
+	char digits[3] = "";
+	const char *known;
+	size_t count = 0;
+
+	if (text[0] != '\\' || !text[1])
+		return 0;
+	known = strchr(from, text[1]);
+	if (known) {
+		*c = to[known - from];
+		return 2;
+	}
+	while (text[1] == 'x' && count < 2 && isxdigit((unsigned char)text[2 + count])) {
+		digits[count] = text[2 + count];
+		count++;
+	}
+	if (!count)
+		return 0;
+	*c = (char)strtoul(digits, NULL, 16);
+	return 2 + count;
 }
 
 static bool is_control(const char *text, size_t length, bool newlines)

@@ -24,6 +24,10 @@ size_t text_clean(const char *text, size_t size, bool newlines, char *out, size_
  * *partial). */
 size_t text_utf8_length(const char *text, size_t size, bool *partial);
 
+/* The length of the escape sequence that text begins with, and in *c what it stands for: \n \r \t \0 \\
+ * \" \xN \xNN. 0, and *c untouched, when it is none. */
+size_t text_escape(const char *text, char *c);
+
 /* Columns that text takes: one per character. */
 size_t text_width(const char *text);
 

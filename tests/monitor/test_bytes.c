@@ -19,6 +19,7 @@ static void test_find(void **state)
 	struct rig *rig = *state;
 
 	strcpy((char *)rig->debug->ram + 0x2f0000, "a needle, another needle");
+	strcpy((char *)rig->debug->ram + 0x2f2000, "box 6");
 	memcpy(rig->debug->ram + 0x2f1000, "\x34\x12\0\0\x78\x56\0\0", 8);
 	answer(rig, "find \"needle\"");
 	assert_string_equal(rig->text, "0x2f0002\n0x2f0012\n2 found\n");
@@ -32,6 +33,8 @@ static void test_find(void **state)
 	contains(answer(rig, "find/1 \"needle\""),
 		 "0x2f0002\n1 are shown; there may be more behind\n");
 	contains(answer(rig, "find -p \"an\\x6fther\""), "0x2f000a\n");
+	contains(answer(rig, "find -p \"\\x6e\\e\\x65dle\""), "2 found\n");
+	contains(answer(rig, "find \"bo\\x 6\""), "0x2f2000\n1 found\n");
 	contains(answer(rig, "find \"no such thing\""), "nothing found\n");
 	contains(answer(rig, "find 0x200000, +8, 0x123456789a"), "nothing found\n");
 	contains(answer(rig, "json find \"needle\""), "\"found\":[\"0x2f0002\",\"0x2f0012\"]");

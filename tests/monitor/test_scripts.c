@@ -316,6 +316,9 @@ static void test_serial(void **state)
 	assert_int_equal(sent.port, 1);
 	assert_int_equal(sent.size, 7);
 	assert_memory_equal(sent.bytes, "a\x1b\n\\\0\\q", 7);
+	answer(rig, "serial send \"\\x4142\\x9\\x 4\\x-1\\xg\"");
+	assert_int_equal(sent.size, 15);
+	assert_memory_equal(sent.bytes, "A42\t\\x 4\\x-1\\xg", 15);
 	answer(rig, "serial send \"");
 	assert_memory_equal(sent.bytes, "\"\n", 2);
 	refusal(rig, "serial send", -EINVAL);
