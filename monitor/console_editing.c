@@ -64,7 +64,7 @@ void console_read_terminal(void *ctx, int fd, short revents)
 	(void)fd;
 	if (!(revents & (POLLIN | POLLHUP)))
 		return;
-	if (!console->editing)
+	if (!console->editing || !console_keys_ready())
 		return;
 	rl_callback_read_char();
 	answer_escape(console);
@@ -159,6 +159,7 @@ int console_start_editing(struct console *console, struct error *err)
 		return 0;
 	rl_readline_name = "vitrine";
 	rl_catch_signals = 0; /* SIGINT is ours */
+	console_keys_start(console);
 	rl_attempted_completion_function = complete;
 	rl_completion_display_matches_hook = show_matches;
 	rl_variable_bind("page-completions", "off");

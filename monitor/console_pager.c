@@ -5,7 +5,6 @@
  */
 #include "monitor/console_private.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <readline/readline.h>
 #include <stdio.h>
@@ -75,7 +74,7 @@ static void take_keys(struct console *console)
 		return;
 	raw = console->cooked;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	raw.c_cc[VMIN] = 1;
+	raw.c_cc[VMIN] = 0; /* console_keys.c */
 	raw.c_cc[VTIME] = 0;
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 }
@@ -123,13 +122,14 @@ void console_stop_paging(struct console *console)
 static void read_key(void *ctx, int fd, short revents)
 {
 	struct console *console = ctx;
-	char key;
-	ssize_t size = read(fd, &key, 1);
+	unsigned char key;
+	int got = console_take_key(&key);
 
+	(void)fd;
 	(void)revents;
-	if (size < 0 && (errno == EAGAIN || errno == EINTR))
+	if (!got)
 		return;
-	if (size <= 0 || strchr("qQ\004\033", key)) {
+	if (got < 0 || strchr("qQ\004\033", key)) {
 		console_stop_paging(console);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The parts of the console: console.c (life, Ctrl-C), console_events.c (what happens to the guest),
  * console_output.c (what is printed, and the line being edited below it), console_pager.c (long answers),
- * console_input.c (lines), console_editing.c (readline), console_history.c. */
+ * console_input.c (lines), console_editing.c (readline), console_keys.c (the terminal's keys), console_history.c. */
 #ifndef MONITOR_CONSOLE_PRIVATE_H
 #define MONITOR_CONSOLE_PRIVATE_H
 
@@ -120,6 +120,15 @@ void console_read_terminal(void *ctx, int fd, short revents); /* event_fn */
 void console_suspend(struct console *console);
 /* Leaves searches and half-typed commands as well. */
 void console_clear_line(struct console *console);
+
+/* ---- console_keys.c */
+
+/* Of a terminal whose VMIN is 0; never waits. 1; 0: there is none; -1: there will be none. */
+int console_take_key(unsigned char *key);
+/* readline takes its keys so, too. */
+void console_keys_start(struct console *console);
+/* Whether there is something for rl_callback_read_char(): a key, or the end of them. */
+bool console_keys_ready(void);
 
 /* ---- console_history.c */
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include <cmocka.h>
 
 #define PROMPT "(vitrine) "
+#define HANGS  30 /* seconds */
 
 struct inside {
 	struct event_loop *loop;
@@ -82,22 +84,36 @@ static void run_child(void (*play)(struct inside *inside))
 	exit(0);
 }
 
+#define KEYS_PLEASE "KEYS?"
+
+static void type(int fd, const char *keys)
+{
+	assert_int_equal(write(fd, keys, strlen(keys)), strlen(keys));
+}
+
 /* Everything that was written until the end, without readline's bracketed-paste switches. */
-static void read_all(int fd, char *text, size_t size)
+static void read_all(int fd, const char *when_asked, char *text, size_t size)
 {
 	static const char *const switches[] = {"\033[?2004h", "\033[?2004l\r"};
 	size_t used = 0;
 	ssize_t done;
 
-	while (used < size - 1 && (done = read(fd, text + used, size - 1 - used)) > 0)
+	while (used < size - 1 && (done = read(fd, text + used, size - 1 - used)) > 0) {
 		used += done;
+		text[used] = 0;
+		if (!strstr(text, KEYS_PLEASE))
+			continue;
+		type(fd, when_asked);
+		when_asked = "";
+	}
 	text[used] = 0;
 	for (unsigned i = 0; i < 2; i++)
 		for (char *at; (at = strstr(text, switches[i]));)
 			memmove(at, at + strlen(switches[i]), strlen(at + strlen(switches[i])) + 1);
 }
 
-static void show(void (*play)(struct inside *inside), const char *typed, char *text, size_t size)
+static void show_typing(void (*play)(struct inside *inside), const char *first,
+			const char *when_asked, char *text, size_t size)
 {
 	struct winsize window = {.ws_row = 24, .ws_col = 40};
 	int fd, status;
@@ -108,14 +124,19 @@ static void show(void (*play)(struct inside *inside), const char *typed, char *t
 	if (!child)
 		run_child(play);
 	assert_true(child > 0);
-	assert_int_equal(write(fd, typed, strlen(typed)), strlen(typed));
-	read_all(fd, text, size);
+	type(fd, first);
+	read_all(fd, when_asked, text, size);
 	close(fd);
 	waitpid(child, &status, 0);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
 		printf("# the terminal saw: %s\n", text);
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void show(void (*play)(struct inside *inside), const char *typed, char *text, size_t size)
+{
+	show_typing(play, typed, "", text, size);
 }
 
 static void contains(const char *text, const char *wanted)
@@ -295,6 +316,45 @@ static void test_one_console_only(void **state)
 	contains(text, "there is a console already");
 }
 
+/* What Ctrl-C does to keys that nobody has read yet (termios(3), NOFLSH), between poll and read. */
+static void throw_keys_away(void *ctx, int fd, short revents)
+{
+	(void)ctx;
+	(void)fd;
+	(void)revents;
+	tcflush(STDIN_FILENO, TCIFLUSH);
+}
+
+static void play_keys_thrown_away(struct inside *inside)
+{
+	struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+	int ready = eventfd(1, EFD_CLOEXEC);
+
+	/* The loop asks in the order of coming: the console comes behind. */
+	console_set_active(inside->console, false);
+	event_loop_watch(inside->loop, ready, POLLIN, throw_keys_away, NULL);
+	console_set_active(inside->console, true);
+	printf(KEYS_PLEASE "\n");
+	fflush(stdout);
+	assert_int_equal(poll(&input, 1, -1), 1);
+	alarm(HANGS);
+	event_loop_once(inside->loop, 0);
+	event_loop_forget(inside->loop, ready);
+	close(ready);
+	print(inside, poll(&input, 1, 0) ? "the keys are there\n" : "still here\n");
+	turn(inside);
+}
+
+static void test_keys_that_ctrl_c_threw_away(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	show_typing(play_keys_thrown_away, "", "abc", text, sizeof(text));
+	contains(text, "still here");
+	assert_null(strstr(text, "abc"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_queued_lines_come_first),
 		cmocka_unit_test(test_a_queued_line_waits_for_the_stop),
 		cmocka_unit_test(test_one_console_only),
+		cmocka_unit_test(test_keys_that_ctrl_c_threw_away),
 	};
 
 	return cmocka_run_group_tests_name("console", tests, NULL, NULL);
