@@ -184,7 +184,8 @@ class Debugged(Vitrine):
             timer.cancel()
 
     def _too_late(self, seconds):
-        print(f"# nothing happened for {seconds} s; the vitrine of this test is ended")
+        # Not through gdb, whose output is being captured.
+        os.write(1, f"# nothing happened for {seconds} s; the vitrine of this test is ended\n".encode())
         self.process.kill()
 
     def go(self, command, seconds=TIME_LIMIT):
