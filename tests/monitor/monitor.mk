@@ -2,11 +2,10 @@
 # An image for the tests to read symbols from; they find it beside themselves.
 MONITOR_FIXTURE := $(BUILD)/tests/monitor/fixture.elf
 
-$(MONITOR_FIXTURE): tests/monitor/fixture/fixture.c tests/monitor/monitor.mk
+$(MONITOR_FIXTURE): tests/monitor/fixture/fixture.S tests/monitor/monitor.mk
 	@mkdir -p $(@D)
 	$(E) LD $@
-	$(Q)$(CC) -O0 -g -ffreestanding -fno-pie -no-pie -static -nostdlib -fno-stack-protector \
-		-fcf-protection=none -fno-asynchronous-unwind-tables -fno-omit-frame-pointer \
+	$(Q)$(CC) -DFOLDER='"$(CURDIR)"' -DEVIL="\"evil$$(printf '\033')[31mname\"" -static -nostdlib \
 		-Wl,-Ttext=0x200000 -Wl,--build-id=none -o $@ $<
 
 $(patsubst %.c,$(BUILD)/%,$(wildcard tests/monitor/test_*.c)): | $(MONITOR_FIXTURE)
