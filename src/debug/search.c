@@ -2,9 +2,10 @@
 /*
  * Pages that follow one another, in linear and in physical memory, are searched as one stretch; of that only what is
  * RAM, in chunks, each behind as many bytes of the one before as a pattern may have in it without having
- * been found there.
+ * been found there. What nobody has ever touched is not read: it is zeros, of which as many as the pattern is long say
+ * all, and reading would make the host find a page for each.
  */
-#include "debug/debug.h"
+#include "debug/core.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -23,6 +24,9 @@ struct searcher {
 	struct debug *debug;
 	struct memory_search *search;
 	struct stretch stretch; /* that still grows */
+	uint64_t touched;	/* the last stretch of RAM that somebody has ever touched … */
+	uint64_t touched_size;	/* … or that is ahead */
+	size_t rarest;		/* of the pattern's bytes */
 	int result;		/* 0: nothing found yet */
 	time_t end;		/* when patience is */
 	uint8_t *buffer;	/* what is kept, and a chunk */
@@ -47,12 +51,51 @@ static void take_off(struct stretch *stretch, uint64_t size)
 
 /* ---- bytes ------------------------------------------------------------------------------- */
 
+/* Most frequent first; what is not among them is rare. */
+static const char frequent[] = "\0\xff\x48\x01 \x8b\x89\x0f\x02\x08\x10\x24\xe8\x83\x04 etaoinsrl";
+
+/* The index of a byte of the pattern that little else in memory is like. */
+static size_t rarest(const uint8_t *pattern, size_t size)
+{
+	size_t best = 0, best_rank = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		const char *known = memchr(frequent, pattern[i], sizeof(frequent) - 1);
+		size_t rank = known ? (size_t)(known - frequent) : sizeof(frequent);
+
+		if (rank > best_rank) {
+			best = i;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+#define MISSES_IN 64 /* one in so many bytes, and the byte was not rare at all */
+
+/* memchr() is much faster than memmem(), as long as it finds little. */
+static const uint8_t *first_match(const struct searcher *s, const uint8_t *bytes, size_t size)
+{
+	const uint8_t *pattern = s->search->pattern, *at = bytes + s->rarest, *end = bytes + size;
+	size_t behind = s->search->size - s->rarest, misses = size / MISSES_IN;
+
+	for (; (size_t)(end - at) >= behind; at++) {
+		at = memchr(at, pattern[s->rarest], (size_t)(end - at) - behind + 1);
+		if (!at || !memcmp(at - s->rarest, pattern, s->search->size))
+			return at ? at - s->rarest : NULL;
+		if (!misses--)
+			return memmem(at - s->rarest, (size_t)(end - at) + s->rarest, pattern,
+				      s->search->size);
+	}
+	return NULL;
+}
+
 /* One chunk in the buffer, which came from address. */
 static void look(struct searcher *s, uint64_t address, size_t size)
 {
 	struct memory_search *search = s->search;
 	size_t all = s->kept + size;
-	const uint8_t *found = memmem(s->buffer, all, search->pattern, search->size);
+	const uint8_t *found = all < search->size ? NULL : first_match(s, s->buffer, all);
 
 	if (found) {
 		search->at = address - s->kept + (uint64_t)(found - s->buffer);
@@ -64,19 +107,46 @@ static void look(struct searcher *s, uint64_t address, size_t size)
 	s->kept_before = address + size;
 }
 
-static void search_chunk(struct searcher *s, struct stretch *ram)
+static void search_chunk(struct searcher *s, struct stretch *ram, uint64_t size)
 {
-	size_t chunk = ram->size < CHUNK ? ram->size : CHUNK;
+	size_t chunk = size < CHUNK ? size : CHUNK;
 	ssize_t done;
 
-	if (s->kept_before != ram->address)
-		s->kept = 0;
 	done = debug_read(s->debug, s->search->vcpu, SPACE_PHYSICAL, ram->gpa, s->buffer + s->kept,
 			  chunk);
 	if (done > 0)
 		look(s, ram->address, (size_t)done);
 	/* What the host has lost of RAM is passed over, too. */
 	take_off(ram, done == (ssize_t)chunk ? chunk : chunk < 4096 ? chunk : 4096);
+}
+
+static void search_zeros(struct searcher *s, struct stretch *ram, uint64_t size)
+{
+	size_t zeros = s->search->size < CHUNK ? s->search->size : CHUNK;
+
+	if (zeros > size)
+		zeros = size;
+	memset(s->buffer + s->kept, 0, zeros);
+	look(s, ram->address, zeros);
+	take_off(ram, zeros < s->search->size ? zeros : size);
+	if (!s->result)
+		s->kept_before = ram->address; /* zeros are kept */
+}
+
+/* Asked for once and kept: the host looks at each page to see where they end. */
+static bool is_touched(struct searcher *s, uint64_t gpa)
+{
+	if (gpa - s->touched >= s->touched_size &&
+	    !memory_touched(s->debug->machine->memory, gpa, &s->touched, &s->touched_size)) {
+		s->touched = UINT64_MAX;
+		s->touched_size = 0;
+	}
+	return gpa - s->touched < s->touched_size;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
 }
 
 static void search_ram(struct searcher *s, struct stretch *ram)
@@ -87,7 +157,13 @@ static void search_ram(struct searcher *s, struct stretch *ram)
 			s->result = -ETIME;
 			return;
 		}
-		search_chunk(s, ram);
+		if (s->kept_before != ram->address)
+			s->kept = 0;
+		if (is_touched(s, ram->gpa))
+			search_chunk(s, ram,
+				     lesser(ram->size, s->touched + s->touched_size - ram->gpa));
+		else
+			search_zeros(s, ram, lesser(ram->size, s->touched - ram->gpa));
 	}
 }
 
@@ -183,6 +259,7 @@ int debug_search(struct debug *debug, struct memory_search *search)
 		return -EINVAL;
 	if (debug_running(debug))
 		return -EBUSY;
+	s.rarest = rarest(search->pattern, search->size);
 	s.buffer = malloc(search->size + CHUNK);
 	if (!s.buffer)
 		return -ENOMEM;

@@ -124,6 +124,91 @@ static void ram_alone(void **unused)
 	rig_stop(&rig);
 }
 
+static void expect_bytes(struct rig *rig, const void *bytes, size_t size, uint64_t wanted)
+{
+	struct memory_search search = {.space = SPACE_PHYSICAL,
+				       .from = 0x100000,
+				       .to = UINT64_MAX,
+				       .pattern = bytes,
+				       .size = size};
+
+	assert_int_equal(debug_search(rig->debug, &search), wanted != 0);
+	if (wanted)
+		assert_int_equal(search.at, wanted);
+}
+
+/* Three pages with 64 KiB that nobody has touched between the first two, 8 KiB between the others. */
+static void zeros_that_nobody_wrote(void **unused)
+{
+	static uint8_t text[0x80000];
+	struct rig rig;
+
+	(void)unused;
+	setup(&rig);
+	put(&rig, 0x200ffe, "xy", 2);
+	put(&rig, 0x211000, "z", 1);
+	put(&rig, 0x214000, "xyz", 3);
+	expect_bytes(&rig, "y\0\0\0", 4, 0x200fff);
+	expect_bytes(&rig, "\0\0z", 3, 0x210ffe);
+	expect_bytes(&rig, "\0\0x", 3, 0x200ffc);
+	expect_bytes(&rig, "\0", 1, 0x100000);
+	expect_bytes(&rig, text, sizeof(text), 0x100000);
+	memcpy(text, "y", 1);
+	memcpy(text + 0x10001, "z", 1);
+	expect_bytes(&rig, text, 0x10002, 0x200fff);
+	expect_bytes(&rig, text, 0x10003, 0x200fff);
+	expect_bytes(&rig, text + 1, 0x10001, 0x201000);
+	expect_bytes(&rig, text, 0x10000, 0x200fff);
+	text[0x8000] = 'x';
+	expect_bytes(&rig, text, 0x10002, 0);
+	memset(text, 0, sizeof(text));
+	text[0x70000] = 'z';
+	expect_bytes(&rig, text + 0x60000, 0x10001, 0x201000);
+	expect_bytes(&rig, text + 0x5ffff, 0x10002, 0); /* so many zeros there are not */
+	rig_stop(&rig);
+}
+
+/* To look makes no page of the host's that was not there. */
+static void what_nobody_touched_stays_so(void **unused)
+{
+	uint64_t gpa = 0, size = 0;
+	struct rig rig;
+
+	(void)unused;
+	setup(&rig);
+	put(&rig, 0x300000, "no", 2);
+	expect_none(&rig, SPACE_PHYSICAL, 0, UINT64_MAX, "needle");
+	while (memory_touched(rig.machine->memory, gpa + size, &gpa, &size) && gpa < 0x300000)
+		assert_true(gpa + size <= 0x100000); /* firmware */
+	assert_int_equal(gpa, 0x300000);
+	assert_int_equal(size, 0x1000);
+	assert_false(memory_touched(rig.machine->memory, 0x301000, &gpa, &size));
+	rig_stop(&rig);
+}
+
+/* What begins like the pattern, more often than a fast way bears. */
+static void much_that_is_alike(void **unused)
+{
+	static char all[0x60000];
+	struct rig rig;
+
+	(void)unused;
+	setup(&rig);
+	memset(all, 'q', sizeof(all));
+	put(&rig, 0x200000, all, sizeof(all));
+	expect_none(&rig, SPACE_PHYSICAL, 0, RAM, "qqqqz");
+	expect_none(&rig, SPACE_PHYSICAL, 0, RAM, "zqqqq");
+	expect_at(&rig, SPACE_PHYSICAL, 0x200001, RAM, "qqqq", 0x200001);
+	put(&rig, 0x23fffe, "wqz", 3);
+	expect_at(&rig, SPACE_PHYSICAL, 0, RAM, "qqqqw", 0x23fffa);
+	expect_at(&rig, SPACE_PHYSICAL, 0, RAM, "wqz", 0x23fffe);
+	expect_at(&rig, SPACE_PHYSICAL, 0, RAM, "zqqqqq", 0x240000);
+	put(&rig, 0x25ffff, "z", 1);
+	expect_at(&rig, SPACE_PHYSICAL, 0x240001, RAM, "qz", 0x25fffe);
+	expect_none(&rig, SPACE_PHYSICAL, 0x240001, 0x25fffe, "qz");
+	rig_stop(&rig);
+}
+
 /* Linear neighbours that are strangers in physical memory, with other rights. */
 static void over_the_ends_of_pages(void **unused)
 {
@@ -198,6 +283,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(over_the_ends_of_chunks),
 		cmocka_unit_test(ram_alone),
+		cmocka_unit_test(zeros_that_nobody_wrote),
+		cmocka_unit_test(what_nobody_touched_stays_so),
+		cmocka_unit_test(much_that_is_alike),
 		cmocka_unit_test(over_the_ends_of_pages),
 		cmocka_unit_test(what_is_mapped_and_no_ram),
 		cmocka_unit_test(tables_that_lead_to_themselves),
