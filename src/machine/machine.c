@@ -2,12 +2,12 @@
 #include "machine/machine.h"
 
 #include "log.h"
+#include "machine/devices.h"
 #include "machine/exits.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* ---- devices under their lock ------------------------------------------------------------ */
 
@@ -76,158 +76,11 @@ void machine_timers(struct machine *machine)
 	machine_unlock_devices(machine);
 }
 
-/* ---- what devices may ask of the machine ------------------------------------------------- */
-
-static void host_irq(void *ctx, unsigned line, bool level)
-{
-	struct machine *machine = ctx;
-
-	if (machine->pic)
-		pic_set(machine->pic, line, level);
-	else
-		machine->vm->ops->irq_line(machine->vm, line, level);
-}
-
-/* INTR of the user-mode 8259s. The first vCPU may be in the guest, or asleep in hlt. */
-static void pic_intr(void *ctx, bool level)
-{
-	struct machine *machine = ctx;
-
-	atomic_store(&machine->intr, level);
-	if (!level || !machine->vcpus[0].created)
-		return;
-	pthread_mutex_lock(&machine->gate.lock);
-	vcpu_kick(&machine->vcpus[0]);
-	pthread_mutex_unlock(&machine->gate.lock);
-}
-
-static uint64_t host_now(void *ctx)
-{
-	return clock_now(&((struct machine *)ctx)->clock);
-}
-
-static void host_timer_arm(void *ctx, struct device_timer *timer, uint64_t deadline)
-{
-	clock_timer_arm(&((struct machine *)ctx)->clock, timer, deadline);
-}
-
-static void host_request(void *ctx, enum host_request request, int status, const char *why)
-{
-	struct machine *machine = ctx;
-
-	machine->observer.request(machine->observer.ctx, request, status, why);
-}
-
-static void host_debug_output(void *ctx, const void *bytes, size_t size)
-{
-	struct machine *machine = ctx;
-
-	machine->observer.debug_output(machine->observer.ctx, bytes, size);
-}
-
 /* ---- creation ---------------------------------------------------------------------------- */
 
 void machine_forget_observer(struct machine *machine)
 {
 	machine->observer = no_observer;
-}
-
-static int add_device(struct machine *machine, struct device *device, int rc)
-{
-	if (rc < 0)
-		return rc;
-	device->next = machine->devices;
-	machine->devices = device;
-	return 0;
-}
-
-static int create_serial(struct machine *machine, unsigned port, struct error *err)
-{
-	int rc = serial_init(&machine->host, port, &machine->config.serial[port],
-			     &machine->serial[port], err);
-
-	return add_device(machine, machine->serial[port], rc);
-}
-
-static int create_rtc(struct machine *machine, struct error *err)
-{
-	struct rtc_config config = {.ram_size = machine->config.ram_size,
-				    .vcpus = machine->config.vcpus,
-				    .epoch = (uint64_t)time(NULL)};
-	struct device *device = NULL;
-	int rc = rtc_init(&machine->host, &config, &device, err);
-
-	return add_device(machine, device, rc);
-}
-
-static int create_debug_exit(struct machine *machine, struct error *err)
-{
-	struct device *device = NULL;
-	int rc;
-
-	if (!machine->config.debug_exit_port)
-		return 0;
-	rc = debug_exit_init(&machine->host, machine->config.debug_exit_port, &device, err);
-	return add_device(machine, device, rc);
-}
-
-static int create_text_screen(struct machine *machine, struct error *err)
-{
-	int rc = text_screen_init(&machine->host, &machine->text_screen, err);
-
-	return add_device(machine, machine->text_screen, rc);
-}
-
-static int create_user_irqchip(struct machine *machine, struct error *err)
-{
-	struct device *pit = NULL, *pic = NULL;
-	int rc;
-
-	if (machine->config.irqchip != IRQCHIP_USER)
-		return 0;
-	rc = pic_init(&machine->host, pic_intr, machine, &pic, err);
-	rc = add_device(machine, pic, rc);
-	if (rc < 0)
-		return rc;
-	machine->pic = pic;
-	rc = pit_init(&machine->host, &pit, err);
-	rc = add_device(machine, pit, rc);
-	if (rc == 0)
-		machine->pit = pit;
-	return rc;
-}
-
-static int create_simple(struct machine *machine, struct error *err)
-{
-	int (*const init[])(const struct device_host *, struct device **, struct error *) = {
-		i8042_init, port92_init, reset_port_init, acpi_pm_init, debug_console_init};
-
-	for (unsigned i = 0; i < sizeof(init) / sizeof(init[0]); i++) {
-		struct device *device = NULL;
-		int rc = init[i](&machine->host, &device, err);
-
-		rc = add_device(machine, device, rc);
-		if (rc < 0)
-			return rc;
-		if (init[i] == i8042_init)
-			machine->keyboard = device;
-	}
-	return 0;
-}
-
-static int create_devices(struct machine *machine, struct error *err)
-{
-	int rc = create_user_irqchip(machine, err);
-
-	for (unsigned port = 0; rc == 0 && port < 2; port++)
-		rc = create_serial(machine, port, err);
-	if (rc == 0)
-		rc = create_rtc(machine, err);
-	if (rc == 0)
-		rc = create_debug_exit(machine, err);
-	if (rc == 0)
-		rc = create_text_screen(machine, err);
-	return rc < 0 ? rc : create_simple(machine, err);
 }
 
 /* A host that cannot coalesce exits for each write instead: slower, never wrong. */
@@ -272,7 +125,7 @@ static int create_parts(struct machine *machine, struct error *err)
 	if (rc == 0)
 		rc = memory_create(machine->config.ram_size, machine->vm, &machine->memory, err);
 	if (rc == 0)
-		rc = create_devices(machine, err);
+		rc = devices_create(machine, err);
 	if (rc < 0)
 		return rc;
 	machine_coalesce(machine, &machine->ports, true);
@@ -315,14 +168,7 @@ static struct machine *allocate(const struct machine_config *config)
 	machine->mmio.name = "MMIO";
 	if (config->trace_unclaimed)
 		machine->ports.trace = machine->mmio.trace = log_unclaimed;
-	machine->host = (struct device_host){.ctx = machine,
-					     .ports = &machine->ports,
-					     .mmio = &machine->mmio,
-					     .irq = host_irq,
-					     .now = host_now,
-					     .timer_arm = host_timer_arm,
-					     .request = host_request,
-					     .debug_output = host_debug_output};
+	devices_host(machine);
 	pthread_mutex_init(&machine->device_lock, NULL);
 	gate_init(&machine->gate, 0);
 	if (machine->vcpus)
