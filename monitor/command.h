@@ -254,6 +254,9 @@ void monitor_unfollow(struct monitor *monitor);
 /* What `pt` draws. */
 int walk_show(struct call *call, uint64_t linear);
 
+/* Which stop it was, as facts, into the object that is open. */
+void stop_facts(const struct stop *stop, struct monitor_out *out);
+
 /* The screen of a stop for any vCPU; reason: with the line that says why. */
 void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_out *out);
 

@@ -23,6 +23,7 @@ void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler 
 
 struct code_line {
 	uint64_t address;
+	char name[96];
 	char where[128]; /* "0x200a34 <add_one+0x14>" */
 	char text[160];
 };
@@ -43,8 +44,19 @@ static int read_code_line(struct monitor *monitor, int cpu, uint64_t address,
 	address_suffix(monitor, address, suffix, sizeof(suffix));
 	line->address = address;
 	snprintf(line->where, sizeof(line->where), "0x%" PRIx64 "%s", address, suffix);
+	address_name(monitor, address, line->name, sizeof(line->name));
 	snprintf(line->text, sizeof(line->text), "%s", insn.text);
 	return insn.length;
+}
+
+static void tell_code(const struct code_line *line, bool current, struct monitor_out *out)
+{
+	fact_object(out, NULL);
+	fact_hex(out, "address", line->address);
+	fact_text(out, "name", line->name);
+	fact_text(out, "text", line->text);
+	fact_flag(out, "current", current);
+	fact_end(out);
 }
 
 static void print_code(const struct code_line *lines, unsigned count, uint64_t pc,
@@ -63,6 +75,7 @@ static void print_code(const struct code_line *lines, unsigned count, uint64_t p
 			   current ? "→" : " ", line->where,
 			   (int)(widest - text_width(line->where)), "", line->text,
 			   current ? color(out, COLOR_OFF) : "");
+		tell_code(line, current, out);
 	}
 }
 
@@ -74,6 +87,7 @@ int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned coun
 	unsigned used = 0;
 	int length = 1;
 
+	fact_list(out, "instructions");
 	for (; count && length > 0; count--) {
 		length = read_code_line(monitor, cpu, *address, &lines[used], err);
 		if (length > 0) {
@@ -85,6 +99,7 @@ int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned coun
 			used = 0;
 		}
 	}
+	fact_end(out);
 	return length < 0 ? length : 0;
 }
 
@@ -142,6 +157,7 @@ int run_list(struct call *call)
 
 	if (ret)
 		return ret;
+	fact_text(call->out, "file", view->file);
 	shown = source_show(view->file, view->line, view->line + LIST_LINES - 1, current, call->out,
 			    call->err);
 	if (shown < 0)
@@ -163,15 +179,20 @@ int run_context(struct call *call)
 
 int run_info_symbol(struct call *call)
 {
-	uint64_t address = call->arg[0].value, offset, start, size = 0;
+	uint64_t address = call->arg[0].value, offset, start = 0, size = 0;
 	const char *name = symbols_name(call->monitor->symbols, address, &offset);
 	char where[160];
 
 	if (!name)
 		return error_set(call->err, -ENOENT, "no symbol covers 0x%" PRIx64, address);
 	address_text(call->monitor, address, where, sizeof(where));
+	fact_text(call->out, "name", name);
+	fact_hex(call->out, "start", address - offset);
+	fact_hex(call->out, "offset", offset);
 	if (!symbols_find(call->monitor->symbols, name, &start, &size) &&
 	    start == address - offset && size)
+		fact_count(call->out, "size", size);
+	if (size && start == address - offset)
 		out_printf(call->out, "%s (%.60s: 0x%" PRIx64 ", %" PRIu64 " bytes)\n", where, name,
 			   start, size);
 	else
@@ -192,5 +213,9 @@ int run_info_line(struct call *call)
 				 address);
 	out_printf(call->out, "line %d of %s: 0x%" PRIx64 " %s\n", line, file, address,
 		   address_name(call->monitor, address, name, sizeof(name)));
+	fact_text(call->out, "file", file);
+	fact_count(call->out, "line", (uint64_t)line);
+	fact_hex(call->out, "address", address);
+	fact_text(call->out, "name", name);
 	return 0;
 }

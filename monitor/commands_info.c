@@ -9,20 +9,35 @@
 
 /* ---- vCPUs --------------------------------------------------------------------------------- */
 
+static void show_place(struct call *call, uint64_t pc)
+{
+	char where[160];
+
+	out_printf(call->out, "          %s\n",
+		   address_text(call->monitor, pc, where, sizeof(where)));
+	fact_hex(call->out, "pc", pc);
+	fact_text(call->out, "name", address_name(call->monitor, pc, where, sizeof(where)));
+}
+
 int run_info_cpus(struct call *call)
 {
 	struct debug *debug = call->monitor->debug;
 	bool running = debug_running(debug);
-	char text[128], where[160];
+	char text[128];
 
+	fact_list(call->out, "cpus");
 	for (unsigned i = 0; i < debug_vcpu_count(debug); i++) {
 		debug_vcpu_text(debug, i, text, sizeof(text));
 		out_printf(call->out, "%c vCPU %u: %s\n", (int)i == call->cpu ? '*' : ' ', i, text);
+		fact_object(call->out, NULL);
+		fact_count(call->out, "vcpu", i);
+		fact_flag(call->out, "current", (int)i == call->cpu);
+		fact_text(call->out, "state", text);
 		if (!running)
-			out_printf(call->out, "          %s\n",
-				   address_text(call->monitor, debug_pc(debug, i), where,
-						sizeof(where)));
+			show_place(call, debug_pc(debug, i));
+		fact_end(call->out);
 	}
+	fact_end(call->out);
 	return 0;
 }
 
@@ -34,6 +49,10 @@ int run_info_status(struct call *call)
 		   debug_running(call->monitor->debug) ? "running" : "paused",
 		   call->monitor->gdb_attached ? ", held by gdb" : "");
 	stop = debug_running(call->monitor->debug) ? NULL : debug_last_stop(call->monitor->debug);
+	fact_flag(call->out, "running", debug_running(call->monitor->debug));
+	fact_flag(call->out, "gdb", call->monitor->gdb_attached);
+	if (stop)
+		stop_facts(stop, call->out);
 	if (stop && stop->text[0]) {
 		char text[TEXT_CLEAN_SIZE(sizeof(stop->text))];
 
@@ -72,6 +91,25 @@ static void show_more_capabilities(struct call *call, const struct debug_capabil
 	out_printf(call->out, "\n");
 }
 
+/* By the names that `doctor -j` has for questions and answers. */
+static void tell_capabilities(struct call *call, const struct debug_capabilities *caps)
+{
+	const struct capability_question *asked;
+
+	fact_list(call->out, "answers");
+	for (unsigned i = 0; (asked = capability_question(i)); i++)
+		for (enum capability_mode mode = 0; mode < (asked->modes ? CAP_MODE_COUNT : 1);
+		     mode++) {
+			fact_object(call->out, NULL);
+			fact_text(call->out, "question", asked->name);
+			fact_text(call->out, "mode",
+				  asked->modes ? capability_mode_id(mode) : NULL);
+			fact_text(call->out, "answer", capability_answer(caps, asked, mode)->name);
+			fact_end(call->out);
+		}
+	fact_end(call->out);
+}
+
 int run_info_capabilities(struct call *call)
 {
 	const struct debug_capabilities *caps = debug_capabilities(call->monitor->debug);
@@ -89,6 +127,7 @@ int run_info_capabilities(struct call *call)
 		out_printf(call->out,
 			   "  RFLAGS.RF is ignored: an execution slot is stepped off by vitrine\n");
 	show_more_capabilities(call, caps, 3);
+	tell_capabilities(call, caps);
 	return 0;
 }
 
@@ -97,8 +136,19 @@ static void put_report(void *ctx, const char *text, size_t size)
 	out_text(ctx, text, size);
 }
 
+static void gather_report(void *ctx, const char *text, size_t size)
+{
+	string_add(ctx, text, size);
+}
+
 int run_doctor(struct call *call)
 {
+	struct string report = {0};
+
 	debug_doctor(call->monitor->debug, call->arg[0].given, put_report, call->out);
+	if (facts_wanted(call->out))
+		debug_doctor(call->monitor->debug, true, gather_report, &report);
+	fact_json(call->out, "report", string_text(&report));
+	string_free(&report);
 	return 0;
 }

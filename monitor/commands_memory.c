@@ -58,6 +58,7 @@ static int dump_line(struct dump *dump, unsigned units)
 
 		memcpy(&value, bytes + i * size, size);
 		print_unit(dump, value);
+		fact_hex(dump->call->out, NULL, value);
 	}
 	out_printf(dump->call->out, "\n");
 	dump->address += done / size * size;
@@ -67,36 +68,50 @@ static int dump_line(struct dump *dump, unsigned units)
 static int dump_units(struct dump *dump)
 {
 	unsigned left = dump->view->format.count, per_line = format_per_line(&dump->view->format);
+	int done = 0;
 
-	while (left) {
-		int done = dump_line(dump, left < per_line ? left : per_line);
-
-		if (done < 0)
-			return done;
-		left -= done;
-	}
-	return 0;
+	fact_hex(dump->call->out, "address", dump->address);
+	fact_count(dump->call->out, "size", dump->view->format.size);
+	fact_list(dump->call->out, "values");
+	for (; left && done >= 0; left -= done < 0 ? 0 : (unsigned)done)
+		done = dump_line(dump, left < per_line ? left : per_line);
+	fact_end(dump->call->out);
+	return done < 0 ? done : 0;
 }
 
 #define STRING_MAX 200
 
+static int dump_string(struct dump *dump)
+{
+	char bytes[STRING_MAX + 1], text[STRING_MAX * 4 + 8];
+	ssize_t done = dump_read(dump, bytes, STRING_MAX);
+	size_t length;
+
+	if (done < 0)
+		return (int)done;
+	length = strnlen(bytes, (size_t)done);
+	bytes[length] = 0;
+	format_string(bytes, length, text, sizeof(text));
+	print_address(dump);
+	out_printf(dump->call->out, " %s%s\n", text, length == STRING_MAX ? "..." : "");
+	fact_object(dump->call->out, NULL);
+	fact_hex(dump->call->out, "address", dump->address);
+	fact_text(dump->call->out, "text", bytes);
+	fact_flag(dump->call->out, "whole", length < (size_t)done);
+	fact_end(dump->call->out);
+	dump->address += length + (length < (size_t)done);
+	return 0;
+}
+
 static int dump_strings(struct dump *dump)
 {
-	char bytes[STRING_MAX], text[STRING_MAX * 4 + 8];
+	int ret = 0;
 
-	for (unsigned i = 0; i < dump->view->format.count; i++) {
-		ssize_t done = dump_read(dump, bytes, sizeof(bytes));
-		size_t length;
-
-		if (done < 0)
-			return done;
-		length = strnlen(bytes, done);
-		format_string(bytes, length, text, sizeof(text));
-		print_address(dump);
-		out_printf(dump->call->out, " %s%s\n", text, length == STRING_MAX ? "..." : "");
-		dump->address += length + (length < (size_t)done);
-	}
-	return 0;
+	fact_list(dump->call->out, "strings");
+	for (unsigned i = 0; !ret && i < dump->view->format.count; i++)
+		ret = dump_string(dump);
+	fact_end(dump->call->out);
+	return ret;
 }
 
 static int dump_insns(struct dump *dump)
@@ -197,20 +212,27 @@ static void object_value(struct call *call, uint64_t address, char *buf, size_t 
 	if ((size != 1 && size != 2 && size != 4 && size != 8) ||
 	    debug_running(call->monitor->debug))
 		return;
-	if (monitor_read(call->monitor, call->cpu, false, address, &value, size, NULL) ==
+	if (monitor_read(call->monitor, call->cpu, false, address, &value, size, NULL) !=
 	    (ssize_t)size)
-		snprintf(buf, buf_size, ", holds 0x%" PRIx64 " = %" PRIu64, value, value);
+		return;
+	snprintf(buf, buf_size, ", holds 0x%" PRIx64 " = %" PRIu64, value, value);
+	fact_hex(call->out, "holds", value);
+	fact_count(call->out, "size", size);
 }
 
 int run_print(struct call *call)
 {
 	uint64_t value = call->arg[0].value;
-	char suffix[96], signed_text[32] = "", object[64];
+	char suffix[96], signed_text[32] = "", object[64], name[96];
 
+	fact_hex(call->out, "value", value);
 	if (call->format)
 		return print_formatted(call, value);
 	address_suffix(call->monitor, value, suffix, sizeof(suffix));
 	object_value(call, value, object, sizeof(object));
+	if (suffix[0])
+		fact_text(call->out, "name",
+			  address_name(call->monitor, value, name, sizeof(name)));
 	if (value >> 63)
 		snprintf(signed_text, sizeof(signed_text), " = %" PRId64, (int64_t)value);
 	out_printf(call->out, "0x%" PRIx64 " = %" PRIu64 "%s%s%s\n", value, value, signed_text,

@@ -51,6 +51,7 @@ static void say_created(struct call *call, int number)
 
 	if (!point)
 		return;
+	point_tell(call, point);
 	if (debug_catch_name(point->spec.kind)) {
 		say_caught(call, point);
 		return;

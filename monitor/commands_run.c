@@ -33,6 +33,8 @@ int run_cpu(struct call *call)
 	}
 	debug_vcpu_text(call->monitor->debug, view->cpu, text, sizeof(text));
 	out_printf(call->out, "vCPU %d: %s\n", view->cpu, text);
+	fact_count(call->out, "vcpu", (uint64_t)view->cpu);
+	fact_text(call->out, "state", text);
 	return 0;
 }
 

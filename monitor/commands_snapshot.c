@@ -84,9 +84,21 @@ static void size_text(uint64_t bytes, char *buf, size_t size)
 	snprintf(buf, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
 }
 
+static void tell_facts(struct call *call, const struct snapshot_info *info)
+{
+	fact_text(call->out, "name", info->name);
+	fact_count(call->out, "guest_ns", info->guest_time);
+	fact_count(call->out, "saved_at", info->saved_at);
+	fact_count(call->out, "pages", info->pages);
+	fact_count(call->out, "bytes", info->bytes);
+	fact_flag(call->out, "current", info->current);
+}
+
 static void tell(struct call *call, const char *what, const struct snapshot_info *info)
 {
 	char size[32];
+
+	tell_facts(call, info);
 
 	size_text(info->bytes, size, sizeof(size));
 	out_printf(call->out, "%s %s: guest time %.6f s, %llu page%s, %s\n", what, info->name,
@@ -142,9 +154,11 @@ int run_snapshot_restore(struct call *call)
 		ret = debug_snapshot_restore(debug, name, call->owner, call->err);
 	if (ret < 0)
 		return ret;
-	if (find(debug, name, &info))
+	if (find(debug, name, &info)) {
+		tell_facts(call, &info);
 		out_printf(call->out, "restored %s: guest time %.6f s\n", name,
 			   (double)info.guest_time / 1e9);
+	}
 	tell_place(call);
 	return 0;
 }
@@ -176,12 +190,17 @@ int run_snapshot_list(struct call *call)
 	struct snapshot_info info;
 	unsigned i;
 
+	fact_list(call->out, "snapshots");
 	for (i = 0; debug_snapshot_next(call->monitor->debug, i, &info); i++) {
 		if (i == 0)
 			out_printf(call->out, "  %-20s %16s  %-19s %10s %12s\n", "name",
 				   "guest time", "saved", "pages", "size");
 		list_one(call, &info);
+		fact_object(call->out, NULL);
+		tell_facts(call, &info);
+		fact_end(call->out);
 	}
+	fact_end(call->out);
 	if (i == 0)
 		out_printf(call->out, "no snapshots; `snapshot save` makes one\n");
 	return 0;

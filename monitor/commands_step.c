@@ -99,6 +99,8 @@ static int run_until(struct call *call, uint64_t address, uint64_t above_sp)
 	int ret = go(call, &plan);
 
 	if (!ret)
+		fact_hex(call->out, "address", address);
+	if (!ret)
 		out_printf(call->out, "running until 0x%" PRIx64 ": %s\n", address,
 			   address_text(call->monitor, address, where, sizeof(where)));
 	return ret;

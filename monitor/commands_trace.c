@@ -104,6 +104,12 @@ static void show_share(struct call *call, const struct trace_share *share, const
 	right(call, 12, grouped(share->exits, text));
 	right(call, 10, duration(share->guest_ns, text));
 	right(call, 10, duration(share->vitrine_ns, text));
+	fact_object(call->out, NULL);
+	fact_text(call->out, "reason", share->name);
+	fact_count(call->out, "exits", share->exits);
+	fact_count(call->out, "guest_ns", share->guest_ns);
+	fact_count(call->out, "vitrine_ns", share->vitrine_ns);
+	fact_end(call->out);
 	out_printf(call->out, "%8.1f %%  %s\n", (double)ns * 100 / (double)whole,
 		   bar(ns, whole, text));
 }
@@ -127,6 +133,8 @@ static void show_unclaimed(struct call *call)
 {
 	struct unclaimed_counts counts = debug_unclaimed(call->monitor->debug);
 
+	fact_count(call->out, "unclaimed_ports", counts.ports);
+	fact_count(call->out, "unclaimed_mmio", counts.mmio);
 	if (counts.ports || counts.mmio)
 		out_printf(call->out,
 			   "accesses that no device answers: %" PRIu64 " to ports, %" PRIu64
@@ -141,9 +149,14 @@ int run_info_exits(struct call *call)
 
 	out_printf(call->out, "vCPU %d: %s running, %s exits\n", call->cpu, duration(sums.ns, time),
 		   grouped(sums.exits, number));
+	fact_count(call->out, "vcpu", (uint64_t)call->cpu);
+	fact_count(call->out, "exits", sums.exits);
+	fact_count(call->out, "ns", sums.ns);
 	if (!sums.exits)
 		return 0;
+	fact_list(call->out, "reasons");
 	show_shares(call, &sums);
+	fact_end(call->out);
 	show_unclaimed(call);
 	return 0;
 }

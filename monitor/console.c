@@ -78,10 +78,13 @@ static bool wants_color(const struct console *console)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && console->smart;
 }
 
+/* They are the terminal's, which a console on a socket does not have. */
 static void take_signals(struct console *console)
 {
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 
+	if (console->config.address)
+		return;
 	sigint_fd = console->interrupt_fd;
 	sigcont_fd = console->continue_fd;
 	sigaction(SIGINT, &action, &console->old_sigint);
@@ -90,6 +93,8 @@ static void take_signals(struct console *console)
 
 static void give_signals_back(struct console *console)
 {
+	if (console->config.address)
+		return;
 	sigaction(SIGINT, &console->old_sigint, NULL);
 	sigaction(SIGCONT, &console->old_sigcont, NULL);
 	sigint_fd = sigcont_fd = -1;
@@ -154,8 +159,22 @@ static int start(struct console *console, struct error *err)
 	return console_input_start(console, err);
 }
 
+/* A program on the other side of a pipe or a socket neither edits nor wants colours. */
+static void look_at_terminal(struct console *console)
+{
+	bool plain = console->config.json || console->config.address;
+
+	console->interactive = !plain && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	console->smart = getenv("TERM") && strcmp(getenv("TERM"), "dumb");
+	console->out = (struct monitor_out){.ctx = console,
+					    .write = console_write,
+					    .json = console->config.json,
+					    .color = !plain && wants_color(console),
+					    .asks = console->interactive};
+}
+
 int console_new(struct monitor *monitor, struct debug *debug, struct event_loop *loop,
-		void (*end)(void *ctx), void *ctx, struct console **result, struct error *err)
+		const struct console_config *config, struct console **result, struct error *err)
 {
 	struct console *console = calloc(1, sizeof(*console));
 	int ret;
@@ -165,15 +184,9 @@ int console_new(struct monitor *monitor, struct debug *debug, struct event_loop 
 	console->monitor = monitor;
 	console->debug = debug;
 	console->loop = loop;
-	console->end = end;
-	console->end_ctx = ctx;
-	console->interactive = isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	console->config = *config;
 	console->active = true;
-	console->smart = getenv("TERM") && strcmp(getenv("TERM"), "dumb");
-	console->out = (struct monitor_out){.ctx = console,
-					    .write = console_write,
-					    .color = wants_color(console),
-					    .asks = console->interactive};
+	look_at_terminal(console);
 	ret = start(console, err);
 	if (ret) {
 		close_fds(console);
@@ -200,9 +213,10 @@ void console_free(struct console *console)
 
 void console_run_init(struct console *console)
 {
-	console_begin(console);
-	monitor_run_init(console->monitor, &console->out);
-	console_end(console);
+	struct monitor_out *out = console_news(console);
+
+	monitor_run_init(console->monitor, out);
+	console_told(console, "init");
 }
 
 void console_set_active(struct console *console, bool active)

@@ -7,21 +7,31 @@
  * On a pipe each line is echoed behind a prompt, so that the output reads like a session, and a
  * command that lets the guest run is waited for: the next line is read when the guest has
  * stopped.
+ *
+ * On a socket there is a prompt, and no editing. One client at a time. What is said while nobody is
+ * there waits for the next one, and nothing that clients have set is lost with them.
  */
 #ifndef MONITOR_CONSOLE_H
 #define MONITOR_CONSOLE_H
 
 #include "event_loop.h"
 #include "monitor/monitor.h"
+#include "net_address.h"
 
 struct console;
 
+struct console_config {
+	bool json; /* for a program: each answer and all news are a line of JSON */
+	const struct net_address *address; /* a unix socket's; NULL: standard input and output */
+	void (*end)(void *ctx); /* called once at the end of input; must not free the console */
+	void *ctx;
+};
+
 /* Reads stdin, writes stdout, and takes SIGINT (Ctrl-C: pauses a running guest, else clears the
- * line) and the monitor's events (monitor_listen). Stops are announced. end is called once, at
- * the end of input; it must not free the console. -EBUSY for a second console, -ENOMEM, or what
- * the loop says. */
+ * line); or listens on a socket. Takes the monitor's events (monitor_listen); stops are announced.
+ * -EBUSY for a second console, -ENOMEM, or what the loop or listening says. */
 int console_new(struct monitor *monitor, struct debug *debug, struct event_loop *loop,
-		void (*end)(void *ctx), void *ctx, struct console **console, struct error *err);
+		const struct console_config *config, struct console **console, struct error *err);
 /* Restores the terminal and SIGINT. NULL is fine; before monitor_free() and event_loop_free(). */
 void console_free(struct console *console);
 

@@ -11,11 +11,35 @@
 #define QUIET_NS  100000000
 #define FOLLOW_NS 100000000
 
+struct monitor_out *console_news(struct console *console)
+{
+	if (console->out.json && !answer_begin(&console->news))
+		return &console->news.out;
+	console_begin(console);
+	return &console->out;
+}
+
+/* What nothing was said of is no news. */
+void console_told(struct console *console, const char *event)
+{
+	struct monitor_out head = {.facts = NULL};
+
+	if (!console->news.out.facts) {
+		console_end(console);
+		return;
+	}
+	head.facts = console->news.text.size ? facts_new() : NULL;
+	fact_text(&head, "event", event);
+	console_begin(console);
+	answer_end(&console->news, head.facts, &console->out);
+	console->news = (struct answer){0};
+	console_end(console);
+}
+
 static void announce_state(struct console *console)
 {
-	console_begin(console);
-	monitor_show_state(console->monitor, OWNER_GDB, &console->out);
-	console_end(console);
+	monitor_show_state(console->monitor, OWNER_GDB, console_news(console));
+	console_told(console, "state");
 }
 
 void console_quiet_over(void *ctx, int fd, short revents)
@@ -44,9 +68,8 @@ static void show_followed(struct console *console)
 {
 	if (!monitor_following(console->monitor))
 		return;
-	console_begin(console);
-	monitor_follow(console->monitor, &console->out);
-	console_end(console);
+	monitor_follow(console->monitor, console_news(console));
+	console_told(console, "exits");
 }
 
 void console_follow_looks(void *ctx, int fd, short revents)
@@ -99,9 +122,8 @@ static void on_stopped(struct console *console, enum debug_owner actor)
 	}
 	commands = monitor_stop_commands(console->monitor, &silent);
 	if (!silent) {
-		console_begin(console);
-		monitor_show_stop(console->monitor, &console->out);
-		console_end(console);
+		monitor_show_stop(console->monitor, console_news(console));
+		console_told(console, "stopped");
 	}
 	console->told_running = false;
 	if (commands)
@@ -121,35 +143,35 @@ static void on_reset(struct console *console, enum debug_owner actor)
 {
 	static const char *const by[OWNER_COUNT] = {"", " by gdb", ""};
 
-	console_begin(console);
-	out_printf(&console->out, "■ reset%s: the guest is back at its start%s\n", by[actor],
-		   monitor_guest_running(console->monitor) ? " and runs" : "");
-	console_end(console);
+	out_printf(console_news(console), "■ reset%s: the guest is back at its start%s\n",
+		   by[actor], monitor_guest_running(console->monitor) ? " and runs" : "");
+	console_told(console, "reset");
 }
 
 static void on_restored(struct console *console, enum debug_owner actor)
 {
 	if (actor == OWNER_CONSOLE)
 		return; /* the command has said so */
-	console_begin(console);
-	out_printf(&console->out, "■ %s: the guest is what it was then%s\n",
+	out_printf(console_news(console), "■ %s: the guest is what it was then%s\n",
 		   actor == OWNER_GDB ? "gdb restored a snapshot" : "a snapshot was restored",
 		   monitor_guest_running(console->monitor) ? ", and runs" : "");
-	console_end(console);
+	console_told(console, "restored");
 }
 
 static void on_exited(struct console *console)
 {
 	const struct stop *stop = debug_last_stop(console->debug);
 	char text[TEXT_CLEAN_SIZE(sizeof(stop->text))] = "";
+	struct monitor_out *out;
 
 	if (stop)
 		text_clean(stop->text, strnlen(stop->text, sizeof(stop->text)), false, text,
 			   sizeof(text));
-	console_begin(console);
-	out_printf(&console->out, "■ the guest has ended%s%s, exit status %d\n",
-		   text[0] ? ": " : "", text, stop ? stop->exit_status : 0);
-	console_end(console);
+	out = console_news(console);
+	out_printf(out, "■ the guest has ended%s%s, exit status %d\n", text[0] ? ": " : "", text,
+		   stop ? stop->exit_status : 0);
+	fact_count(out, "status", stop ? (unsigned)stop->exit_status : 0);
+	console_told(console, "ended");
 }
 
 static size_t without_newlines(const char *text)
@@ -172,9 +194,8 @@ static void on_output(struct console *console, enum debug_owner actor)
 	if (!text)
 		return;
 	text_clean(line, size, true, text, TEXT_CLEAN_SIZE(size));
-	console_begin(console);
-	out_printf(&console->out, "%s\n", text);
-	console_end(console);
+	out_printf(console_news(console), "%s\n", text);
+	console_told(console, "output");
 	free(text);
 }
 

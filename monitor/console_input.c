@@ -15,22 +15,30 @@
 
 /* ---- running a line ------------------------------------------------------------------------ */
 
+static void stop_reading(struct console *console)
+{
+	if (!console->socket)
+		event_loop_forget(console->loop, STDIN_FILENO);
+}
+
 void console_end_of_input(struct console *console)
 {
 	if (console->ended)
 		return;
 	console->ended = true;
 	if (console->active)
-		event_loop_forget(console->loop, STDIN_FILENO);
-	console->end(console->end_ctx);
+		stop_reading(console);
+	console->config.end(console->config.ctx);
 }
 
 /* A pipe waits as long as it takes, a person only for what is quick. */
 static void wait_for_stop(struct console *console)
 {
+	bool person = console->interactive || console->socket;
+
 	console->waiting = monitor_expects_stop(console->monitor);
-	if (console->waiting && console->interactive && !console->input.size &&
-	    !console->script.size && !console->input_ended)
+	if (console->waiting && person && !console->input.size && !console->script.size &&
+	    !console->input_ended)
 		console_set_timer(console->wait_timer, PATIENCE_NS);
 }
 
@@ -49,12 +57,12 @@ void console_run_line(struct console *console, const char *line)
 
 /* ---- lines that were not typed ------------------------------------------------------------- */
 
-/* Echoed behind a prompt, as if they had been. */
-static void run_echoed(struct console *console, const char *line)
+/* Behind a prompt, as if it had been typed. Whoever types into a socket sees it already. */
+static void echo(struct console *console, const char *line)
 {
-	console_suspend(console);
-	out_printf(&console->out, "%s%s\n", monitor_prompt(console->monitor, OWNER_CONSOLE), line);
-	console_run_line(console, line);
+	if (!console->out.json && (!console->socket || console->fed))
+		out_printf(&console->out, "%s%s\n", monitor_prompt(console->monitor, OWNER_CONSOLE),
+			   line);
 }
 
 /* Cuts the first line off, malloc'd. all: the rest counts as one. NULL: there is none. */
@@ -73,6 +81,22 @@ static char *cut_line(struct string *queue, bool all)
 	return line;
 }
 
+static bool next_input(struct console *console)
+{
+	size_t before = console->input.size, taken;
+	char *line = cut_line(&console->input, console->input_ended);
+
+	if (!line)
+		return false;
+	console_suspend(console);
+	echo(console, line);
+	taken = before - console->input.size;
+	console->fed -= taken < console->fed ? taken : console->fed;
+	console_run_line(console, line);
+	free(line);
+	return true;
+}
+
 /* Lines of files and points first: these are not echoed. */
 static bool next_line(struct console *console)
 {
@@ -85,12 +109,7 @@ static bool next_line(struct console *console)
 		return true;
 	}
 	console->scripts = 0;
-	line = cut_line(&console->input, console->input_ended);
-	if (!line)
-		return false;
-	run_echoed(console, line);
-	free(line);
-	return true;
+	return next_input(console);
 }
 
 #define SCRIPT_MAX (4u << 20)
@@ -116,8 +135,11 @@ int console_take_script(void *ctx, const char *lines, struct error *err)
 	return 0;
 }
 
+/* A line that never ends would fill the memory. */
+#define LINE_SIZE_MAX 65536
+
 /* A NUL would hide what is behind it. */
-static void take_input(struct console *console, const char *bytes, size_t size)
+void console_take_input(struct console *console, const char *bytes, size_t size)
 {
 	size_t used = console->input.size;
 
@@ -125,22 +147,29 @@ static void take_input(struct console *console, const char *bytes, size_t size)
 	for (size_t i = used; i < console->input.size; i++)
 		if (!console->input.text[i] || console->input.text[i] == '\r')
 			console->input.text[i] = ' ';
+	if (console->input.size > LINE_SIZE_MAX && !strchr(console->input.text, '\n')) {
+		string_free(&console->input);
+		console->fed = 0;
+	}
+}
+
+bool console_has_lines(const struct console *console)
+{
+	return console->script.size || strchr(string_text(&console->input), '\n');
 }
 
 /* The newline is for a last line that has none, so that the next feed does not continue it. */
 void console_feed(struct console *console, const char *lines, size_t size, bool last)
 {
-	take_input(console, lines, size);
+	console_take_input(console, lines, size);
 	if (size && lines[size - 1] != '\n')
-		take_input(console, "\n", 1);
+		console_take_input(console, "\n", 1);
+	console->fed = console->input.size;
 	console->input_ended |= last;
 	console_wake(console);
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
-
-/* A line that never ends would fill the memory. */
-#define PIPE_LINE_MAX 65536
 
 static void read_pipe(void *ctx, int fd, short revents)
 {
@@ -152,18 +181,19 @@ static void read_pipe(void *ctx, int fd, short revents)
 	if (size < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (size > 0)
-		take_input(console, bytes, size);
+		console_take_input(console, bytes, size);
 	else
 		console->input_ended = true;
-	if (console->input.size > PIPE_LINE_MAX && !strchr(console->input.text, '\n'))
-		string_free(&console->input);
 	console_prompt(console);
 }
 
-static void watch_input(struct console *console)
+static void start_reading(struct console *console)
 {
-	event_loop_watch(console->loop, STDIN_FILENO, POLLIN,
-			 console->interactive ? console_read_terminal : read_pipe, console);
+	if (console->socket)
+		console_socket_ready(console);
+	else
+		event_loop_watch(console->loop, STDIN_FILENO, POLLIN,
+				 console->interactive ? console_read_terminal : read_pipe, console);
 }
 
 void console_prompt(struct console *console)
@@ -179,18 +209,21 @@ void console_prompt(struct console *console)
 	if (!console->active)
 		return;
 	if (console->waiting || console->ended) {
-		event_loop_forget(console->loop, STDIN_FILENO);
+		stop_reading(console);
 		return;
 	}
 	if (console->interactive && !console->editing)
 		console_edit(console);
-	watch_input(console);
+	start_reading(console);
 }
 
 int console_input_start(struct console *console, struct error *err)
 {
+	const struct net_address *address = console->config.address;
 	int ret = console_start_editing(console, err);
 
+	if (!ret && address)
+		ret = console_socket_new(console, address, err);
 	if (ret)
 		return ret;
 	monitor_set_feed(console->monitor, console_take_script, console);
@@ -202,8 +235,9 @@ void console_input_stop(struct console *console)
 {
 	console_stop_paging(console);
 	if (!console->ended)
-		event_loop_forget(console->loop, STDIN_FILENO);
+		stop_reading(console);
 	console_stop_editing(console);
+	console_socket_free(console);
 	string_free(&console->input);
 	string_free(&console->script);
 	monitor_set_feed(console->monitor, NULL, NULL);

@@ -14,6 +14,10 @@
 /* While somebody else has the terminal it may be raw: then a newline needs its carriage return. */
 static void put(struct console *console, const char *text, size_t size)
 {
+	if (console->socket) {
+		console_socket_write(console, text, size);
+		return;
+	}
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n' && console->interactive && !console->active)
 			putchar('\r');
@@ -72,7 +76,11 @@ void console_write(void *ctx, const char *text, size_t size)
 
 void console_begin(struct console *console)
 {
-	if (console->output_depth++ || !console->editing)
+	if (console->output_depth++)
+		return;
+	if (console->socket)
+		console_socket_leave_prompt(console);
+	if (!console->editing)
 		return;
 	rl_clear_visible_line();
 	fflush(rl_outstream);
@@ -87,6 +95,8 @@ void console_end(struct console *console)
 {
 	if (--console->output_depth || console->paging)
 		return;
+	if (console->socket)
+		console_wake(console); /* for the prompt */
 	if (console->editing && console->partial.size) {
 		put(console, "\n", 1);
 		console->partial_above = true;
@@ -142,6 +152,19 @@ static size_t unfinished(const char *text, size_t size)
 	return 0;
 }
 
+static void print(struct console *console, const char *text, size_t size)
+{
+	if (console->out.json) {
+		out_text(console_news(console), text, size);
+		console_told(console, "print");
+		return;
+	}
+	console_begin(console);
+	continue_partial(console);
+	write_clean(console, text, size);
+	console_end(console);
+}
+
 void console_print(struct console *console, const char *text, size_t size)
 {
 	struct string all = {0};
@@ -150,10 +173,7 @@ void console_print(struct console *console, const char *text, size_t size)
 	string_add(&all, console->pending, console->pending_size);
 	string_add(&all, text, size);
 	rest = unfinished(string_text(&all), all.size);
-	console_begin(console);
-	continue_partial(console);
-	write_clean(console, string_text(&all), all.size - rest);
-	console_end(console);
+	print(console, string_text(&all), all.size - rest);
 	memcpy(console->pending, string_text(&all) + all.size - rest, rest);
 	console->pending_size = rest;
 	string_free(&all);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The parts of the console: console.c (life, Ctrl-C), console_events.c (what happens to the guest),
  * console_output.c (what is printed, and the line being edited below it), console_pager.c (long answers),
- * console_input.c (lines), console_editing.c (readline), console_keys.c (the terminal's keys), console_history.c. */
+ * console_input.c (lines), console_editing.c (readline), console_keys.c (the terminal's keys), console_history.c,
+ * console_socket.c. */
 #ifndef MONITOR_CONSOLE_PRIVATE_H
 #define MONITOR_CONSOLE_PRIVATE_H
 
+#include "monitor/answer.h"
 #include "monitor/console.h"
 #include "monitor/text.h"
 
@@ -15,8 +17,8 @@ struct console {
 	struct monitor *monitor;
 	struct debug *debug;
 	struct event_loop *loop;
-	void (*end)(void *ctx);
-	void *end_ctx;
+	struct console_config config;
+	struct console_socket *socket; /* or NULL: standard input and output */
 	void (*escape)(void *ctx, char key);
 	void *escape_ctx;
 	struct monitor_out out;
@@ -49,13 +51,15 @@ struct console {
 
 	struct string script; /* lines that files and points have, run before those of input */
 	struct string input;  /* queued lines, and a pipe's bytes that are no line yet */
+	size_t fed;	      /* so many bytes of them were not typed by anybody */
 	unsigned scripts;     /* so many were taken without running dry */
 	bool input_ended;
 	char *saved_line; /* what was being edited when the console became inactive */
 	int saved_point;
 	char *history; /* path, or NULL */
 
-	bool told_running; /* what was announced last */
+	bool told_running;  /* what was announced last */
+	struct answer news; /* being told to a program */
 };
 
 /* ---- console.c */
@@ -65,6 +69,9 @@ void console_set_timer(int fd, long ns); /* 0: off */
 
 /* ---- console_events.c */
 
+/* Around news: where to tell them, and how a program knows them. */
+struct monitor_out *console_news(struct console *console);
+void console_told(struct console *console, const char *event);
 void console_on_event(void *ctx, enum debug_event event, enum debug_owner actor);
 /* event_fn, of wait_timer, quiet_timer, follow_timer and wake_fd */
 void console_patience_over(void *ctx, int fd, short revents);
@@ -98,6 +105,10 @@ void console_stop_paging(struct console *console); /* nothing happens when nobod
 
 /* ---- console_input.c */
 
+/* Bytes that were read, to be run as lines. */
+void console_take_input(struct console *console, const char *bytes, size_t size);
+/* There are lines to be run. */
+bool console_has_lines(const struct console *console);
 /* monitor_feed_fn */
 int console_take_script(void *ctx, const char *lines, struct error *err);
 int console_input_start(struct console *console, struct error *err);
@@ -129,6 +140,17 @@ int console_take_key(unsigned char *key);
 void console_keys_start(struct console *console);
 /* Whether there is something for rl_callback_read_char(): a key, or the end of them. */
 bool console_keys_ready(void);
+
+/* ---- console_socket.c */
+
+int console_socket_new(struct console *console, const struct net_address *address,
+		       struct error *err);
+void console_socket_free(struct console *console); /* without one nothing happens */
+void console_socket_write(struct console *console, const char *text, size_t size);
+/* All lines are run: the prompt, or the end of a client that has said all. */
+void console_socket_ready(struct console *console);
+/* Before something is printed. */
+void console_socket_leave_prompt(struct console *console);
 
 /* ---- console_history.c */
 

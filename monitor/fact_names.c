@@ -5,23 +5,47 @@
 
 #include <string.h>
 
-#define BITS "`value`, `bits`: each field by its name"
+#define BITS  "`value`, `bits`: each field by its name"
+#define STOP  "`reason`, `why`, `vcpu`, `pc`, `point`; of an access `accessed`, `size`, `old`, `new`"
+#define CODE  "`instructions[]`: `address`, `name`, `text`, `current`"
+#define LINES "`lines[]`: `number`, `text`, `current`"
+#define POINT                                                                                      \
+	"`number`, `kind`, `owner`, `address`, `physical`, `length`, `name`, `what`, `rung`, "     \
+	"`enabled`, "                                                                              \
+	"`temporary`, `hits`, `ignore`, `only_vcpu`, `only_ring`, `only_cr3`, `condition`, "       \
+	"`commands`"
+#define SNAPSHOT "`name`, `guest_ns`, `saved_at`, `pages`, `bytes`, `current`"
+#define MEMORY	 "`address`, `size`, `values[]`; `strings[]`: `address`, `text`, `whole`; or " CODE
 
 // clang-format off
 static const struct {
 	const char *command, *facts;
 } table[] = {
+	{"advance", "`address`: where it will stop"},
+	{"awatch", POINT},
+	{"break", POINT},
 	{"bt", "`frames[]`: `number`, `pc`, `sp`, `name`, `file`, `line`, `interrupted`, `user`; `end`, `count`"},
+	{"catch", POINT},
 	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},
+	{"context", STOP "; `here`: `vcpu`, `pc`, `name`, `file`, `line`; " LINES "; " CODE},
+	{"cpu", "`vcpu`, `state`"},
+	{"disassemble", CODE},
+	{"doctor", "`report`: what `doctor -j` prints"},
+	{"dprintf", POINT},
 	{"dump", "`size`"},
 	{"find", "`found[]`"},
+	{"finish", "`address`: where it will stop"},
 	{"gdbserver", "`address`, `attached`"},
 	{"gpa2hva", "`host`, `size`, `process`"},
 	{"gva2gpa", "`physical`"},
+	{"hbreak", POINT},
 	{"info apic_base", BITS},
 	{"info avx", "`registers`: each by its name"},
+	{"info breakpoints", "`points[]`: as `break`"},
+	{"info capabilities", "`answers[]`: `question`, `mode`, `answer`, by the names of `doctor -j`"},
 	{"info cpuid", "`vendor`, `family`, `model`, `stepping`, `brand`, `features[]`; "
 		       "`leaves[]`: `leaf`, `index`, `eax`, `ebx`, `ecx`, `edx`"},
+	{"info cpus", "`cpus[]`: `vcpu`, `current`, `state`, `pc`, `name`"},
 	{"info cr0", BITS},
 	{"info cr3", BITS},
 	{"info cr4", BITS},
@@ -30,6 +54,8 @@ static const struct {
 	{"info dr7", BITS "; `breakpoints[]`: `on`, `kind`, `size`, `address`"},
 	{"info efer", BITS},
 	{"info eflags", BITS},
+	{"info exits", "`vcpu`, `exits`, `ns`, `reasons[]`: `reason`, `exits`, `guest_ns`, `vitrine_ns`; "
+		       "`unclaimed_ports`, `unclaimed_mmio`"},
 	{"info fpu", "`fctrl`, `fstat`, `st[]`: `bits`, `empty`, `value`"},
 	{"info gdt", "`base`, `limit`, `entries[]`: `selector`, `kind`, `dpl`, `present`, `base`, "
 		     "`limit`, `offset`, `handler`, `symbol`, `ist`, `words`, `held_by[]`"},
@@ -39,6 +65,7 @@ static const struct {
 	{"info ivt", "`base`, `limit`, `entries[]`: `vector`, `last`, `segment`, `offset`, `handler`"},
 	{"info lapic", "each register by its name; `ISR[]`, `TMR[]`, `IRR[]`: vectors"},
 	{"info ldt", "as `info gdt`"},
+	{"info line", "`file`, `line`, `address`, `name`"},
 	{"info mem", "`ranges[]`: `linear`, `size`, `write`, `execute`, `user`; `more`: where it goes on"},
 	{"info memory-slots", "`slots[]`: `id`, `physical`, `size`, `host`, `read_only`, `log_dirty`"},
 	{"info mtree", "`memory[]`, `ports[]`: `name`, `base`, `size`, `in_kernel`"},
@@ -48,20 +75,37 @@ static const struct {
 	{"info registers", "`vcpu`, `registers`: each by its name"},
 	{"info segments", "`segments[]`: `name`, `selector`, `base`, `limit`, `usable`, `text`; `gdt`, `idt`: "
 			  "`base`, `limit`"},
+	{"info snapshots", "`snapshots[]`: " SNAPSHOT},
 	{"info sse", "`mxcsr`, `registers`: each by its name"},
+	{"info status", "`running`, `gdb`, and of the last stop " STOP},
+	{"info symbol", "`name`, `start`, `offset`, `size`"},
 	{"info tlb", "`pages[]`: `linear`, `physical`, `page_size`, `pages`, `write`, `execute`, `user`, "
 		     "`accessed`, `dirty`, `write_through`, `uncached`, `global`; `more`: where it goes on"},
 	{"info tss", "`selector`, `base`, `limit`, and each field by its name"},
 	{"info xcr0", BITS},
+	{"list", "`file`, " LINES},
+	{"loadvm", SNAPSHOT},
 	{"log", "`levels`: each area's"},
+	{"print", "`value`, `name`; of an object `holds`, `size`"},
 	{"pt", "`linear`, `paging`, `levels`, `cr3`, `nx`, `wp`, `smep`, `smap`; `walk[]`: `name`, `index`, "
 	       "`at`, `entry`, `flags`; `physical`, `page_size`, `ram`, `write`, `execute`, `user`, or "
 	       "`fault`"},
 	{"rdmsr", "`msr`, `name`, `value`"},
+	{"restore", "`size`"},
+	{"rwatch", POINT},
+	{"savevm", SNAPSHOT},
+	{"snapshot list", "`snapshots[]`: " SNAPSHOT},
+	{"snapshot read", SNAPSHOT},
+	{"snapshot restore", SNAPSHOT},
+	{"snapshot save", SNAPSHOT},
+	{"tbreak", POINT},
+	{"tcatch", POINT},
 	{"timeline", "`from_ns`, `to_ns`, `vcpus[]`: `vcpu`, `columns`, `exits`"},
 	{"trace", "`exits[]`: `vcpu`, `number`, `ns`, `reason`, `exit`, `pc`, `text`"},
+	{"watch", POINT},
 	{"why", "`stop`, `kvm`, `vitrine`, `then`, `point`, `qemu`, `linux`: sentences"},
-	{"restore", "`size`"},
+	{"x", MEMORY},
+	{"xp", MEMORY},
 };
 // clang-format on
 

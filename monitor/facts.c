@@ -108,6 +108,14 @@ void fact_flag(struct monitor_out *out, const char *key, bool value)
 		put(out, key, json_boolean(value));
 }
 
+void fact_json(struct monitor_out *out, const char *key, const char *json)
+{
+	json_t *value = out->facts ? json_loads(json, 0, NULL) : NULL;
+
+	if (value)
+		put(out, key, value);
+}
+
 static void open_one(struct monitor_out *out, const char *key, json_t *value)
 {
 	struct facts *facts = out->facts;

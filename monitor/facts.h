@@ -20,6 +20,8 @@ bool facts_wanted(const struct monitor_out *out);
 void fact_text(struct monitor_out *out, const char *key, const char *text);
 void fact_hex(struct monitor_out *out, const char *key, uint64_t value);
 void fact_count(struct monitor_out *out, const char *key, uint64_t value);
+/* Whatever this JSON says; what is none is left out. */
+void fact_json(struct monitor_out *out, const char *key, const char *json);
 void fact_flag(struct monitor_out *out, const char *key, bool value);
 
 /* What follows goes into it until fact_end(). Eight deep at most; deeper ones are not kept. */

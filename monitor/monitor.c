@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/monitor.h"
 
+#include "monitor/answer.h"
 #include "monitor/instruction_trace.h"
 #include "monitor/points.h"
 
@@ -314,53 +315,33 @@ static int execute_text(struct monitor *monitor, const char *line, enum debug_ow
 
 /* ---- for programs -------------------------------------------------------------------------- */
 
-static void collect(void *ctx, const char *text, size_t size)
-{
-	string_add(ctx, text, size);
-}
-
-/* What is told around a command's own facts. */
-static void write_object(const struct call *call, const char *line, int ret, const char *text,
-			 struct facts *result)
+static struct facts *head_of(const struct call *call, const char *line, int ret)
 {
 	struct facts *facts = facts_new();
 	struct monitor_out fields = {.facts = facts};
-	char *object;
 
-	if (!facts)
-		return;
 	fact_text(&fields, "command", call->command ? call->command->name : NULL);
 	fact_text(&fields, "line", line);
 	fact_flag(&fields, "ok", !ret);
-	fact_text(&fields, "text", text);
 	if (ret) {
 		fact_text(&fields, "errno", strerrorname_np(-ret));
 		fact_text(&fields, "error", call->err->text);
 	}
-	facts_move(facts, "result", result);
-	object = facts_line(facts);
-	if (object)
-		call->out->write(call->out->ctx, object, strlen(object));
-	free(object);
-	facts_free(facts);
+	return facts;
 }
 
 static int execute_json(struct monitor *monitor, const char *line, enum debug_owner owner,
 			struct monitor_out *out)
 {
-	struct string text = {0};
+	struct answer answer;
 	struct error err = {0};
-	struct monitor_out inner = {.ctx = &text, .write = collect, .facts = facts_new()};
-	struct call call = {.monitor = monitor, .owner = owner, .out = &inner, .err = &err};
-	int ret;
+	struct call call = {.monitor = monitor, .owner = owner, .out = &answer.out, .err = &err};
+	int ret = answer_begin(&answer);
 
-	if (!inner.facts)
-		return -ENOMEM;
+	if (ret)
+		return ret;
 	ret = execute(&call, line);
-	call.out = out;
-	write_object(&call, line, ret, string_text(&text), inner.facts);
-	facts_free(inner.facts);
-	string_free(&text);
+	answer_end(&answer, head_of(&call, line, ret), out);
 	return ret;
 }
 

@@ -140,9 +140,58 @@ static void show_commands(struct call *call, const char *text)
 	}
 }
 
+static const char *const owners[OWNER_COUNT] = {"-", "gdb", "console"};
+
+static void tell_place(struct call *call, const struct point_spec *spec)
+{
+	struct monitor_out *out = call->out;
+	char where[160];
+
+	if (debug_catch_name(spec->kind)) {
+		debug_catch_place(spec, where, sizeof(where));
+		fact_text(out, "what", where);
+		return;
+	}
+	fact_hex(out, "address", spec->address);
+	fact_flag(out, "physical", spec->physical);
+	if (is_watch(spec->kind))
+		fact_count(out, "length", spec->length);
+	if (!spec->physical)
+		fact_text(out, "name",
+			  address_name(call->monitor, spec->address, where, sizeof(where)));
+}
+
+static void tell_limit(struct call *call, const struct point_limit *limit)
+{
+	if (limit->by & LIMIT_VCPU)
+		fact_count(call->out, "only_vcpu", (uint64_t)limit->vcpu);
+	if (limit->by & LIMIT_RING)
+		fact_count(call->out, "only_ring", limit->ring);
+	if (limit->by & LIMIT_CR3)
+		fact_hex(call->out, "only_cr3", limit->cr3);
+}
+
+void point_tell(struct call *call, const struct point *point)
+{
+	struct monitor_out *out = call->out;
+
+	fact_count(out, "number", (uint64_t)point->number);
+	fact_text(out, "kind", point_kind_name(point->spec.kind));
+	fact_text(out, "owner", owners[point->owner]);
+	tell_place(call, &point->spec);
+	fact_text(out, "rung", point->rung);
+	fact_flag(out, "enabled", point->enabled);
+	fact_flag(out, "temporary", point->spec.temporary);
+	fact_count(out, "hits", point->hits);
+	fact_count(out, "ignore", point->ignore);
+	tell_limit(call, &point->spec.limit);
+	if (point->condition)
+		fact_text(out, "condition", program_text(point->condition));
+	fact_text(out, "commands", point_commands(call->monitor, point->number));
+}
+
 static void show_point(struct call *call, const struct point *point)
 {
-	static const char *const owners[OWNER_COUNT] = {"-", "gdb", "console"};
 
 	out_printf(call->out, "%-3d %-7s %-19s %-5" PRIu64 " ", point->number, owners[point->owner],
 		   point_kind_name(point->spec.kind), point->hits);
@@ -168,7 +217,13 @@ int run_info_breakpoints(struct call *call)
 		return 0;
 	}
 	out_printf(call->out, "Num Owner   Kind                Hits  Where\n");
-	while ((point = debug_point_next(call->monitor->debug, point)))
+	fact_list(call->out, "points");
+	while ((point = debug_point_next(call->monitor->debug, point))) {
 		show_point(call, point);
+		fact_object(call->out, NULL);
+		point_tell(call, point);
+		fact_end(call->out);
+	}
+	fact_end(call->out);
 	return 0;
 }

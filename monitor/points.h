@@ -25,6 +25,9 @@ const struct point *point_numbered(struct monitor *monitor, int number);
 /* The same, if the caller may change it; NULL with a sentence. */
 const struct point *point_owned(struct call *call, int number);
 
+/* What it is, as facts (facts.h), into the object that is open. */
+void point_tell(struct call *call, const struct point *point);
+
 /* "breakpoint", "write watch", "catch io", ... */
 const char *point_kind_name(enum point_kind kind);
 

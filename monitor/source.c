@@ -62,6 +62,11 @@ static void show_line(const char *raw, int number, bool current, struct monitor_
 
 	text_clean(raw, size < 256 ? size : 256, false, clean, sizeof(clean));
 	expand(clean, text, sizeof(text));
+	fact_object(out, NULL);
+	fact_count(out, "number", (uint64_t)number);
+	fact_text(out, "text", clean);
+	fact_flag(out, "current", current);
+	fact_end(out);
 	if (current)
 		out_printf(out, "%s%-5d→ %s%s\n", color(out, COLOR_CURRENT), number, text,
 			   color(out, COLOR_OFF));
@@ -81,12 +86,14 @@ int source_show(const char *path, int first, int last, int current, struct monit
 
 	if (!file)
 		return err ? err->code : -ENOENT;
+	fact_list(out, "lines");
 	for (int number = 1; number <= last && getline(&line, &space, file) >= 0; number++) {
 		if (number < first)
 			continue;
 		show_line(line, number, number == current, out);
 		shown++;
 	}
+	fact_end(out);
 	free(line);
 	fclose(file);
 	return shown;

@@ -285,6 +285,44 @@ static void stop_text(const struct stop *stop, char *buf, size_t size)
 	text_clean(text, strnlen(text, sizeof(stop->text)), false, buf, size);
 }
 
+void stop_facts(const struct stop *stop, struct monitor_out *out)
+{
+	char text[TEXT_CLEAN_SIZE(sizeof(stop->text))];
+
+	stop_text(stop, text, sizeof(text));
+	fact_text(out, "reason", stop_reason_name(stop->reason));
+	fact_text(out, "why", text);
+	fact_count(out, "vcpu", stop->vcpu < 0 ? 0 : (uint64_t)stop->vcpu);
+	fact_hex(out, "pc", stop->pc);
+	if (stop->point)
+		fact_count(out, "point", (uint64_t)stop->point);
+	if (!stop->size)
+		return;
+	fact_hex(out, "accessed", stop->address);
+	fact_count(out, "size", stop->size);
+	fact_hex(out, "old", stop->old_value);
+	fact_hex(out, "new", stop->new_value);
+}
+
+/* Where the vCPU stands that the screen is about. */
+static void tell_here(struct monitor *monitor, int cpu, struct monitor_out *out)
+{
+	uint64_t pc = debug_pc(monitor->debug, cpu);
+	const char *file;
+	char name[96];
+	int line;
+
+	fact_object(out, "here");
+	fact_count(out, "vcpu", (uint64_t)cpu);
+	fact_hex(out, "pc", pc);
+	fact_text(out, "name", address_name(monitor, pc, name, sizeof(name)));
+	if (!symbols_line(monitor->symbols, pc, &file, &line)) {
+		fact_text(out, "file", file);
+		fact_count(out, "line", (uint64_t)line);
+	}
+	fact_end(out);
+}
+
 static void show_reason(const struct stop *stop, struct monitor_out *out)
 {
 	char text[TEXT_CLEAN_SIZE(sizeof(stop->text))], head[32];
@@ -311,8 +349,11 @@ void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_
 {
 	const struct stop *stop = debug_last_stop(monitor->debug);
 
-	if (reason && stop)
+	if (reason && stop) {
 		show_reason(stop, out);
+		stop_facts(stop, out);
+	}
+	tell_here(monitor, cpu, out);
 	if (reason && stop && stop->reason == STOP_TRIPLE_FAULT)
 		show_fault_chain(monitor, stop->vcpu, out);
 	show_where(monitor, stop, cpu, out);
@@ -338,10 +379,13 @@ void monitor_show_state(struct monitor *monitor, enum debug_owner actor, struct 
 								: debug_last_stop(monitor->debug);
 	char where[160], text[TEXT_CLEAN_SIZE(sizeof(stop->text))] = "stopped";
 
+	fact_flag(out, "running", debug_running(monitor->debug));
 	if (debug_running(monitor->debug)) {
 		out_printf(out, "running%s\n", by[actor]);
 		return;
 	}
+	if (stop)
+		stop_facts(stop, out);
 	if (stop && stop->reason == STOP_PAUSE)
 		snprintf(text, sizeof(text), "stopped%s", actor == OWNER_GDB ? " by gdb" : "");
 	else if (stop)

@@ -42,6 +42,7 @@ static void start(struct vitrine *v)
 		log_error("start", "%s", err.text);
 }
 
+/* On standard input and output. */
 static bool wants_console(const struct options *o)
 {
 	if (o->gdb.kind == NET_STDIO)

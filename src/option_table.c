@@ -110,6 +110,24 @@ static int set_debug_strategy(struct options *o, const char *arg, struct error *
 	return debug_strategy_parse(arg, &o->debug.strategy, err);
 }
 
+/* The console writes files of the host's: over TCP it would be everybody's. */
+static int set_monitor(struct options *o, const char *arg, struct error *err)
+{
+	bool is_socket = strncmp(arg, "unix:", 5) == 0;
+	int rc = is_socket ? net_address_parse(arg, &o->monitor_address, err) : 0;
+
+	if (is_socket)
+		o->monitor = MONITOR_SOCKET;
+	else if (strcmp(arg, "stdio") == 0)
+		o->monitor = MONITOR_STDIO;
+	else if (strcmp(arg, "none") == 0)
+		o->monitor = MONITOR_NONE;
+	else
+		rc = error_set(err, -EINVAL, "-monitor takes stdio, unix:PATH or none, not '%s'",
+			       arg);
+	return rc;
+}
+
 static int set_serial(struct options *o, const char *arg, struct error *err)
 {
 	if (o->serial_count == MAX_SERIALS)
@@ -187,7 +205,6 @@ static const struct choice triple_faults[] = {{"stop", ON_TRIPLE_FAULT_STOP},
 					      {"reset", ON_TRIPLE_FAULT_RESET},
 					      {"exit", ON_TRIPLE_FAULT_EXIT},
 					      {0}};
-static const struct choice monitors[] = {{"stdio", MONITOR_STDIO}, {"none", MONITOR_NONE}, {0}};
 static const struct choice log_levels[] = {
 	{"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {0}};
 
@@ -234,7 +251,7 @@ const struct option_row option_table[] = {
 	{"json", FLAG(json)},
 
 	/* Talking. */
-	{"monitor", CHOICE(monitor, monitors)},
+	{"monitor", CALL(set_monitor)},
 	{"serial", CALL(set_serial)},
 	{"nographic", CALL_PLAIN(set_nographic)},
 	{"display", CALL(set_display)},

@@ -32,10 +32,11 @@ static const char help[] =
 	"  -gdb-arch auto|i8086|i386|x86-64   -on-disconnect keep|continue|kill\n"
 	"  -on-triple-fault stop|reset|exit              -no-reboot  a reset ends the run\n"
 	"  -symbols FILE   ELF file with the guest's symbols, for the console and gdb\n"
-	"  -doctor [-json]                what this host's KVM can do, and what helps\n"
+	"  -doctor     what this host's KVM can do, and what helps\n"
 	"  -debug-strategy break|hbreak|watch|access|step=RUNG[,...][,probe]\n"
 	"talking\n"
-	"  -monitor stdio|none            the console (default: stdio on a terminal)\n"
+	"  -monitor stdio|unix:PATH|none  the console (default: stdio on a terminal)\n"
+	"  -json       console and doctor answer with JSON, an object on each line\n"
 	"  -serial stdio|mon:stdio|stderr|pty|file:PATH|unix:PATH|none   COM1, then COM2\n"
 	"  -nographic  same as -serial mon:stdio (Ctrl-A c: console, Ctrl-A x: quit)\n"
 	"  -ex CMD, -batch FILE  console commands; -batch quits then     -nx no init file\n"
@@ -99,10 +100,26 @@ static enum options_result positional(int argc, char **argv, struct options *o, 
 	return OPTIONS_RUN;
 }
 
+/* Commands want a console that runs them. */
+static enum options_result check_monitor(const struct options *o, struct error *err)
+{
+	if (o->monitor == MONITOR_NONE && (o->batch || o->command_count)) {
+		error_set(err, -EINVAL,
+			  "-ex and -batch are for the console: leave out -monitor none");
+		return OPTIONS_USAGE;
+	}
+	if (o->monitor != MONITOR_SOCKET || !o->batch)
+		return OPTIONS_RUN;
+	error_set(err, -EINVAL,
+		  "-batch answers on standard output, and ends: leave out -monitor unix:PATH");
+	return OPTIONS_USAGE;
+}
+
 /* gdb's packets and anything else on standard output would be of no use to either. */
 static enum options_result check_stdio(const struct options *o, struct error *err)
 {
-	bool used = o->monitor == MONITOR_STDIO || o->command_count || o->batch;
+	bool used = o->monitor == MONITOR_STDIO || o->batch ||
+		    (o->command_count && o->monitor != MONITOR_SOCKET);
 
 	for (unsigned i = 0; i < o->serial_count; i++)
 		used |= strcmp(o->serial[i], "stdio") == 0 ||
@@ -135,6 +152,8 @@ enum options_result options_parse(int argc, char **argv, struct options *options
 			return OPTIONS_USAGE;
 	}
 	if (positional(argc, argv, options, err) != OPTIONS_RUN)
+		return OPTIONS_USAGE;
+	if (check_monitor(options, err) != OPTIONS_RUN)
 		return OPTIONS_USAGE;
 	return check_stdio(options, err);
 }

@@ -34,13 +34,15 @@ struct options {
 	struct net_address gdb;
 	enum on_disconnect on_disconnect;
 	enum gdb_arch gdb_arch;
-	bool paused;	   /* -S */
-	bool doctor, json; /* tell about the host, and end */
+	bool paused; /* -S */
+	bool doctor; /* tell about the host, and end */
+	bool json;   /* ... and the console: for programs */
 	struct debug_config debug;
 
 	const char *serial[MAX_SERIALS]; /* as given; NULL: the default */
 	unsigned serial_count;
-	enum { MONITOR_DEFAULT, MONITOR_STDIO, MONITOR_NONE } monitor;
+	enum { MONITOR_DEFAULT, MONITOR_STDIO, MONITOR_SOCKET, MONITOR_NONE } monitor;
+	struct net_address monitor_address; /* MONITOR_SOCKET: a unix socket's */
 	bool no_init;	   /* of the console: the user's file of commands is not run */
 	const char *batch; /* a file of console commands; the run ends behind them */
 	const char *command[MAX_COMMANDS]; /* -ex, in order */

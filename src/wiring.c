@@ -37,7 +37,9 @@ static void print_plain(void *ctx, const char *text, size_t size)
 
 	if (v->console)
 		console_print(v->console, text, size);
-	else if (v->words)
+	if (v->on_terminal)
+		return;
+	if (v->words)
 		chardev_write(v->words, text, size);
 	else
 		fwrite(text, 1, size, stderr);
@@ -90,10 +92,12 @@ static void on_trouble(struct vitrine *v)
 {
 	if (v->console)
 		trouble_tell_console(v->monitor, v->console);
-	if (v->console || gdb_server_attached(v->server))
+	if (v->on_terminal || gdb_server_attached(v->server))
 		return;
 	trouble_tell_stderr(v->monitor);
-	if (!gdb_server_reachable(v->server))
+	if (v->console)
+		fprintf(stderr, "The machine is stopped; the console may look at it.\n");
+	else if (!gdb_server_reachable(v->server))
 		event_loop_quit(v->loop, STATUS_ERROR);
 	else
 		fprintf(stderr, "The machine is stopped; gdb may attach to it.\n");
@@ -265,6 +269,7 @@ static int load_symbols(struct vitrine *v, struct error *err)
 
 static int build_monitor(struct vitrine *v, bool console, struct error *err)
 {
+	struct console_config config = {.json = v->options.json, .end = quit, .ctx = v};
 	int rc = load_symbols(v, err);
 
 	if (rc < 0)
@@ -273,8 +278,11 @@ static int build_monitor(struct vitrine *v, bool console, struct error *err)
 	if (!v->monitor)
 		return error_set(err, -ENOMEM, "out of memory");
 	monitor_set_host(v->monitor, wiring_host(v));
-	if (console)
-		rc = console_new(v->monitor, v->debug, v->loop, quit, v, &v->console, err);
+	if (v->options.monitor == MONITOR_SOCKET)
+		config.address = &v->options.monitor_address;
+	if (console || config.address)
+		rc = console_new(v->monitor, v->debug, v->loop, &config, &v->console, err);
+	v->on_terminal = v->console && !config.address;
 	return rc;
 }
 
@@ -354,7 +362,8 @@ int wiring_build(struct vitrine *v, bool console, struct error *err)
 	if (rc == 0)
 		rc = debug_listen(v->debug, on_event, v);
 	if (rc == 0)
-		rc = serial_ports_connect(v->serial, v->machine, v->console, quit, v, err);
+		rc = serial_ports_connect(v->serial, v->machine, v->on_terminal ? v->console : NULL,
+					  quit, v, err);
 	return rc;
 }
 

@@ -19,6 +19,7 @@ struct vitrine {
 	struct symbols *symbols;
 	struct monitor *monitor;
 	struct console *console;
+	bool on_terminal; /* the console is, or on a pipe; not on a socket */
 	struct gdb_server *server;
 	struct gdb_file files[2]; /* that gdb may read: -symbols, and the image */
 	unsigned file_count;
@@ -28,7 +29,7 @@ struct vitrine {
 	int signal_fd;
 };
 
-/* Everything but a running guest. console: there is one on this terminal. What was built when it fails
+/* Everything but a running guest. console: there is one on this terminal or pipe. What was built when it fails
  * is wiring_tear_down()'s to take away. */
 int wiring_build(struct vitrine *v, bool console, struct error *err);
 void wiring_tear_down(struct vitrine *v);

@@ -50,14 +50,16 @@ static void turn(struct inside *inside)
 		event_loop_once(inside->loop, 5);
 }
 
+static const struct console_config config = {.end = nothing};
+
 static void build(struct inside *inside)
 {
 	inside->loop = event_loop_new();
 	inside->debug = fake_debug_new(NULL);
 	inside->monitor = monitor_new(inside->debug, NULL, nothing, NULL);
 	if (!inside->loop || !inside->monitor ||
-	    console_new(inside->monitor, inside->debug, inside->loop, nothing, NULL,
-			&inside->console, NULL))
+	    console_new(inside->monitor, inside->debug, inside->loop, &config, &inside->console,
+			NULL))
 		_exit(2);
 	turn(inside);
 }
@@ -303,7 +305,7 @@ static void play_second(struct inside *inside)
 	struct console *second = NULL;
 	struct error err = {0};
 
-	if (console_new(inside->monitor, inside->debug, inside->loop, nothing, NULL, &second, &err))
+	if (console_new(inside->monitor, inside->debug, inside->loop, &config, &second, &err))
 		print(inside, err.text);
 }
 
