@@ -7,7 +7,6 @@
  */
 #include "accel/dummy_private.h"
 
-#include "x86/exceptions.h"
 #include "x86/mode.h"
 
 #include <errno.h>
@@ -98,6 +97,29 @@ static int dummy_vm_reset(struct accel_vm *vm)
 {
 	(void)vm;
 	return 0;
+}
+
+static int dummy_chips_get(struct accel_vm *vm, struct pc_chips *chips)
+{
+	(void)vm;
+	*chips = (struct pc_chips){0};
+	return 0;
+}
+
+/* It has no devices of its own. */
+static bool dummy_device(const struct accel_vm *vm, unsigned index, struct accel_device *device)
+{
+	(void)vm;
+	(void)index;
+	(void)device;
+	return false;
+}
+
+static int dummy_lapic_get(struct accel_vcpu *vcpu, struct lapic *lapic)
+{
+	(void)vcpu;
+	(void)lapic;
+	return -ENOTSUP;
 }
 
 /* ---- the vCPU --------------------------------------------------------------------------- */
@@ -229,150 +251,6 @@ static void dummy_vcpu_kick(struct accel_vcpu *base, unsigned long thread)
 static void dummy_vcpu_kick_done(struct accel_vcpu *base)
 {
 	atomic_store(&to_dummy_vcpu(base)->kicked, false);
-}
-
-/* ---- registers -------------------------------------------------------------------------- */
-
-void dummy_describe_xsave(struct cpu_fpu *fpu)
-{
-	static const uint16_t layout[XSAVE_COMPONENTS] = {
-		[XSAVE_AVX] = 576,	 [XSAVE_OPMASK] = 1088, [XSAVE_ZMM_HI256] = 1152,
-		[XSAVE_HI16_ZMM] = 1664, [XSAVE_PKRU] = 2688,
-	};
-
-	memcpy(fpu->component, layout, sizeof(layout));
-}
-
-static void copy_groups(unsigned groups, struct cpu_state *to, const struct cpu_state *from)
-{
-	if (groups & CPU_GENERAL)
-		to->general = from->general;
-	if (groups & CPU_SYSTEM)
-		to->system = from->system;
-	if (groups & CPU_FPU)
-		to->fpu = from->fpu;
-	if (groups & CPU_DEBUG)
-		to->debug = from->debug;
-	if (groups & CPU_MSRS)
-		to->msrs = from->msrs;
-	if (groups & CPU_EVENTS)
-		to->events = from->events;
-}
-
-static int dummy_state_get(struct accel_vcpu *base, unsigned groups, struct cpu_state *state)
-{
-	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
-
-	vcpu->counts.state_gets++;
-	copy_groups(groups, state, &vcpu->state);
-	return 0;
-}
-
-static int dummy_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_state *state)
-{
-	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
-
-	vcpu->counts.state_puts++;
-	copy_groups(groups, &vcpu->state, state);
-	dummy_describe_xsave(&vcpu->state.fpu);
-	return 0;
-}
-
-static void dummy_sync_state(struct accel_vcpu *base, bool on)
-{
-	to_dummy_vcpu(base)->synced = on;
-}
-
-static int dummy_vcpu_reset(struct accel_vcpu *base)
-{
-	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
-
-	vcpu->pending = false;
-	vcpu->window_wanted = false;
-	return 0;
-}
-
-/* ---- debugging and interrupts ----------------------------------------------------------- */
-
-/* There is no IDT here: a #BP given to the guest counts as handled, behind its int3. */
-static void inject_bp(struct dummy_vcpu *vcpu)
-{
-	uint8_t byte = 0;
-
-	vcpu->counts.injected_bp++;
-	dummy_memory_read(dummy_vm_of(vcpu), cpu_linear_pc(&vcpu->state), &byte, 1);
-	if (byte == 0xcc)
-		vcpu->state.general.rip++;
-}
-
-static int dummy_debug_set(struct accel_vcpu *base, const struct accel_debug *debug)
-{
-	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
-
-	vcpu->debug = *debug;
-	if (debug->inject == VECTOR_BP)
-		inject_bp(vcpu);
-	if (debug->inject == VECTOR_DB)
-		vcpu->counts.injected_db++;
-	return 0;
-}
-
-static bool dummy_interrupt_ready(struct accel_vcpu *base)
-{
-	const struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
-
-	return (vcpu->state.general.rflags & RFLAGS_IF) && !vcpu->state.events.interrupt.shadow &&
-	       !vcpu->state.events.interrupt.injected && !vcpu->pending;
-}
-
-static int dummy_interrupt(struct accel_vcpu *base, uint8_t vector)
-{
-	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
-
-	vcpu->counts.interrupts++;
-	vcpu->state.events.interrupt.injected = true;
-	vcpu->state.events.interrupt.soft = false;
-	vcpu->state.events.interrupt.vector = vector;
-	return 0;
-}
-
-static void dummy_interrupt_window(struct accel_vcpu *base, bool wanted)
-{
-	to_dummy_vcpu(base)->window_wanted = wanted;
-}
-
-static void dummy_accept_interrupt(struct accel_vcpu *base)
-{
-	(void)base;
-}
-
-static int dummy_chips_get(struct accel_vm *vm, struct pc_chips *chips)
-{
-	(void)vm;
-	*chips = (struct pc_chips){0};
-	return 0;
-}
-
-/* It has no devices of its own. */
-static bool dummy_device(const struct accel_vm *vm, unsigned index, struct accel_device *device)
-{
-	(void)vm;
-	(void)index;
-	(void)device;
-	return false;
-}
-
-static int dummy_lapic_get(struct accel_vcpu *vcpu, struct lapic *lapic)
-{
-	(void)vcpu;
-	(void)lapic;
-	return -ENOTSUP;
-}
-
-static int dummy_nmi(struct accel_vcpu *base)
-{
-	to_dummy_vcpu(base)->counts.nmis++;
-	return 0;
 }
 
 const struct dummy_counts *dummy_counts(const struct accel_vcpu *vcpu)

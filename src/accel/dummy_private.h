@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The dummy accelerator, seen from inside: dummy.c is its "KVM", dummy_memory.c its memory,
- * dummy_cpu.c its instructions, dummy_access.c those that reach outside. */
+/* The dummy accelerator, seen from inside: dummy.c is its "KVM", dummy_state.c its registers, dummy_memory.c
+ * its memory, dummy_cpu.c its instructions, dummy_access.c those that reach outside. */
 #ifndef ACCEL_DUMMY_PRIVATE_H
 #define ACCEL_DUMMY_PRIVATE_H
 
@@ -83,8 +83,21 @@ static inline struct dummy_vm *dummy_vm_of(struct dummy_vcpu *vcpu)
 /* Sets reason and name. */
 void dummy_exit(struct vm_exit *exit, enum exit_reason reason);
 
+/* ---- dummy_state.c ----------------------------------------------------------------------- */
+
 /* The dummy has every vector register, where Intel's processors have them. */
 void dummy_describe_xsave(struct cpu_fpu *fpu);
+
+int dummy_state_get(struct accel_vcpu *base, unsigned groups, struct cpu_state *state);
+int dummy_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_state *state);
+void dummy_sync_state(struct accel_vcpu *base, bool on);
+int dummy_vcpu_reset(struct accel_vcpu *base);
+int dummy_debug_set(struct accel_vcpu *base, const struct accel_debug *debug);
+bool dummy_interrupt_ready(struct accel_vcpu *base);
+int dummy_interrupt(struct accel_vcpu *base, uint8_t vector);
+void dummy_interrupt_window(struct accel_vcpu *base, bool wanted);
+void dummy_accept_interrupt(struct accel_vcpu *base);
+int dummy_nmi(struct accel_vcpu *base);
 
 /* ---- dummy_memory.c --------------------------------------------------------------------- */
 
