@@ -2,7 +2,8 @@
 /*
  * The KVM accelerator, seen from inside. In reading order:
  *
- *   kvm_vm.c     the machine: /dev/kvm, capabilities, slots, the controllers in the kernel
+ *   kvm_vm.c     the machine: /dev/kvm and capabilities; its slots are in kvm_memory.c, the controllers
+ *                in the kernel in kvm_controllers.c
  *   kvm_cpuid.c  what the guest's CPUs claim to be
  *   kvm_vcpu.c   one CPU: created, run, kicked, completed, debugged
  *   kvm_exit.c   why KVM_RUN came back
@@ -129,18 +130,23 @@ int kvm_check_api_version(int version, struct error *err);
 
 int kvm_vm_create(const struct accel_config *config, struct accel_vm **vm, struct error *err);
 void kvm_vm_destroy(struct accel_vm *vm);
-/* What comes behind RAM and before the first vCPU: the controllers. They register ports, and a slot that is set
- * afterwards waits some milliseconds until the kernel has forgotten the list of ports before. */
-int kvm_vm_complete(struct kvm_vm *vm, struct error *err);
+/* What helps when the device cannot be opened with this errno. */
+const char *kvm_open_remedy(int code);
+
+/* ---- kvm_memory.c ----------------------------------------------------------------------- */
+
 int kvm_slot_set(struct accel_vm *vm, const struct accel_slot *slot, struct error *err);
 int kvm_coalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
 int kvm_uncoalesce(struct accel_vm *vm, uint64_t addr, uint64_t size, bool pio);
 void kvm_coalesced_drain(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx);
+
+/* ---- kvm_controllers.c ------------------------------------------------------------------ */
+
+/* What comes behind RAM and before the first vCPU: the controllers. They register ports, and a slot that is set
+ * afterwards waits some milliseconds until the kernel has forgotten the list of ports before. */
+int kvm_vm_complete(struct kvm_vm *vm, struct error *err);
 int kvm_irq_line(struct accel_vm *vm, unsigned gsi, bool level);
 int kvm_vm_reset(struct accel_vm *vm);
-
-/* What helps when the device cannot be opened with this errno. */
-const char *kvm_open_remedy(int code);
 
 /* ---- kvm_time.c ------------------------------------------------------------------------- */
 
