@@ -6,13 +6,10 @@
 #include "chardev.h"
 
 #include "chardev_private.h"
-#include "log.h"
 #include "terminal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -177,34 +174,6 @@ void chardev_set_peer(struct chardev *cd, int fd, enum chardev_out out)
 
 /* ---- opening and closing ----------------------------------------------------------------- */
 
-/* A file has no reader who could be slow; it can only fail. */
-static void file_lost(struct chardev *cd, bool input)
-{
-	int fd = cd->out_fd;
-
-	(void)input;
-	log_error("serial", "cannot write to %s: %s; its output ends here", cd->where,
-		  strerror(cd->out_error));
-	chardev_set_peer(cd, -1, OUT_NONBLOCK);
-	close(fd);
-}
-
-static int open_file(struct chardev *cd, const char *path, struct error *err)
-{
-	int fd;
-
-	if (!*path)
-		return error_set(err, -EINVAL, "-serial file: needs a path: write file:PATH");
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return error_set(err, -errno, "cannot write serial output to %s: %s", path,
-				 strerror(errno));
-	snprintf(cd->where, sizeof(cd->where), "%s", path);
-	cd->lost = file_lost;
-	chardev_set_output(cd, fd, OUT_NONBLOCK);
-	return 0;
-}
-
 static int open_none(struct chardev *cd, const char *arg, struct error *err)
 {
 	(void)cd;
@@ -225,7 +194,7 @@ static const struct {
 	{"stderr", chardev_open_stderr, false},
 	{"mon:stdio", chardev_open_mux, false},
 	{"pty", chardev_open_pty, false},
-	{"file:", open_file, false},
+	{"file:", chardev_open_file, false},
 	{"unix:", chardev_open_socket, true},
 	{"tcp:", chardev_open_socket, true},
 };

@@ -62,6 +62,7 @@ struct chardev {
 int chardev_open_stdio(struct chardev *cd, const char *arg, struct error *err);
 int chardev_open_stderr(struct chardev *cd, const char *arg, struct error *err);
 int chardev_open_mux(struct chardev *cd, const char *arg, struct error *err);
+int chardev_open_file(struct chardev *cd, const char *path, struct error *err);
 int chardev_open_pty(struct chardev *cd, const char *arg, struct error *err);
 int chardev_open_socket(struct chardev *cd, const char *spec, struct error *err);
 
