@@ -4,6 +4,7 @@
  * asked mode by mode. In reading order:
  *
  *   probe_questions.c  the table of micro-probes: mode × machine code × wish × what must come of it
+ *   probe_pages.c      what those about protected pages prepare and judge
  *   probe.c            asks them all, and the one about interrupts
  *   probe_scratch.c    the scratch VM: made, put into a mode, run, and never waited for too long
  *   probe_memory.c     its descriptor tables, page tables and handlers
@@ -108,6 +109,22 @@ struct micro_probe {
 
 extern const struct micro_probe micro_probes[];
 extern const unsigned micro_probe_count;
+
+/* The linear address behind the instruction that is asked about. */
+static inline uint64_t asking_behind(const struct asking *asking)
+{
+	return AT_CODE + asking->probe->behind;
+}
+
+/* ---- probe_pages.c ----------------------------------------------------------------------- */
+
+uint8_t judge_page_write(struct asking *asking);
+uint8_t judge_page_read(struct asking *asking);
+void prepare_table(struct asking *asking);
+uint8_t judge_page_table(struct asking *asking);
+void prepare_frame(struct asking *asking);
+uint8_t judge_page_frame(struct asking *asking);
+void prepare_store(struct asking *asking);
 
 /* ---- probe_memory.c ---------------------------------------------------------------------- */
 

@@ -13,8 +13,6 @@
 #include <string.h>
 
 #define OP_INT3	   0xcc
-#define AL_BEFORE  0x33
-#define AL_FROM_US 0x5a
 #define ERROR_CODE 0x58
 #define REPEATS	   3
 
@@ -30,11 +28,6 @@ static bool is_int3_failure(const struct vm_exit *exit)
 	return exit->reason == EXIT_INTERNAL_ERROR &&
 	       exit->internal.suberror == INTERNAL_EMULATION && exit->internal.insn_length > 0 &&
 	       exit->internal.insn[0] == OP_INT3;
-}
-
-static uint64_t behind(const struct asking *asking)
-{
-	return AT_CODE + asking->probe->behind;
 }
 
 /* What instructions push and interrupts leave: 2, 4 or 8 bytes. */
@@ -61,7 +54,7 @@ static uint64_t stacked(const struct asking *asking, unsigned n)
 
 static uint8_t judge_step(struct asking *asking)
 {
-	return is_trap(&asking->exit, VECTOR_DB, behind(asking));
+	return is_trap(&asking->exit, VECTOR_DB, asking_behind(asking));
 }
 
 static uint8_t judge_int3(struct asking *asking)
@@ -73,95 +66,8 @@ static uint8_t judge_int3(struct asking *asking)
 
 static uint8_t judge_slot(struct asking *asking)
 {
-	return is_trap(&asking->exit, VECTOR_DB, behind(asking)) && (asking->exit.debug.dr6 & 1);
-}
-
-/* ---- protected pages --------------------------------------------------------------------- */
-
-static bool is_access(const struct asking *asking, bool write)
-{
-	const struct vm_exit *exit = &asking->exit;
-
-	return exit->reason == EXIT_MMIO && exit->mmio.gpa == asking->probe->data &&
-	       exit->mmio.size == 1 && exit->mmio.write == write;
-}
-
-static bool completed(struct asking *asking)
-{
-	struct vm_exit exit = scratch_complete(asking->scratch);
-
-	return exit.reason == EXIT_INTR && scratch_get(asking->scratch, CPU_GENERAL) &&
-	       asking->scratch->state.general.rip == behind(asking);
-}
-
-static uint8_t judge_page_write(struct asking *asking)
-{
-	const uint8_t *there = asking->scratch->ram + asking->probe->data;
-	uint8_t before = *there;
-
-	return is_access(asking, true) && *asking->exit.mmio.data == AL_BEFORE &&
-	       completed(asking) && *there == before;
-}
-
-static uint8_t judge_page_read(struct asking *asking)
-{
-	if (!is_access(asking, false))
-		return false;
-	*asking->exit.mmio.data = AL_FROM_US;
-	return completed(asking) &&
-	       (uint8_t)asking->scratch->state.general.gpr[GPR_RAX] == AL_FROM_US;
-}
-
-static uint8_t page_answer(bool works)
-{
-	return works ? PAGE_WORKS : PAGE_FAILS;
-}
-
-/* The first table is the guarded page, and its entry was not accessed yet. */
-static void prepare_table(struct asking *asking)
-{
-	const uint64_t accessed = 1 << 5;
-	uint8_t *ram = asking->scratch->ram;
-	uint64_t entry;
-
-	memcpy(&entry, ram + AT_PML4, sizeof(entry));
-	entry &= ~accessed;
-	memset(ram + AT_GUARDED, 0, SCRATCH_PAGE);
-	memcpy(ram + AT_GUARDED, &entry, sizeof(entry));
-	ram[AT_DATA] = AL_FROM_US;
-	asking->scratch->state.system.cr3 = AT_GUARDED;
-}
-
-static uint8_t judge_page_table(struct asking *asking)
-{
-	return page_answer(asking->exit.reason == EXIT_HLT &&
-			   scratch_get(asking->scratch, CPU_GENERAL) &&
-			   (uint8_t)asking->scratch->state.general.gpr[GPR_RAX] == AL_FROM_US);
-}
-
-static void prepare_frame(struct asking *asking)
-{
-	asking->scratch->state.general.gpr[GPR_RSP] = AT_GUARDED + STACK_TOP;
-}
-
-/* As a write like others, as a shutdown, or as KVM's admission that it cannot; the vCPU stands
- * where it stood, so the event can be given back once the page is open. */
-static uint8_t judge_page_frame(struct asking *asking)
-{
-	const struct vm_exit *exit = &asking->exit;
-	bool told = exit->reason == EXIT_SHUTDOWN || (exit->reason == EXIT_INTERNAL_ERROR &&
-						      exit->internal.suberror == INTERNAL_DELIVERY);
-
-	if (exit->reason == EXIT_MMIO && exit->mmio.write)
-		return page_answer(exit->mmio.gpa - AT_GUARDED < SCRATCH_PAGE);
-	return page_answer(told && scratch_get(asking->scratch, CPU_GENERAL) &&
-			   asking->scratch->state.general.rip == AT_CODE);
-}
-
-static void prepare_store(struct asking *asking)
-{
-	asking->scratch->state.general.gpr[GPR_RAX] = AL_BEFORE;
-	asking->scratch->ram[asking->probe->data] = (uint8_t)~AL_BEFORE;
+	return is_trap(&asking->exit, VECTOR_DB, asking_behind(asking)) &&
+	       (asking->exit.debug.dr6 & 1);
 }
 
 /* ---- where a step ends ------------------------------------------------------------------- */
@@ -175,7 +81,7 @@ static uint8_t where(const struct vm_exit *exit, uint64_t end, uint64_t after)
 
 static uint8_t judge_over(struct asking *asking)
 {
-	return where(&asking->exit, behind(asking), AT_CODE + asking->probe->next);
+	return where(&asking->exit, asking_behind(asking), AT_CODE + asking->probe->next);
 }
 
 static uint8_t judge_over_exit(struct asking *asking)
@@ -187,10 +93,10 @@ static uint8_t judge_over_exit(struct asking *asking)
 		return judge_over(asking);
 	exit = scratch_complete(asking->scratch);
 	if (exit.reason != EXIT_INTR)
-		return where(&exit, behind(asking), AT_CODE + asking->probe->next);
+		return where(&exit, asking_behind(asking), AT_CODE + asking->probe->next);
 	if (!scratch_get(asking->scratch, CPU_GENERAL))
 		return OVER_LOST;
-	return asking->scratch->state.general.rip == behind(asking) ? OVER_EXIT : OVER_LOST;
+	return asking->scratch->state.general.rip == asking_behind(asking) ? OVER_EXIT : OVER_LOST;
 }
 
 static uint8_t judge_over_rep(struct asking *asking)
