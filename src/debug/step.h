@@ -43,6 +43,7 @@ struct step {
 	bool seldom;	 /* … but not each is asked for at once: a run that is made of steps */
 	bool window;	 /* an interrupt could come before the last instruction */
 	unsigned unasked; /* steps since the CPU was made to accept one */
+	bool handles;	  /* since one came, its handler has not gone back */
 	bool asides;	  /* may come now and then, and are handled before the step goes on */
 	bool slept;	  /* behind a hlt: nothing is executed before one has come */
 	unsigned turns;	  /* of a range */

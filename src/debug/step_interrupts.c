@@ -4,7 +4,9 @@
  * flag. So before a step the CPU is made to accept one that waits, and the step is its delivery.
  *
  * To ask costs more than a step. A user's step asks each time. A run that is made of steps (compare.h) asks where a
- * processor could first take an interrupt, so that no window is too short for one, and then every so often.
+ * processor could first take an interrupt, so that no window is too short for one, and then every so often. But not where a
+ * handler goes back to what it interrupted: a timer that ticks faster than its handler can be stepped would leave nothing
+ * between one tick and the next.
  */
 #include "debug/core.h"
 
@@ -34,11 +36,25 @@ static bool window_opens(struct step *step, struct vcpu *vcpu)
 	return step->window && !was_open;
 }
 
+/* Of the handler that was entered last. */
+static bool goes_back(struct step *step)
+{
+	bool back = step->handles && step->insn[0].kind == INSN_IRET;
+
+	step->handles = !back && (step->handles || step->how == STEP_IS_DELIVERY);
+	return back;
+}
+
 static bool is_due(struct step *step, struct vcpu *vcpu)
 {
+	bool back = step->follows && goes_back(step);
+
 	if (!step->seldom || !step->follows || step->insn[0].kind == INSN_HLT)
 		return true;
-	return window_opens(step, vcpu) || ++step->unasked >= EVERY;
+	if (!window_opens(step, vcpu))
+		return ++step->unasked >= EVERY;
+	step->unasked = back ? 0 : step->unasked;
+	return !back;
 }
 
 static bool sleeps(struct vcpu *vcpu)

@@ -109,7 +109,7 @@ class Debugged(Vitrine):
     def __init__(self, name, *options, symbols=None, attach=True, pause=True, tcp=False, file=True):
         image = name if name is None or "." in name else name + ".elf"
         self.symbols = guest(symbols or image) if file else None
-        self.attach_at_start, self.status = attach, 0
+        self.attach_at_start, self.status, self.too_late = attach, 0, None
         paused = ["-S"] if pause else []
         kernel = ["-kernel", guest(image)] if image else []
         super().__init__(*kernel, *paused, *options, tcp=tcp)
@@ -150,6 +150,8 @@ class Debugged(Vitrine):
         gdb.execute("unset tdesc filename")  # gdb keeps the last target's description until then
 
     def _explain(self):
+        if self.too_late:
+            print(f"# nothing happened for {self.too_late} s; the vitrine of this test was ended")
         for title, text in (("vitrine", self.words()), ("the guest", self.serial()[-2000:])):
             for line in text.splitlines():
                 print(f"# {title}: {line}")
@@ -184,8 +186,7 @@ class Debugged(Vitrine):
             timer.cancel()
 
     def _too_late(self, seconds):
-        # Not through gdb, whose output is being captured.
-        os.write(1, f"# nothing happened for {seconds} s; the vitrine of this test is ended\n".encode())
+        self.too_late = seconds
         self.process.kill()
 
     def go(self, command, seconds=TIME_LIMIT):

@@ -274,6 +274,32 @@ static void no_window_is_too_short(void **state)
 	}
 }
 
+/* One interrupt waits behind the other, always, as with a timer that is faster than steps: its line stays up, and the
+ * controller looks at its level. The interrupted code gets on all the same. */
+static void interrupts_leave_room_for_the_rest(void **state)
+{
+	/* mov $0x4d0,%dx; mov $0x20,%al; out %al,%dx; mov $200,%ecx; sti; 1: dec %ecx; jne 1b; cli */
+	static const uint8_t code[] = {0x66, 0xba, 0xd0, 0x04, 0xb0, 0x20, 0xee, 0xb9, 200,
+				       0,    0,	   0,	 0xfb, 0xff, 0xc9, 0x75, 0xfc, 0xfa};
+	/* inc %ebx; mov $0x20,%al; out %al,$0x20; iretq */
+	static const uint8_t handler[] = {0xff, 0xc3, 0xb0, 0x20, 0xe6, 0x20, 0x48, 0xcf};
+	struct place p;
+	int end;
+
+	(void)state;
+	start_place(&p, LONG, BY_STEPS);
+	place_put(&p, IRQ_HANDLER, handler, sizeof(handler));
+	place_code(&p, code, sizeof(code));
+	rig_set_reg(&p.rig, 0, "rbx", 0);
+	watch(&p.rig, POINT_WRITE, 0x7000, 4);
+	end = rig_break(&p.rig, RIG_CODE + sizeof(code));
+	raise_line(&p, true);
+	rig_continue(&p.rig);
+	assert_int_equal(rig_wait_stop(&p.rig)->point, end);
+	assert_in_range(rig_reg(&p.rig, 0, "rbx"), 3, 100);
+	place_stop(&p);
+}
+
 /* The interrupt that wakes a sleeper, what it pushes, and what its handler writes; by either kind of steps. */
 static void a_sleeper_wakes(void **state)
 {
@@ -518,6 +544,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(strings_are_told_turn_by_turn),
 		cmocka_unit_test(no_window_is_too_short),
+		cmocka_unit_test(interrupts_leave_room_for_the_rest),
 		cmocka_unit_test(a_sleeper_wakes),
 		cmocka_unit_test(a_handler_in_the_middle_of_a_range),
 		cmocka_unit_test(flags_on_a_watched_stack),
