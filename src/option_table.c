@@ -4,6 +4,7 @@
 
 #include "boot/boot.h"
 #include "chardev.h"
+#include "fw_cfg_files.h"
 #include "option_values.h"
 
 #include <errno.h>
@@ -169,6 +170,14 @@ static int set_device(struct options *o, const char *arg, struct error *err)
 	return set_debug_exit(o, number, err);
 }
 
+static int add_fw_cfg(struct options *o, const char *arg, struct error *err)
+{
+	if (o->fw_cfg_count == MAX_FW_CFG)
+		return error_set(err, -EINVAL, "more than %d -fw_cfg", MAX_FW_CFG);
+	o->fw_cfg[o->fw_cfg_count++] = arg;
+	return fw_cfg_files_check(arg, err);
+}
+
 static int set_display(struct options *o, const char *arg, struct error *err)
 {
 	(void)o;
@@ -236,6 +245,7 @@ const struct option_row option_table[] = {
 	{"loadvm", TEXT(loadvm)},
 	{"debug-exit", CALL(set_debug_exit)},
 	{"device", CALL(set_device)},
+	{"fw_cfg", CALL(add_fw_cfg)},
 
 	/* Debugging. */
 	{"gdb", CALL(set_gdb)},

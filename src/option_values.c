@@ -45,6 +45,33 @@ int option_choice(const char *option, const char *text, const struct choice *cho
 	return error_set(err, -EINVAL, "-%s takes one of %s, not '%s'", option, list, text);
 }
 
+/* Ends text at the first single comma, and makes one of each double one before it. */
+static char *split_at_comma(char *text)
+{
+	char *to = text;
+
+	for (; *text; text++) {
+		if (*text == ',' && *++text != ',') {
+			*to = '\0';
+			return text;
+		}
+		*to++ = *text;
+	}
+	*to = '\0';
+	return NULL;
+}
+
+char *option_property(char *list, char **key, char **value)
+{
+	char *rest = split_at_comma(list);
+
+	*key = list;
+	*value = strchr(list, '=');
+	if (*value)
+		*(*value)++ = '\0';
+	return rest;
+}
+
 unsigned option_unit_shift(const char *suffix)
 {
 	static const struct choice units[] = {{"", 20},	 {"K", 10}, {"k", 10}, {"M", 20},

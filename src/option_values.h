@@ -22,6 +22,10 @@ struct choice {
 int option_choice(const char *option, const char *text, const struct choice *choices, int *value,
 		  struct error *err);
 
+/* Takes the first "key=value" off a list with commas, in place; ",," is a comma. *value is NULL where there is
+ * no '='. Returns the rest, or NULL behind the last one. */
+char *option_property(char *list, char **key, char **value);
+
 /* The K, M, G behind a size as a shift; none: M, as QEMU has it; 0: none of these. */
 unsigned option_unit_shift(const char *suffix);
 

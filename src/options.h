@@ -6,6 +6,7 @@
 #include "accel/accel.h"
 #include "debug/debug.h"
 #include "error.h"
+#include "fw_cfg_files.h"
 #include "gdbstub/server.h"
 #include "log.h"
 #include "machine/machine.h"
@@ -16,6 +17,7 @@
 
 #define MAX_COMMANDS 32
 #define MAX_SERIALS  2
+#define MAX_FW_CFG   FW_CFG_USER_FILES_MAX
 
 struct options {
 	const char *kernel, *append, *initrd, *protocol, *symbols;
@@ -28,6 +30,8 @@ struct options {
 	int user_irqchip; /* a choice: false or true */
 	enum stopped_clock stopped_clock;
 	uint16_t debug_exit_port;
+	const char *fw_cfg[MAX_FW_CFG]; /* as given, and well spelled */
+	unsigned fw_cfg_count;
 	bool has_load, has_entry;
 	uint64_t load, entry;
 

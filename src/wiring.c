@@ -209,12 +209,17 @@ static int build_machine(struct vitrine *v, struct boot_image *image, struct err
 					.stopped_clock = o->stopped_clock,
 					.cpu_features = o->cpu,
 					.debug_exit_port = o->debug_exit_port,
+					.fw_cfg = v->fw_cfg.file,
 					.trace_unclaimed = o->log_level >= LOG_DEBUG};
-	int rc;
+	int rc = 0;
 
+	for (unsigned i = 0; rc == 0 && i < o->fw_cfg_count; i++)
+		rc = fw_cfg_files_add(&v->fw_cfg, o->fw_cfg[i], err);
+	config.fw_cfg_count = v->fw_cfg.count;
 	for (unsigned port = 0; port < MAX_SERIALS; port++)
 		config.serial[port] = serial_ports_backend(v->serial, port);
-	rc = machine_create(&config, &v->machine, err);
+	if (rc == 0)
+		rc = machine_create(&config, &v->machine, err);
 	if (rc == 0)
 		rc = machine_boot(v->machine, image, err);
 	if (rc == 0)
@@ -380,6 +385,7 @@ void wiring_tear_down(struct vitrine *v)
 	symbols_free(v->symbols);
 	debug_destroy(v->debug);
 	machine_destroy(v->machine);
+	fw_cfg_files_free(&v->fw_cfg);
 	serial_ports_close(v->serial);
 	unmap_file(&v->symbol_file);
 	free(v->symbols_path);

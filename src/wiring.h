@@ -3,6 +3,7 @@
 #ifndef WIRING_H
 #define WIRING_H
 
+#include "fw_cfg_files.h"
 #include "mapped_file.h"
 #include "monitor/host.h"
 #include "options.h"
@@ -13,6 +14,7 @@ struct vitrine {
 	struct outbox *outbox; /* text for the console, from any thread */
 	struct chardev *words; /* -gdb stdio: standard error, which gdb reads when it likes */
 	struct serial_ports *serial;
+	struct fw_cfg_files fw_cfg;
 	struct machine *machine;
 	struct debug *debug;
 	struct mapped_file symbol_file, batch;

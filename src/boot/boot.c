@@ -179,6 +179,18 @@ static int read_image(struct loader *loader, const char *path)
 	return loader->image->path ? 0 : error_set(loader->err, -errno, "%s", strerror(errno));
 }
 
+static int keep_command_line(struct loader *loader)
+{
+	const char *line = loader->request->append ? loader->request->append : "";
+	size_t size = strlen(line) + 1;
+	char *copy = boot_allocate(loader->image, size);
+
+	if (!copy)
+		return error_set(loader->err, -ENOMEM, "no memory for the command line");
+	loader->image->command_line = memcpy(copy, line, size);
+	return 0;
+}
+
 int boot_load(const struct boot_request *request, struct boot_image *image, struct error *err)
 {
 	struct loader loader = {.request = request, .image = image, .err = err};
@@ -188,6 +200,8 @@ int boot_load(const struct boot_request *request, struct boot_image *image, stru
 	memset(image, 0, sizeof(*image));
 	cpu_state_reset(&image->start, true);
 	rc = read_image(&loader, request->kernel);
+	if (rc == 0)
+		rc = keep_command_line(&loader);
 	if (rc == 0)
 		rc = load(&loader);
 	if (rc < 0) {

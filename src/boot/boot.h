@@ -45,7 +45,9 @@ struct boot_image {
 	struct cpu_state start; /* CPU_GENERAL and CPU_SYSTEM of the bootstrap processor */
 	const void *elf;	/* the whole file, when it is ELF; for the debugger's symbols */
 	size_t elf_size;
-	char *path; /* of the file, absolute; NULL for the embedded guest */
+	char *path;		    /* of the file, absolute; NULL for the embedded guest */
+	const char *command_line;   /* -append, or "" */
+	struct boot_segment initrd; /* the RAM disk or the first module; size 0: there is none */
 	void *allocations[BOOT_MAX_ALLOCATIONS]; /* what the pointers above point into */
 	unsigned allocation_count;
 };
@@ -95,5 +97,13 @@ struct ram_layout {
 	uint64_t above_4g; /* bytes of RAM from 4 GiB up */
 };
 struct ram_layout ram_layout(uint64_t ram_size);
+
+/* What guests are told of memory, in ascending order; everything else is nothing at all. Returns how many. */
+#define BOOT_MAP_MAX 5
+struct boot_range {
+	uint64_t base, size;
+	bool ram; /* otherwise reserved */
+};
+unsigned boot_memory_map(uint64_t ram_size, struct boot_range map[BOOT_MAP_MAX]);
 
 #endif

@@ -45,14 +45,6 @@ int boot_find_high(struct loader *loader, uint64_t size, uint64_t align, const c
 int boot_put(struct loader *loader, const void *data, size_t size, uint64_t align, const char *what,
 	     uint64_t *gpa);
 
-/* What guests are told of memory, in ascending order; everything else is nothing at all. Returns how many. */
-#define BOOT_MAP_MAX 5
-struct boot_range {
-	uint64_t base, size;
-	bool ram; /* otherwise reserved */
-};
-unsigned boot_memory_map(uint64_t ram_size, struct boot_range map[BOOT_MAP_MAX]);
-
 /* ---- entry.c ---- */
 /* Start states. Each places what the state needs (GDT, page tables, stack, command line). */
 /* Below 1 MiB. -EINVAL with a command line: nothing takes one there. */

@@ -53,6 +53,7 @@ int linux_place_initrd(struct loader *loader, uint64_t limit, uint64_t *gpa, uin
 	segment.data = bytes;
 	*gpa = segment.gpa;
 	*size = segment.size;
+	loader->image->initrd = segment;
 	return boot_add(loader, &segment);
 }
 

@@ -88,6 +88,8 @@ static int place_module(struct loader *loader, struct parts *parts, const char *
 	module->start = htole32((uint32_t)segment.gpa);
 	module->end = htole32((uint32_t)(segment.gpa + segment.size));
 	parts->module_count++;
+	if (number == 0)
+		loader->image->initrd = segment;
 	return boot_add(loader, &segment);
 }
 

@@ -28,6 +28,9 @@ struct device_host {
 	 * copied. status: the exit status for HOST_POWER_OFF. */
 	void (*request)(void *ctx, enum host_request request, int status, const char *why);
 	void (*debug_output)(void *ctx, const void *bytes, size_t size); /* port 0xe9 */
+	/* Guest RAM. Bytes done: fewer than size where there is no RAM. */
+	size_t (*memory_read)(void *ctx, uint64_t gpa, void *to, size_t size);
+	size_t (*memory_write)(void *ctx, uint64_t gpa, const void *from, size_t size);
 };
 
 struct device_timer {

@@ -59,6 +59,33 @@ int debug_exit_init(const struct device_host *host, uint16_t port, struct device
 /* ---- port 0xe9: what is written appears on vitrine's standard error; reads give 0xe9. ---- */
 int debug_console_init(const struct device_host *host, struct device **device, struct error *err);
 
+/* ---- QEMU's fw_cfg: ports 0x510-0x511, and 0x514-0x51b for DMA. ---------------------------------
+ * All bytes are the caller's, and outlive the device. */
+#define FW_CFG_NAME_SIZE 56 /* with the zero at its end */
+#define FW_CFG_FILES_MAX 40
+struct fw_cfg_file {
+	char name[FW_CFG_NAME_SIZE];
+	const void *bytes;
+	size_t size; /* below 4 GiB */
+};
+struct fw_cfg_config {
+	uint64_t ram_size;
+	unsigned vcpus;
+	const struct fw_cfg_file *files; /* in any order */
+	unsigned file_count;
+};
+/* -E2BIG, -EEXIST: too many files, or two of one name. */
+int fw_cfg_init(const struct device_host *host, const struct fw_cfg_config *config,
+		struct device **device, struct error *err);
+/* What the guest was started with; there is none of it until then. */
+struct fw_cfg_boot {
+	const char *command_line;
+	const void *initrd; /* NULL: none */
+	size_t initrd_size;
+	uint64_t initrd_address;
+};
+void fw_cfg_set_boot(struct device *device, const struct fw_cfg_boot *boot);
+
 /* ---- VGA text memory at 0xb8000, 32 KiB, coalesced writes; and the CRT controller's index/data
  *      ports 0x3d4-0x3d5 (cursor, start address). Nothing is drawn; the console reads it. -------- */
 int text_screen_init(const struct device_host *host, struct device **device, struct error *err);

@@ -54,6 +54,16 @@ static void host_debug_output(void *ctx, const void *bytes, size_t size)
 	machine->observer.debug_output(machine->observer.ctx, bytes, size);
 }
 
+static size_t host_memory_read(void *ctx, uint64_t gpa, void *to, size_t size)
+{
+	return mem_read_phys(((struct machine *)ctx)->memory, gpa, to, size);
+}
+
+static size_t host_memory_write(void *ctx, uint64_t gpa, const void *from, size_t size)
+{
+	return machine_device_write(ctx, gpa, from, size);
+}
+
 void devices_host(struct machine *machine)
 {
 	machine->host = (struct device_host){.ctx = machine,
@@ -63,7 +73,9 @@ void devices_host(struct machine *machine)
 					     .now = host_now,
 					     .timer_arm = host_timer_arm,
 					     .request = host_request,
-					     .debug_output = host_debug_output};
+					     .debug_output = host_debug_output,
+					     .memory_read = host_memory_read,
+					     .memory_write = host_memory_write};
 }
 
 /* ---- creation ---------------------------------------------------------------------------- */
@@ -105,6 +117,13 @@ static int create_debug_exit(struct machine *machine, struct error *err)
 		return 0;
 	rc = debug_exit_init(&machine->host, machine->config.debug_exit_port, &device, err);
 	return add_device(machine, device, rc);
+}
+
+static int create_fw_cfg(struct machine *machine, struct error *err)
+{
+	int rc = fw_cfg_create(machine, &machine->fw_cfg, err);
+
+	return add_device(machine, machine->fw_cfg, rc);
 }
 
 static int create_text_screen(struct machine *machine, struct error *err)
@@ -161,6 +180,8 @@ int devices_create(struct machine *machine, struct error *err)
 		rc = create_rtc(machine, err);
 	if (rc == 0)
 		rc = create_debug_exit(machine, err);
+	if (rc == 0)
+		rc = create_fw_cfg(machine, err);
 	if (rc == 0)
 		rc = create_text_screen(machine, err);
 	return rc < 0 ? rc : create_simple(machine, err);

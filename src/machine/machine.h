@@ -14,6 +14,7 @@
 #include "boot/boot.h"
 #include "devices/devices.h"
 #include "machine/clock.h"
+#include "machine/fw_cfg.h"
 #include "machine/gate.h"
 #include "machine/memory.h"
 #include "machine/vcpu.h"
@@ -38,6 +39,8 @@ struct machine_config {
 	uint16_t debug_exit_port; /* 0: none */
 	bool trace_unclaimed;	  /* log each access that no device answers */
 	struct serial_backend serial[2];
+	const struct fw_cfg_file *fw_cfg; /* -fw_cfg; they outlive the machine */
+	unsigned fw_cfg_count;
 };
 
 enum step_go {
@@ -93,9 +96,10 @@ struct machine {
 	struct bus ports, mmio;
 	struct device *devices;
 	struct device *serial[2], *text_screen;
-	struct device *keyboard;
-	struct device *pic, *pit; /* -irqchip=user, else NULL */
-	atomic_bool intr;	  /* its INTR line */
+	struct device *keyboard, *fw_cfg;
+	struct e820_entry e820[BOOT_MAP_MAX]; /* what fw_cfg tells of memory */
+	struct device *pic, *pit;	      /* -irqchip=user, else NULL */
+	atomic_bool intr;		      /* its INTR line */
 	struct device_host host;
 	struct clock clock;
 	bool time_runs; /* the guest's, in its clocks and counters too */

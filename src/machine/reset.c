@@ -94,6 +94,7 @@ int machine_boot(struct machine *machine, struct boot_image *image, struct error
 	machine->boot = *image;
 	memset(image, 0, sizeof(*image));
 	machine->booted = true;
+	fw_cfg_tell_boot(machine);
 	machine_time_anew(machine);
 	return place(machine, err);
 }

@@ -131,6 +131,16 @@ def names_that_do_not_exist():
 
 
 @test
+def files_for_fw_cfg():
+    for option in ("", "opt/a", "opt/a,file=x,string=y", "file=x", "opt/a,size=3"):
+        attempt(["-fw_cfg", option], USAGE, "name=NAME,file=FILE")
+    attempt(["-fw_cfg", "opt/" + 52 * "x" + ",string="], USAGE, "55 bytes")
+    attempt([word for i in range(33) for word in ("-fw_cfg", f"opt/{i},string=")], USAGE, "more than 32")
+    attempt(["-accel", "dummy", "-fw_cfg", "opt/a,file=/tmp/no/such/file"], FAILURE, "-fw_cfg.*/tmp/no/such/file")
+    attempt(["-accel", "dummy", "-fw_cfg", "etc/e820,string=x"], FAILURE, '"etc/e820" already')
+
+
+@test
 def load_and_entry_addresses():
     attempt(["-load", "zz"], USAGE, "-load")
     attempt(["-entry", ""], USAGE, "-entry")

@@ -173,7 +173,7 @@ def documents_name_every_option():
         assert output in file.read(), "README.md shows another text than `vitrine -help`"
     with open(os.path.join(SOURCE, "docs/vitrine.1"), encoding="utf-8") as file:
         manual = file.read().replace("\\-", "-")
-    options = set(re.findall(r"(?<![\w|-])-([A-Za-z][A-Za-z-]*)", output))
+    options = set(re.findall(r"(?<![\w|-])-([A-Za-z][A-Za-z_-]*)", output))
     assert len(options) > 20, options
     for option in options:
         assert re.search(rf"^\.BI? ?.*-{option}\b", manual, re.M), f"the manual page does not explain -{option}"

@@ -61,6 +61,33 @@ static void host_debug_output(void *ctx, const void *bytes, size_t size)
 	memcpy(h->output + used, bytes, size);
 }
 
+static size_t room(const struct test_host *h, uint64_t gpa, size_t size)
+{
+	if (gpa >= sizeof(h->memory))
+		return 0;
+	return size < sizeof(h->memory) - gpa ? size : sizeof(h->memory) - gpa;
+}
+
+static size_t host_memory_read(void *ctx, uint64_t gpa, void *to, size_t size)
+{
+	struct test_host *h = ctx;
+	size_t n = room(h, gpa, size);
+
+	if (n)
+		memcpy(to, h->memory + gpa, n);
+	return n;
+}
+
+static size_t host_memory_write(void *ctx, uint64_t gpa, const void *from, size_t size)
+{
+	struct test_host *h = ctx;
+	size_t n = room(h, gpa, size);
+
+	if (n)
+		memcpy(h->memory + gpa, from, n);
+	return n;
+}
+
 void test_host_init(struct test_host *h)
 {
 	memset(h, 0, sizeof(*h));
@@ -73,7 +100,9 @@ void test_host_init(struct test_host *h)
 				       .now = host_now,
 				       .timer_arm = host_timer_arm,
 				       .request = host_request,
-				       .debug_output = host_debug_output};
+				       .debug_output = host_debug_output,
+				       .memory_read = host_memory_read,
+				       .memory_write = host_memory_write};
 }
 
 static struct device_timer *earliest(struct test_host *h)

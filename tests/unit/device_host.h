@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A machine's side of a device, for tests: two buses, time that a test moves, and a memory of what the
+/* A machine's side of a device, for tests: two buses, a little RAM, time that a test moves, and a memory of what the
  * device asked for. */
 #ifndef TESTS_DEVICE_HOST_H
 #define TESTS_DEVICE_HOST_H
@@ -19,6 +19,7 @@ struct test_host {
 	int status;
 	char why[100];
 	char output[64];
+	uint8_t memory[16384]; /* guest RAM, from 0 */
 };
 
 void test_host_init(struct test_host *h);
