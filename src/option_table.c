@@ -4,11 +4,11 @@
 
 #include "boot/boot.h"
 #include "chardev.h"
+#include "device_option.h"
 #include "fw_cfg_files.h"
 #include "option_values.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define MIB	  (1ull << 20)
@@ -151,23 +151,8 @@ static int set_debug_exit(struct options *o, const char *arg, struct error *err)
 
 	if (rc == 0)
 		o->debug_exit_port = (uint16_t)port;
+	o->debug_exit_size = 0;
 	return rc;
-}
-
-/* The one -device that scripts written for QEMU pass to a test kernel. */
-static int set_device(struct options *o, const char *arg, struct error *err)
-{
-	const char *iobase = strstr(arg, "iobase=");
-	char number[20];
-
-	if (strncmp(arg, "isa-debug-exit", 14) != 0)
-		return error_set(
-			err, -EINVAL,
-			"vitrine knows -device isa-debug-exit alone; its devices are always there");
-	if (!iobase)
-		return 0;
-	snprintf(number, sizeof(number), "%.*s", (int)strcspn(iobase + 7, ","), iobase + 7);
-	return set_debug_exit(o, number, err);
 }
 
 static int add_fw_cfg(struct options *o, const char *arg, struct error *err)
@@ -244,7 +229,7 @@ const struct option_row option_table[] = {
 	{"entry", CALL(set_entry)},
 	{"loadvm", TEXT(loadvm)},
 	{"debug-exit", CALL(set_debug_exit)},
-	{"device", CALL(set_device)},
+	{"device", CALL(device_option)},
 	{"fw_cfg", CALL(add_fw_cfg)},
 
 	/* Debugging. */

@@ -40,7 +40,7 @@ static const char help[] =
 	"  -serial stdio|mon:stdio|stderr|pty|file:PATH|unix:PATH|none   COM1, then COM2\n"
 	"  -nographic  same as -serial mon:stdio (Ctrl-A c: console, Ctrl-A x: quit)\n"
 	"  -ex CMD, -batch FILE  console commands; -batch quits then     -nx no init file\n"
-	"  -debug-exit PORT|none          exit port (0xf4)\n"
+	"  -debug-exit PORT|none  exit port (0xf4)     -device isa-debug-exit|pc-testdev\n"
 	"  -log error|warn|info|debug     -kvm-device PATH   -version   -help\n"
 	"Options take one dash or two. In gdb: target remote :1234\n";
 

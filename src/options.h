@@ -30,6 +30,8 @@ struct options {
 	int user_irqchip; /* a choice: false or true */
 	enum stopped_clock stopped_clock;
 	uint16_t debug_exit_port;
+	uint8_t debug_exit_size; /* 0: as many ports as it can have */
+	bool pc_testdev;
 	const char *fw_cfg[MAX_FW_CFG]; /* as given, and well spelled */
 	unsigned fw_cfg_count;
 	bool has_load, has_entry;

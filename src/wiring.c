@@ -209,6 +209,8 @@ static int build_machine(struct vitrine *v, struct boot_image *image, struct err
 					.stopped_clock = o->stopped_clock,
 					.cpu_features = o->cpu,
 					.debug_exit_port = o->debug_exit_port,
+					.debug_exit_size = o->debug_exit_size,
+					.pc_testdev = o->pc_testdev,
 					.fw_cfg = v->fw_cfg.file,
 					.trace_unclaimed = o->log_level >= LOG_DEBUG};
 	int rc = 0;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define PORTS_MAX 4
+
 struct debug_exit {
 	struct device device;
 	const struct device_host *host;
@@ -53,11 +55,11 @@ static void debug_exit_destroy(struct device *device)
 	free(device);
 }
 
-int debug_exit_init(const struct device_host *host, uint16_t port, struct device **device,
-		    struct error *err)
+int debug_exit_init(const struct device_host *host, uint16_t port, unsigned size,
+		    struct device **device, struct error *err)
 {
 	struct debug_exit *d = calloc(1, sizeof(*d));
-	uint32_t room = 0x10000u - port;
+	uint32_t room = 0x10000u - port, most = size && size < PORTS_MAX ? size : PORTS_MAX;
 
 	if (!d)
 		return error_set(err, -ENOMEM, "out of memory");
@@ -69,7 +71,7 @@ int debug_exit_init(const struct device_host *host, uint16_t port, struct device
 	d->host = host;
 	d->region = (struct bus_region){.name = "debug-exit",
 					.base = port,
-					.size = room < 4 ? room : 4,
+					.size = room < most ? room : most,
 					.max_size = 4,
 					.io = debug_exit_io,
 					.device = d};

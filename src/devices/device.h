@@ -19,7 +19,8 @@ struct device_timer;
 struct device_host {
 	void *ctx;
 	struct bus *ports, *mmio;
-	void (*irq)(void *ctx, unsigned line, bool level); /* line: 0-15, as on the two 8259s */
+	/* line: 0-15, as on the two 8259s; 16-23 are at the IOAPIC alone, where there is one. */
+	void (*irq)(void *ctx, unsigned line, bool level);
 	uint64_t (*now)(void *ctx); /* guest time, ns; stands still while the guest is stopped */
 	/* Calls fn(arg), with the device lock held, when guest time reaches deadline (ns); one call
 	 * per timer, a later one replaces it; UINT64_MAX disarms. */

@@ -51,10 +51,14 @@ int reset_port_init(const struct device_host *host, struct device **device, stru
 int acpi_pm_init(const struct device_host *host, struct device **device, struct error *err);
 
 /* ---- isa-debug-exit: a write ends the run with (value << 1) | 1. ------------------------------
- * Up to 4 bytes at port … port + 3. The status is handed on whole; what a parent process sees of it
+ * size ports, 1-4, or 0 for as many as can be, and writes of up to as many bytes. The status is handed on whole; what a parent process sees of it
  * are its lowest 8 bits. Reads give 0. */
-int debug_exit_init(const struct device_host *host, uint16_t port, struct device **device,
-		    struct error *err);
+int debug_exit_init(const struct device_host *host, uint16_t port, unsigned size,
+		    struct device **device, struct error *err);
+
+/* ---- QEMU's pc-testdev: what is written to ports 0xe0-0xe3 and to 64 KiB at 0xff000000 can be read
+ *      back; port 0x2000 + n is the level of interrupt line n, 0-23. ------------------------------ */
+int pc_testdev_init(const struct device_host *host, struct device **device, struct error *err);
 
 /* ---- port 0xe9: what is written appears on vitrine's standard error; reads give 0xe9. ---- */
 int debug_console_init(const struct device_host *host, struct device **device, struct error *err);

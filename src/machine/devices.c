@@ -115,7 +115,19 @@ static int create_debug_exit(struct machine *machine, struct error *err)
 
 	if (!machine->config.debug_exit_port)
 		return 0;
-	rc = debug_exit_init(&machine->host, machine->config.debug_exit_port, &device, err);
+	rc = debug_exit_init(&machine->host, machine->config.debug_exit_port,
+			     machine->config.debug_exit_size, &device, err);
+	return add_device(machine, device, rc);
+}
+
+static int create_pc_testdev(struct machine *machine, struct error *err)
+{
+	struct device *device = NULL;
+	int rc;
+
+	if (!machine->config.pc_testdev)
+		return 0;
+	rc = pc_testdev_init(&machine->host, &device, err);
 	return add_device(machine, device, rc);
 }
 
@@ -180,6 +192,8 @@ int devices_create(struct machine *machine, struct error *err)
 		rc = create_rtc(machine, err);
 	if (rc == 0)
 		rc = create_debug_exit(machine, err);
+	if (rc == 0)
+		rc = create_pc_testdev(machine, err);
 	if (rc == 0)
 		rc = create_fw_cfg(machine, err);
 	if (rc == 0)

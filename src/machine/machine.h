@@ -37,7 +37,9 @@ struct machine_config {
 	enum stopped_clock stopped_clock;
 	const char *cpu_features;
 	uint16_t debug_exit_port; /* 0: none */
-	bool trace_unclaimed;	  /* log each access that no device answers */
+	uint8_t debug_exit_size;  /* 1-4; 0: 4 */
+	bool pc_testdev;
+	bool trace_unclaimed; /* log each access that no device answers */
 	struct serial_backend serial[2];
 	const struct fw_cfg_file *fw_cfg; /* -fw_cfg; they outlive the machine */
 	unsigned fw_cfg_count;

@@ -131,6 +131,13 @@ def names_that_do_not_exist():
 
 
 @test
+def devices():
+    attempt(["-device", "virtio-net"], USAGE, "no -device 'virtio-net': isa-debug-exit and pc-testdev can be added")
+    attempt(["-device", "isa-debug-exit,port=1"], USAGE, "no property 'port'")
+    attempt(["-accel", "dummy", "-device", "isa-debug-exit,iobase=0x3f8"], FAILURE, "overlaps")
+
+
+@test
 def files_for_fw_cfg():
     for option in ("", "opt/a", "opt/a,file=x,string=y", "file=x", "opt/a,size=3"):
         attempt(["-fw_cfg", option], USAGE, "name=NAME,file=FILE")

@@ -14,7 +14,7 @@ static void host_irq(void *ctx, unsigned line, bool level)
 {
 	struct test_host *h = ctx;
 
-	assert_in_range(line, 0, 15);
+	assert_in_range(line, 0, 23);
 	h->calls[line]++;
 	if (level && !h->level[line])
 		h->edges[line]++;

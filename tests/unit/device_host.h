@@ -12,8 +12,8 @@ struct test_host {
 	struct bus ports, mmio;
 	uint64_t now;
 	struct device_timer *timers;
-	bool level[16];
-	unsigned edges[16], calls[16]; /* rising edges; calls of host.irq */
+	bool level[24];
+	unsigned edges[24], calls[24]; /* rising edges; calls of host.irq */
 	unsigned requests;
 	enum host_request request;
 	int status;

@@ -360,12 +360,12 @@ static void test_acpi_timer(void **state)
 
 static int init_exit(const struct device_host *host, struct device **device, struct error *err)
 {
-	return debug_exit_init(host, 0xf4, device, err);
+	return debug_exit_init(host, 0xf4, 4, device, err);
 }
 
 static int init_last_port(const struct device_host *host, struct device **device, struct error *err)
 {
-	return debug_exit_init(host, 0xffff, device, err);
+	return debug_exit_init(host, 0xffff, 0, device, err);
 }
 
 static void test_debug_exit(void **state)
