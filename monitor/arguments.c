@@ -200,6 +200,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_ADDRESS] = read_rest,
 	[ARG_OPTION] = read_option,
 	[ARG_FILE] = read_file,
+	[ARG_SNAPSHOT] = read_rest,
 	[ARG_TEXT] = read_rest,
 	[ARG_LINE] = read_rest,
 	[ARG_CATCH] = read_rest,
@@ -220,7 +221,8 @@ static bool takes_slash(const struct command *command)
 
 	while (desc->kind == ARG_OPTION || desc->kind == ARG_OFFSET)
 		desc++;
-	return desc->kind == ARG_TEXT || desc->kind == ARG_LINE || desc->kind == ARG_FILE;
+	return desc->kind == ARG_TEXT || desc->kind == ARG_SNAPSHOT || desc->kind == ARG_LINE ||
+	       desc->kind == ARG_FILE;
 }
 
 static int parse_format(struct call *call, char **text)

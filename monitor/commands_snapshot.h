@@ -14,22 +14,22 @@ int run_snapshot_read(struct call *call);
 
 /* clang-format off */
 #define SNAPSHOT_COMMANDS                                                                          \
-	{"snapshot save", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "NAME", true}},                      \
+	{"snapshot save", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME", true}},                  \
 	 "keep the whole machine as it is now, in memory",                                         \
 	 "CPUs, controllers, clocks, devices and RAM. Without a NAME it gets a number. A snapshot of the\n" \
 	 "same name is replaced. The guest may be running. Only what changed since the last one is copied.", \
 	 run_snapshot_save},                                                                       \
-	{"snapshot restore", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "NAME", true}},                   \
+	{"snapshot restore", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME", true}},               \
 	 "make the machine what it was",                                                           \
 	 "Without a NAME: the one that was saved or restored last. The guest goes on as it is,\n"  \
 	 "running or stopped. Breakpoints stay.", run_snapshot_restore},                           \
-	{"snapshot delete", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "NAME", false}},                   \
+	{"snapshot delete", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME", false}},               \
 	 "forget a snapshot", NULL, run_snapshot_delete},                                          \
 	{"snapshot list", NULL, CLASS_MACHINE, 0, {{0}},                                           \
 	 "the snapshots in memory: guest time, when, pages that had changed, size",                \
 	 "A star marks the one that the machine was last saved as or restored from.",              \
 	 run_snapshot_list},                                                                       \
-	{"snapshot write", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "NAME FILE", false}},               \
+	{"snapshot write", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME FILE", false}},           \
 	 "write a snapshot to a file",                                                             \
 	 "A file that is there is replaced when all is written. -loadvm FILE starts from it.",     \
 	 run_snapshot_write},                                                                      \
@@ -39,11 +39,11 @@ int run_snapshot_read(struct call *call);
 	 "with blanks needs the NAME behind it.", run_snapshot_read},                              \
 	{"info snapshots", NULL, CLASS_MACHINE, 0, {{0}},                                          \
 	 "the same as snapshot list", NULL, run_snapshot_list},                                    \
-	{"savevm", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "NAME", true}},                             \
+	{"savevm", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME", true}},                         \
 	 "the same as snapshot save", NULL, run_snapshot_save},                                    \
-	{"loadvm", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "NAME", true}},                             \
+	{"loadvm", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME", true}},                         \
 	 "the same as snapshot restore", NULL, run_snapshot_restore},                              \
-	{"delvm", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "NAME", false}},                             \
+	{"delvm", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME", false}},                         \
 	 "the same as snapshot delete", NULL, run_snapshot_delete}
 /* clang-format on */
 

@@ -38,7 +38,29 @@ def tab_completes_what_can_stand_there():
         equal(complete(console, "x/2i factor"), "x/2i factorial")
         equal(complete(console, "set disas" + TAB + "i"), "set disassembly-flavor intel")
         equal(complete(console, "help disas"), "help disassemble")
+        equal(complete(console, "help info reg"), "help info registers")
+        equal(complete(console, "help trace f"), "help trace follow")
+        equal(complete(console, "help refe"), "help reference")
+        equal(complete(console, "json info stat"), "json info status")
+        equal(complete(console, "json p sum_of"), "json p sum_of_squares")
+        console.run("break work")
+        equal(complete(console, "commands 1 disas"), "commands 1 disassemble")
         equal(complete(console, "nonsense xy"), "nonsense xy")
+
+
+@test
+def snapshots_have_names_to_complete():
+    with Console("-kernel", LONG64) as console:
+        console.run("snapshot save before_paging")
+        equal(complete(console, "snapshot restore bef"), "snapshot restore before_paging")
+        equal(complete(console, "loadvm b"), "loadvm before_paging")
+        path = os.path.join(console.folder, "machine.snapshot")
+        with open(path, "wb"):
+            pass
+        equal(complete(console, f"snapshot write before_paging {path[:-6]}"), f"snapshot write before_paging {path}")
+        assert "before_paging" in console.run("snapshot list")
+        equal(complete(console, "delvm b"), "delvm before_paging")
+        assert "no snapshots" in console.run("snapshot list")
 
 
 @test
