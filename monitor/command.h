@@ -64,8 +64,8 @@ enum command_flags {
 	COMMAND_FORMAT = 1 << 2,      /* takes /FMT */
 	COMMAND_REPEAT = 1 << 3,      /* an empty line runs the same line again */
 	COMMAND_REPEAT_NEXT = 1 << 4, /* ... runs it without arguments: it goes on where it was */
-	COMMAND_COMMON =
-		1 << 5, /* of the "info" ones: `help` has it among those of its class, too */
+	COMMAND_COMMON = 1 << 5,      /* "info ...": `help` has it among those of its class, too */
+	COMMAND_FILES = 1 << 6,	      /* opens a file of the host's that it is told */
 };
 
 #define COMMAND_MAX_ARGS 4
@@ -138,6 +138,9 @@ struct monitor {
 	bool expects_stop;
 	enum syntax syntax;
 	unsigned stop_number; /* counts stops */
+	/* Whether `monitor` in gdb opens files of the host's: if gdb comes by a way that is the user's own;
+	 * never; always. */
+	enum { GDB_FILES_AUTO, GDB_FILES_OFF, GDB_FILES_ON } gdb_files;
 	/* What becomes of other vCPUs, by gdb's names: they run; they are held; they are held
 	 * while one steps. */
 	enum { LOCKING_OFF, LOCKING_ON, LOCKING_STEP } locking;

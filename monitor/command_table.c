@@ -176,7 +176,9 @@ const struct command commands[] = {
 	 "  one steps,\n"
 	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then,\n"
 	 "set track-writes on|off: for `info dirty`, set pager on|off: long answers a screen\n"
-	 "  at a time", run_set},
+	 "  at a time,\n"
+	 "set gdb-files auto|off|on: whether `monitor` in gdb opens files of this host; auto\n"
+	 "  does when gdb comes over a unix socket or started vitrine. Not for gdb to set", run_set},
 	{"find", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT,
 	 {{ARG_OPTION, "-p", true}, {ARG_PLACE, "START, +LENGTH, VALUE... | \"TEXT\"", false}},
 	 "look for bytes in memory",
@@ -188,11 +190,11 @@ const struct command commands[] = {
 	 {{ARG_OPTION, "-p", true}, {ARG_EXPRESSION, "ADDR", false},
 	  {ARG_EXPRESSION, "OTHER", false}, {ARG_EXPRESSION, "LENGTH", false}},
 	 "where two stretches of memory differ", "-p: physical addresses.", run_compare},
-	{"dump", NULL, CLASS_STATE, COMMAND_STOPPED,
+	{"dump", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FILES,
 	 {{ARG_OPTION, "-p", true}, {ARG_FILE, "FILE", false},
 	  {ARG_EXPRESSION, "ADDR", false}, {ARG_EXPRESSION, "LENGTH", false}},
 	 "write memory into a file", "-p: a physical address.", run_dump},
-	{"restore", NULL, CLASS_STATE, COMMAND_STOPPED,
+	{"restore", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FILES,
 	 {{ARG_OPTION, "-p", true}, {ARG_FILE, "FILE", false}, {ARG_EXPRESSION, "ADDR", false}},
 	 "read a file into memory", "-p: a physical address.", run_restore},
 	{"info dirty", NULL, CLASS_STATE, COMMAND_STOPPED, {{0}},
@@ -252,7 +254,7 @@ const struct command commands[] = {
 	 "By call frame information where the image has it, else by frame pointers, and\n"
 	 "through interrupts into what they interrupted. COUNT: so many of the innermost\n"
 	 "frames (40); the outermost four are always there.", run_backtrace},
-	{"symbol-file", NULL, CLASS_CODE, 0, {{ARG_OFFSET, "-o OFFSET", true}, {ARG_FILE, "FILE", true}},
+	{"symbol-file", NULL, CLASS_CODE, COMMAND_FILES, {{ARG_OFFSET, "-o OFFSET", true}, {ARG_FILE, "FILE", true}},
 	 "take names and lines from another ELF file, or move them",
 	 "-o: the guest runs it that much higher than it is linked, as kernels do that choose\n"
 	 "their place when they start: symbol-file -o 0x1000000 vmlinux. Without a FILE the\n"
@@ -292,7 +294,7 @@ const struct command commands[] = {
 	{"trace follow", NULL, CLASS_MACHINE, 0, {{ARG_SWITCH, "on|off", true}},
 	 "print exits as they come, while the guest runs",
 	 "Many exits at once are counted instead. Ctrl-C pauses the guest; off ends it.", run_trace_follow},
-	{"trace instructions", NULL, CLASS_MACHINE, COMMAND_STOPPED | COMMAND_RUNS,
+	{"trace instructions", NULL, CLASS_MACHINE, COMMAND_STOPPED | COMMAND_RUNS | COMMAND_FILES,
 	 {{ARG_EXPRESSION, "COUNT", false}, {ARG_FILE, "FILE", false}},
 	 "step, and write each instruction and what it changed into a file",
 	 "The current vCPU is stepped as `step COUNT` does it.", run_trace_instructions},
@@ -331,7 +333,7 @@ const struct command commands[] = {
 	{"echo", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", true}}, "print a text", NULL, run_echo},
 	{"json", NULL, CLASS_MACHINE, 0, {{ARG_LINE, "COMMAND", false}},
 	 "answer a command with one JSON object", "As `-json` does for all of them.", run_json},
-	{"source", NULL, CLASS_MACHINE, 0, {{ARG_FILE, "FILE", false}},
+	{"source", NULL, CLASS_MACHINE, COMMAND_FILES, {{ARG_FILE, "FILE", false}},
 	 "run the commands in a file",
 	 "Each waits for the stop that the one before it causes. Lines that begin with # are\n"
 	 "comments. At the start vitrine runs $XDG_CONFIG_HOME/vitrine/init, or\n"

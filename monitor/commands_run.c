@@ -116,6 +116,13 @@ static int apply_pager(struct monitor *monitor, unsigned value, struct error *er
 	return 0;
 }
 
+static int apply_gdb_files(struct monitor *monitor, unsigned value, struct error *err)
+{
+	(void)err;
+	monitor->gdb_files = value;
+	return 0;
+}
+
 bool monitor_wants_pager(const struct monitor *monitor)
 {
 	return !monitor->no_pager;
@@ -128,6 +135,7 @@ static const struct setting settings[] = {
 	{"trace-pc", {"off", "on"}, apply_trace_pc},
 	{"track-writes", {"off", "on"}, apply_track_writes},
 	{"pager", {"off", "on"}, apply_pager},
+	{"gdb-files", {"auto", "off", "on"}, apply_gdb_files},
 };
 #define SETTING_COUNT (sizeof(settings) / sizeof(*settings))
 
@@ -146,6 +154,8 @@ const char *setting_value(const char *setting, unsigned index)
 
 static int set_setting(struct call *call, const struct setting *setting, const char *value)
 {
+	if (setting->apply == apply_gdb_files && call->owner == OWNER_GDB)
+		return error_set(call->err, -EPERM, "that is for vitrine's console to allow");
 	for (unsigned i = 0; i < 3 && setting->values[i]; i++) {
 		if (strcmp(setting->values[i], value))
 			continue;

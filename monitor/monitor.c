@@ -182,6 +182,30 @@ static int check_holder(const struct call *call)
 	return 0;
 }
 
+/* A unix socket is its owner's, and standard input was given by whoever started vitrine. What comes over TCP or a
+ * serial line may be anybody's. */
+static bool gdb_may_open_files(const struct monitor *monitor)
+{
+	const struct monitor_host *host = &monitor->host;
+	const char *where = host->gdb_address ? host->gdb_address(host->ctx) : "";
+
+	if (monitor->gdb_files != GDB_FILES_AUTO)
+		return monitor->gdb_files == GDB_FILES_ON;
+	return !strncmp(where, "unix:", 5) || !strcmp(where, "stdio");
+}
+
+static int check_files(const struct call *call)
+{
+	if (call->owner != OWNER_GDB || !(call->command->flags & COMMAND_FILES) ||
+	    gdb_may_open_files(call->monitor))
+		return 0;
+	return error_set(call->err, -EPERM,
+			 "`%s` opens files of this host, and anybody may be at the other end of "
+			 "gdb's connection: type it at vitrine's console, or there `set gdb-files "
+			 "on` (-ex does it, too), or take gdb at -gdb unix:PATH",
+			 call->command->name);
+}
+
 static int check_state(const struct call *call)
 {
 	if (!(call->command->flags & COMMAND_STOPPED) || !debug_running(call->monitor->debug))
@@ -214,6 +238,8 @@ static int run_line(struct call *call, const char *line)
 	if (!call->command)
 		return call->err->code;
 	ret = check_holder(call);
+	if (!ret)
+		ret = check_files(call);
 	if (!ret)
 		ret = check_state(call);
 	snprintf(text, sizeof(text), "%s", rest);

@@ -165,11 +165,16 @@ int run_commands(struct call *call)
 {
 	struct view *view = &call->monitor->view[call->owner];
 	int number = call->arg[0].given ? (int)call->arg[0].value : last_point(call);
+	const struct point *point;
 
 	if (number < 0)
 		return number;
-	if (!point_owned(call, number))
+	point = point_owned(call, number);
+	if (!point)
 		return call->err->code;
+	if (call->owner == OWNER_GDB && point->owner != OWNER_GDB)
+		return error_set(call->err, -EPERM,
+				 "the console runs the commands of its points: say them there");
 	if (call->arg[1].given)
 		return point_commands_split(call->monitor, number, call->arg[1].text, call->err);
 	view->collecting = number;

@@ -29,6 +29,7 @@ static void show_flags(struct monitor_out *out, const struct command *command)
 	} flags[] = {
 		{COMMAND_STOPPED, "Wants a stopped guest."},
 		{COMMAND_RUNS, "Lets the guest run: not while a gdb is attached."},
+		{COMMAND_FILES, "Opens a file: from gdb as `set gdb-files` says."},
 		{COMMAND_REPEAT, "An empty line does it again."},
 		{COMMAND_REPEAT_NEXT, "An empty line goes on behind."},
 	};

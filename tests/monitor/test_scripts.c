@@ -142,6 +142,7 @@ static void test_source(void **state)
 	monitor_set_feed(rig->monitor, feed, NULL);
 	assert_string_equal(answer(rig, line), "");
 	contains(fed, "print 1\n\nbreak add_one\n");
+	answer(rig, "set gdb-files on");
 	/* gdb's `monitor` waits for its answer. */
 	run_as(rig, OWNER_GDB, line);
 	contains(rig->text, "0x1 = 1\n");
@@ -324,6 +325,39 @@ static void test_serial(void **state)
 	refusal(rig, "serial send", -EINVAL);
 }
 
+/* What is at the other end of a TCP connection may be anybody. */
+static void test_files_are_not_gdbs(void **state)
+{
+	static const char *const lines[] = {
+		"dump f 0x200000 1",  "restore f 0x200000", "source f",	      "symbol-file f",
+		"snapshot write 1 f", "snapshot read f",    "json dump f 0 1"};
+	struct rig *rig = *state;
+	struct sent sent = {.gdb = ":1234"};
+
+	monitor_set_host(rig->monitor, &(struct monitor_host){.ctx = &sent, .gdb_address = served});
+	for (unsigned i = 0; i < sizeof(lines) / sizeof(*lines); i++) {
+		run_as(rig, OWNER_GDB, lines[i]);
+		contains(rig->text, "opens files of this host");
+		assert_int_equal(access("f", F_OK), -1);
+	}
+	assert_int_equal(run_as(rig, OWNER_GDB, "set gdb-files on"), -EPERM);
+	answer(rig, "break add_one");
+	assert_int_equal(run_as(rig, OWNER_GDB, "commands 1 dump f 0 1"), -EPERM);
+	contains(rig->text, "the console runs the commands of its points");
+	assert_int_equal(run_as(rig, OWNER_GDB, "print 1"), 0);
+	answer(rig, "set gdb-files on");
+	assert_int_equal(run_as(rig, OWNER_GDB, "dump f 0x200000 1"), 0);
+	assert_int_equal(unlink("f"), 0);
+	answer(rig, "set gdb-files auto");
+	strcpy(sent.gdb, "unix:/tmp/gdb");
+	assert_int_equal(run_as(rig, OWNER_GDB, "dump f 0x200000 1"), 0);
+	assert_int_equal(unlink("f"), 0);
+	answer(rig, "set gdb-files off");
+	assert_int_equal(run_as(rig, OWNER_GDB, "dump f 0x200000 1"), -EPERM);
+	answer(rig, "dump f 0x200000 1");
+	assert_int_equal(unlink("f"), 0);
+}
+
 static void test_gdbserver(void **state)
 {
 	struct rig *rig = *state;
@@ -389,20 +423,11 @@ static void test_symbol_file(void **state)
 #define ROW(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 static const struct CMUnitTest tests[] = {
-	ROW(test_commands_of_a_point),
-	ROW(test_do),
-	ROW(test_not_while_gdb_holds_it),
-	ROW(test_endless_commands),
-	ROW(test_source),
-	ROW(test_a_file_that_sources_itself),
-	ROW(test_a_file_with_an_error),
-	ROW(test_init),
-	ROW(test_quit_asks),
-	ROW(test_interrupts),
-	ROW(test_keys),
-	ROW(test_serial),
-	ROW(test_gdbserver),
-	ROW(test_log),
+	ROW(test_commands_of_a_point),	ROW(test_do),	     ROW(test_not_while_gdb_holds_it),
+	ROW(test_endless_commands),	ROW(test_source),    ROW(test_a_file_that_sources_itself),
+	ROW(test_a_file_with_an_error), ROW(test_init),	     ROW(test_quit_asks),
+	ROW(test_interrupts),		ROW(test_keys),	     ROW(test_serial),
+	ROW(test_files_are_not_gdbs),	ROW(test_gdbserver), ROW(test_log),
 	ROW(test_symbol_file),
 };
 
