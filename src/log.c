@@ -16,7 +16,7 @@ static void log_to_stderr(void *ctx, enum log_level level, const char *line)
 }
 
 /* Who speaks. Lines of an area that is not listed obey the first row. */
-static const char *const areas[] = {"vitrine", "accel", "boot",	  "bus",      "debug",
+static const char *const areas[] = {"vitrine", "accel", "boot",	  "bus",      "debug", "disk",
 				    "gdb",     "loop",	"serial", "snapshot", "start"};
 #define AREAS (sizeof(areas) / sizeof(areas[0]))
 
@@ -28,7 +28,7 @@ static struct {
 } the_log = {.lock = PTHREAD_MUTEX_INITIALIZER,
 	     .sink = log_to_stderr,
 	     .level = {LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN,
-		       LOG_WARN, LOG_WARN, LOG_WARN}};
+		       LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN}};
 
 static int find(const char *area)
 {

@@ -155,6 +155,21 @@ static int set_debug_exit(struct options *o, const char *arg, struct error *err)
 	return rc;
 }
 
+static int set_drive(struct options *o, const char *arg, struct error *err)
+{
+	return drive_option_parse(arg, o->drive, err);
+}
+
+static int set_hda(struct options *o, const char *arg, struct error *err)
+{
+	return drive_option_file(arg, 0, o->drive, err);
+}
+
+static int set_hdb(struct options *o, const char *arg, struct error *err)
+{
+	return drive_option_file(arg, 1, o->drive, err);
+}
+
 static int add_fw_cfg(struct options *o, const char *arg, struct error *err)
 {
 	if (o->fw_cfg_count == MAX_FW_CFG)
@@ -228,6 +243,9 @@ const struct option_row option_table[] = {
 	{"load", CALL(set_load)},
 	{"entry", CALL(set_entry)},
 	{"loadvm", TEXT(loadvm)},
+	{"drive", CALL(set_drive)},
+	{"hda", CALL(set_hda)},
+	{"hdb", CALL(set_hdb)},
 	{"debug-exit", CALL(set_debug_exit)},
 	{"device", CALL(device_option)},
 	{"fw_cfg", CALL(add_fw_cfg)},

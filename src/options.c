@@ -25,6 +25,7 @@ static const char help[] =
 	"  -load ADDR, -entry ADDR    of a raw image       -protocol NAME  how it starts\n"
 	"  -smp N      vCPUs (1)          -cpu max[,+|-FEATURE...]   -accel kvm|dummy\n"
 	"  -irqchip kernel|user           -clock vm|host   time while stopped\n"
+	"  -drive FILE[,readonly][,index=0|1]   an IDE disk, raw; -hda FILE, -hdb FILE\n"
 	"  -loadvm FILE  from a snapshot  -fw_cfg name=NAME,file=FILE|string=TEXT\n"
 	"debugging\n"
 	"  -s          same as -gdb :1234                -S  do not start the guest\n"

@@ -5,6 +5,7 @@
 
 #include "accel/accel.h"
 #include "debug/debug.h"
+#include "drives.h"
 #include "error.h"
 #include "fw_cfg_files.h"
 #include "gdbstub/server.h"
@@ -34,6 +35,7 @@ struct options {
 	bool pc_testdev;
 	const char *fw_cfg[MAX_FW_CFG]; /* as given, and well spelled */
 	unsigned fw_cfg_count;
+	struct drive_option drive[MAX_DRIVES];
 	bool has_load, has_entry;
 	uint64_t load, entry;
 

@@ -4,6 +4,7 @@
 
 #include "chardev.h"
 #include "debug/debug.h"
+#include "drives.h"
 #include "event_loop.h"
 #include "gdbstub/server.h"
 #include "log.h"
@@ -220,8 +221,12 @@ static int build_machine(struct vitrine *v, struct boot_image *image, struct err
 	config.fw_cfg_count = v->fw_cfg.count;
 	for (unsigned port = 0; port < MAX_SERIALS; port++)
 		config.serial[port] = serial_ports_backend(v->serial, port);
+	for (unsigned i = 0; i < MAX_DRIVES; i++)
+		config.disk[i] = drives_backend(v->drives, i);
 	if (rc == 0)
 		rc = machine_create(&config, &v->machine, err);
+	if (rc == 0)
+		drives_connect(v->drives, v->machine);
 	if (rc == 0)
 		rc = machine_boot(v->machine, image, err);
 	if (rc == 0)
@@ -355,6 +360,8 @@ int wiring_build(struct vitrine *v, bool console, struct error *err)
 	if (rc == 0)
 		rc = serial_ports_open(&v->options, console, v->loop, v->outbox, &v->serial, err);
 	if (rc == 0)
+		rc = drives_open(v->options.drive, &v->drives, err);
+	if (rc == 0)
 		rc = build_machine(v, &image, err);
 	boot_free(&image);
 	if (rc == 0)
@@ -386,8 +393,10 @@ void wiring_tear_down(struct vitrine *v)
 	monitor_free(v->monitor);
 	symbols_free(v->symbols);
 	debug_destroy(v->debug);
+	drives_disconnect(v->drives);
 	machine_destroy(v->machine);
 	fw_cfg_files_free(&v->fw_cfg);
+	drives_close(v->drives);
 	serial_ports_close(v->serial);
 	unmap_file(&v->symbol_file);
 	free(v->symbols_path);

@@ -15,6 +15,7 @@ struct vitrine {
 	struct chardev *words; /* -gdb stdio: standard error, which gdb reads when it likes */
 	struct serial_ports *serial;
 	struct fw_cfg_files fw_cfg;
+	struct drives *drives;
 	struct machine *machine;
 	struct debug *debug;
 	struct mapped_file symbol_file, batch;

@@ -47,6 +47,9 @@ struct device {
 	const char *name; /* "serial0": unique in a machine */
 	void (*reset)(struct device *device);
 	void (*save)(const struct device *device, struct device_stream *out);
+	/* Whether what was saved can be loaded now, as far as that hangs on more than the state itself; NULL: it
+	 * can. -EINVAL, and a sentence. */
+	int (*fits)(const struct device *device, struct device_stream *in, struct error *err);
 	/* -EINVAL: does not fit, and the device is as it was. Guest time has been restored before. The device
 	 * tells its interrupt lines' levels again, so the order among devices and controllers is free. */
 	int (*load)(struct device *device, struct device_stream *in);

@@ -43,6 +43,35 @@ int i8042_init(const struct device_host *host, struct device **device, struct er
 /* Keys are pressed and let go: scan codes of set 1. Returns how many there was room for. */
 size_t i8042_keys(struct device *device, const uint8_t *codes, size_t size);
 
+/* ---- IDE disks: the primary channel's two drives, ports 0x1f0-0x1f7 and 0x3f6, IRQ 14. PIO alone. -- */
+#define DISK_SECTOR	 512
+#define DISK_REQUEST_MAX 16 /* sectors */
+
+enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
+struct disk_request {
+	enum disk_op op;
+	uint64_t sector; /* with count of them it lies within the disk */
+	uint32_t count;	 /* up to DISK_REQUEST_MAX; 0 for DISK_FLUSH */
+	uint8_t *bytes;	 /* valid during start() alone */
+	uint64_t ticket; /* for ide_done() */
+};
+/* What is kept in an image. Both functions are called with the device lock held, and must not block. */
+struct disk_backend {
+	void *ctx;
+	uint64_t sectors; /* 0: there is no such drive */
+	bool readonly;
+	/* 0: done. -EINPROGRESS: ide_done() follows, unless another request comes first. Else: it failed.
+	 * A write has no half sectors, and is on the disk when a DISK_FLUSH that came later is done. */
+	int (*start)(void *ctx, const struct disk_request *request);
+	/* run: another number each time that an image is opened. changed: when somebody last wrote to it, ns. */
+	void (*version)(void *ctx, uint64_t *run, uint64_t *changed);
+};
+int ide_init(const struct device_host *host, const struct disk_backend backends[2],
+	     struct device **device, struct error *err);
+/* A request of drive 0 or 1 has ended: 0, or -errno; bytes: what was read. One that the drive has forgotten
+ * meanwhile, by a reset or a snapshot, is ignored. */
+void ide_done(struct device *device, unsigned drive, uint64_t ticket, int rc, const uint8_t *bytes);
+
 /* ---- port 0x92 (fast A20 and reset) and the reset register 0xcf9. ------------------------ */
 int port92_init(const struct device_host *host, struct device **device, struct error *err);
 int reset_port_init(const struct device_host *host, struct device **device, struct error *err);

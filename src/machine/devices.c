@@ -145,6 +145,17 @@ static int create_text_screen(struct machine *machine, struct error *err)
 	return add_device(machine, machine->text_screen, rc);
 }
 
+static int create_ide(struct machine *machine, struct error *err)
+{
+	const struct disk_backend *disk = machine->config.disk;
+	int rc;
+
+	if (!disk[0].sectors && !disk[1].sectors)
+		return 0;
+	rc = ide_init(&machine->host, disk, &machine->ide, err);
+	return add_device(machine, machine->ide, rc);
+}
+
 static int create_user_irqchip(struct machine *machine, struct error *err)
 {
 	struct device *pit = NULL, *pic = NULL;
@@ -198,5 +209,7 @@ int devices_create(struct machine *machine, struct error *err)
 		rc = create_fw_cfg(machine, err);
 	if (rc == 0)
 		rc = create_text_screen(machine, err);
+	if (rc == 0)
+		rc = create_ide(machine, err);
 	return rc < 0 ? rc : create_simple(machine, err);
 }

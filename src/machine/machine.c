@@ -55,6 +55,14 @@ size_t machine_keys(struct machine *machine, const uint8_t *codes, size_t size)
 	return taken;
 }
 
+void machine_disk_done(struct machine *machine, unsigned drive, uint64_t ticket, int rc,
+		       const uint8_t *bytes)
+{
+	machine_lock_devices(machine);
+	ide_done(machine->ide, drive, ticket, rc, bytes);
+	machine_unlock_devices(machine);
+}
+
 void machine_irq(struct machine *machine, unsigned line, bool level)
 {
 	machine_lock_devices(machine);

@@ -43,6 +43,7 @@ struct machine_config {
 	struct serial_backend serial[2];
 	const struct fw_cfg_file *fw_cfg; /* -fw_cfg; they outlive the machine */
 	unsigned fw_cfg_count;
+	struct disk_backend disk[2];
 };
 
 enum step_go {
@@ -99,6 +100,7 @@ struct machine {
 	struct device *devices;
 	struct device *serial[2], *text_screen;
 	struct device *keyboard, *fw_cfg;
+	struct device *ide;		      /* NULL: no disks */
 	struct e820_entry e820[BOOT_MAP_MAX]; /* what fw_cfg tells of memory */
 	struct device *pic, *pit;	      /* -irqchip=user, else NULL */
 	atomic_bool intr;		      /* its INTR line */
@@ -131,6 +133,9 @@ size_t machine_serial_input(struct machine *machine, unsigned port, const void *
 void machine_serial_room(struct machine *machine, unsigned port);
 /* Scan codes of set 1; returns how many there was room for. */
 size_t machine_keys(struct machine *machine, const uint8_t *codes, size_t size);
+/* For a disk's backend: as ide_done(). From any thread, no lock held. */
+void machine_disk_done(struct machine *machine, unsigned drive, uint64_t ticket, int rc,
+		       const uint8_t *bytes);
 /* An interrupt line, 0-15, as if a device moved it. */
 void machine_irq(struct machine *machine, unsigned line, bool level);
 /* clock.fd is readable: runs the timers that are due. */

@@ -194,6 +194,24 @@ static int load_device(struct device *device, const struct parts *in, struct err
 		      : 0;
 }
 
+/* Before anything is loaded: what hangs on more than the machine, such as the disks' images. */
+static int ask_devices(const struct machine *machine, const struct parts *in, struct error *err)
+{
+	int rc = 0;
+
+	for (const struct device *d = machine->devices; rc == 0 && d; d = d->next) {
+		const struct named_part *part = parts_find(in, d->name);
+		struct device_stream stream = {0};
+
+		if (!d->fits || !part)
+			continue;
+		stream.bytes = part->bytes;
+		stream.size = stream.capacity = part->size;
+		rc = d->fits(d, &stream, err);
+	}
+	return rc;
+}
+
 /* Locking delivers what the guest wrote last; then it is forgotten. */
 static int load_devices(struct machine *machine, const struct machine_parts *parts,
 			struct error *err)
@@ -201,7 +219,9 @@ static int load_devices(struct machine *machine, const struct machine_parts *par
 	int rc = 0;
 
 	machine_lock_devices(machine);
-	clock_set(&machine->clock, parts->guest_time);
+	rc = ask_devices(machine, &parts->devices, err);
+	if (rc == 0)
+		clock_set(&machine->clock, parts->guest_time);
 	for (struct device *d = machine->devices; rc == 0 && d; d = d->next)
 		rc = load_device(d, &parts->devices, err);
 	machine_unlock_devices(machine);

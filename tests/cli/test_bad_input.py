@@ -380,6 +380,26 @@ def multiboot_headers():
 
 
 @test
+def disks():
+    folder = Folder()
+    folder.file("odd", b"x" * 700)
+    folder.file("qcow2", b"QFI\xfb" + bytes(508))
+    folder.file("good", bytes(1024))
+    for options, status, words in (
+            (["-hda", "missing"], FAILURE, ("missing", "No such file")),
+            (["-hdb", folder.path], FAILURE, ("directory",)),
+            (["-drive", "/dev/null"], FAILURE, ("neither a file nor a block device",)),
+            (["-drive", "odd"], FAILURE, ("700 bytes", "truncate")),
+            (["-drive", "file=qcow2"], FAILURE, ("qcow2", "convert -O raw")),
+            (["-hda", "good", "-hdb", "good"], FAILURE, ("in use", "readonly")),
+            (["-drive", "good,format=vmdk"], USAGE, ("raw",)),
+            (["-drive", "good,colour=red"], USAGE, ("colour=red", "file, format=raw")),
+            (["-hda", "good", "-drive", "good,index=0"], USAGE, ("drive 0",)),
+            (["-hda", "good", "-hdb", "good", "-drive", "good"], USAGE, ("both are taken",))):
+        refused(folder, [*QUIET, *options, LONG64], status, words)
+
+
+@test
 def missing_initrd():
     need_kvm()
     data = struct.pack("<3I5I", 0x1badb002, 1 << 16, -(0x1badb002 + (1 << 16)) & 0xffffffff, 0x100000, 0x100000, 0, 0,

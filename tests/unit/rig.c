@@ -58,7 +58,8 @@ void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip)
 					.vcpus = vcpus,
 					.irqchip = irqchip,
 					.debug_exit_port = 0xf4,
-					.serial[0] = {.ctx = rig, .write = serial_out}};
+					.serial[0] = {.ctx = rig, .write = serial_out},
+					.disk = {rig->disk[0], rig->disk[1]}};
 	struct error err = {0};
 
 	if (machine_create(&config, &rig->machine, &err) < 0)

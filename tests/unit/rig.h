@@ -16,8 +16,9 @@ struct rig {
 	const struct accel_ops *accel; /* NULL: the dummy */
 	struct dummy_config dummy;
 	uint64_t ram_size; /* 0: RIG_RAM */
-	int patience;	   /* seconds without news, times $SLOWER, that fail a test; 0: ten */
-	bool as_at_reset;  /* the vCPUs stay as power-on left them */
+	struct disk_backend disk[2];
+	int patience;	  /* seconds without news, times $SLOWER, that fail a test; 0: ten */
+	bool as_at_reset; /* the vCPUs stay as power-on left them */
 	struct machine *machine;
 	struct debug *debug;
 	struct debug_config config;
