@@ -200,8 +200,9 @@ const struct command commands[] = {
 	{"info dirty", NULL, CLASS_STATE, COMMAND_STOPPED, {{0}},
 	 "what the guest wrote since it was last let run, in pages",
 	 "The first time it begins to take note; `set track-writes off` ends that. Each step of\n"
-	 "`step N` lets the guest run anew. Accessed and dirty bits count as writes of page\n"
-	 "tables; vitrine's own breakpoints do not.", run_info_dirty},
+	 "`step N` lets the guest run anew. Page tables count as written when the\n"
+	 "processor has set bits in them, and with nested paging whenever it has walked them;\n"
+	 "vitrine's own breakpoints do not.", run_info_dirty},
 	{"info memory-slots", "slots", CLASS_STATE, 0, {{0}},
 	 "guest RAM as the accelerator was told of it",
 	 "Pages that a watch has withdrawn from the guest are in no slot; its writes to those\n"
