@@ -24,32 +24,36 @@ static void frame_text(struct unwind *unwind, struct string *line)
 		string_printf(line, " at %.60s:%d", file_part(file), number);
 }
 
-/* What lies between this frame and the inner one. */
-static void show_interrupt(struct unwind *unwind, struct monitor_out *out)
-{
-	char flags[128];
-
-	if (!unwind->number || unwind->how != UNWIND_INTERRUPT)
-		return;
-	if (!unwind->pushed) {
-		out_printf(out, "    --- interrupt or exception\n");
-		return;
-	}
-	register_flags_text("eflags", unwind->pushed_flags, flags, sizeof(flags));
-	out_printf(out,
-		   "    --- interrupt or exception in %s, ring %u: cs 0x%" PRIx64
-		   ", eflags 0x%" PRIx64 " [%s]\n",
-		   unwind->pushed_cs & 3 ? "user mode" : "the kernel",
-		   (unsigned)(unwind->pushed_cs & 3), unwind->pushed_cs, unwind->pushed_flags,
-		   flags);
-}
-
 static bool is_users(struct unwind *unwind)
 {
 	struct paging_walk walk;
 
 	return debug_walk(unwind->monitor->debug, unwind->cpu, unwind->pc, &walk) == PAGING_OK &&
 	       walk.user && unwind->state->system.cr0 & CR0_PG;
+}
+
+static const char *from(bool user)
+{
+	return user ? "user mode" : "the kernel";
+}
+
+/* What lies between this frame and the inner one. */
+static void show_interrupt(struct unwind *unwind, struct monitor_out *out)
+{
+	char flags[128];
+
+	if (!unwind->number || unwind->how == UNWIND_CALL)
+		return;
+	out_printf(out, unwind->how == UNWIND_SYSCALL ? "    --- system call from "
+						      : "    --- interrupt or exception in ");
+	if (!unwind->pushed) {
+		out_printf(out, "%s\n", from(is_users(unwind)));
+		return;
+	}
+	register_flags_text("eflags", unwind->pushed_flags, flags, sizeof(flags));
+	out_printf(out, "%s, ring %u: cs 0x%" PRIx64 ", eflags 0x%" PRIx64 " [%s]\n",
+		   from(unwind->pushed_cs & 3), (unsigned)(unwind->pushed_cs & 3),
+		   unwind->pushed_cs, unwind->pushed_flags, flags);
 }
 
 static void tell_frame(struct unwind *unwind, struct monitor_out *out)
@@ -68,6 +72,7 @@ static void tell_frame(struct unwind *unwind, struct monitor_out *out)
 		fact_count(out, "line", (uint64_t)number);
 	}
 	fact_flag(out, "interrupted", unwind->number && unwind->how == UNWIND_INTERRUPT);
+	fact_flag(out, "system_call", unwind->number && unwind->how == UNWIND_SYSCALL);
 	fact_flag(out, "user", is_users(unwind));
 	fact_end(out);
 }
@@ -137,11 +142,14 @@ int run_backtrace(struct call *call)
 	return 0;
 }
 
-int caller_find(struct monitor *monitor, int cpu, uint64_t *address, uint64_t *slot,
-		struct error *err)
+/* A return takes the address off the stack: the stack pointer is above it then, but not yet when a deeper
+ * call of the same function returns to the same place. After an interrupt or a system call it is what
+ * it was before, perhaps on another stack. */
+int plan_to_caller(struct monitor *monitor, int cpu, struct plan *plan, struct error *err)
 {
 	struct unwind unwind;
 	int ret = unwind_begin(&unwind, monitor, cpu, err);
+	uint64_t sp;
 
 	if (ret)
 		return ret;
@@ -153,7 +161,10 @@ int caller_find(struct monitor *monitor, int cpu, uint64_t *address, uint64_t *s
 				 "the return address lies in a register: advance *0x%" PRIx64
 				 " runs until it is used",
 				 unwind.pc);
-	*address = unwind.pc;
-	*slot = unwind.slot;
+	*plan = (struct plan){.action = PLAN_UNTIL, .address = unwind.pc, .above_sp = unwind.slot};
+	if (unwind.how != UNWIND_CALL && unwind_sp(&unwind, &sp))
+		plan->above_sp = sp - 1;
+	if (unwind.how == UNWIND_INTERRUPT)
+		plan->frame = unwind.slot;
 	return 0;
 }

@@ -231,10 +231,9 @@ int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned coun
 int source_show(const char *path, int first, int last, int current, struct monitor_out *out,
 		struct error *err);
 
-/* Where the function that this vCPU is in returns to, and the stack slot that says so; both linear.
- * -errno with a sentence when nobody called it. */
-int caller_find(struct monitor *monitor, int cpu, uint64_t *address, uint64_t *slot,
-		struct error *err);
+/* The plan for a vCPU to run until the function that it is in has returned. -errno with a sentence when nobody
+ * called it. */
+int plan_to_caller(struct monitor *monitor, int cpu, struct plan *plan, struct error *err);
 
 /* Lets a vCPU go on by this plan, and the others as `set scheduler-locking` says. */
 int monitor_resume(struct monitor *monitor, int cpu, const struct plan *plan,

@@ -92,31 +92,30 @@ int run_continue(struct call *call)
 	return 0;
 }
 
-static int run_until(struct call *call, uint64_t address, uint64_t above_sp)
+static int run_until(struct call *call, const struct plan *plan)
 {
-	struct plan plan = {.action = PLAN_UNTIL, .address = address, .above_sp = above_sp};
 	char where[160];
-	int ret = go(call, &plan);
+	int ret = go(call, plan);
 
 	if (!ret)
-		fact_hex(call->out, "address", address);
+		fact_hex(call->out, "address", plan->address);
 	if (!ret)
-		out_printf(call->out, "running until 0x%" PRIx64 ": %s\n", address,
-			   address_text(call->monitor, address, where, sizeof(where)));
+		out_printf(call->out, "running until 0x%" PRIx64 ": %s\n", plan->address,
+			   address_text(call->monitor, plan->address, where, sizeof(where)));
 	return ret;
 }
 
 int run_advance(struct call *call)
 {
-	return run_until(call, call->arg[0].value, 0);
+	const struct plan plan = {.action = PLAN_UNTIL, .address = call->arg[0].value};
+
+	return run_until(call, &plan);
 }
 
-/* The return takes the address off the stack: the stack pointer is above it then, but not yet when a
- * deeper call of the same function returns to the same place. */
 int run_finish(struct call *call)
 {
-	uint64_t address, slot;
-	int ret = caller_find(call->monitor, call->cpu, &address, &slot, call->err);
+	struct plan plan;
+	int ret = plan_to_caller(call->monitor, call->cpu, &plan, call->err);
 
-	return ret ? ret : run_until(call, address, slot);
+	return ret ? ret : run_until(call, &plan);
 }

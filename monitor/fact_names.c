@@ -24,7 +24,7 @@ static const struct {
 	{"advance", "`address`: where it will stop"},
 	{"awatch", POINT},
 	{"break", POINT},
-	{"bt", "`frames[]`: `number`, `pc`, `sp`, `name`, `file`, `line`, `interrupted`, `user`; `end`, `count`"},
+	{"bt", "`frames[]`: `number`, `pc`, `sp`, `name`, `file`, `line`, `interrupted`, `system_call`, `user`; `end`, `count`"},
 	{"catch", POINT},
 	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},
 	{"context", STOP "; `here`: `vcpu`, `pc`, `name`, `file`, `line`; " LINES "; " CODE},

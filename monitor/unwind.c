@@ -83,7 +83,7 @@ int unwind_begin(struct unwind *unwind, struct monitor *monitor, int cpu, struct
 
 uint64_t unwind_lookup(const struct unwind *unwind)
 {
-	return unwind->how == UNWIND_CALL ? unwind->pc - 1 : unwind->pc;
+	return unwind->how == UNWIND_INTERRUPT ? unwind->pc : unwind->pc - 1;
 }
 
 static bool read_linear(void *ctx, uint64_t address, unsigned size, uint64_t *value)
@@ -98,6 +98,12 @@ static bool read_linear(void *ctx, uint64_t address, unsigned size, uint64_t *va
 static uint64_t stack_address(struct unwind *unwind, uint64_t offset)
 {
 	return cpu_linear(unwind->state, SEG_SS, offset);
+}
+
+bool unwind_sp(struct unwind *unwind, uint64_t *sp)
+{
+	*sp = stack_address(unwind, *place_of(unwind, GPR_RSP));
+	return unwind->registers.known[number_of(unwind, GPR_RSP)];
 }
 
 static bool read_slot(struct unwind *unwind, uint64_t offset, uint64_t *value)
@@ -136,16 +142,6 @@ static bool ends_unmapped(struct unwind *unwind, uint64_t address)
 
 /* ---- what the processor pushed -------------------------------------------------------------- */
 
-/* cs: the slot behind the saved rip. */
-static void note_pushed(struct unwind *unwind, uint64_t rip_at)
-{
-	unwind->pushed = read_linear(unwind, rip_at + unwind->size, unwind->size,
-				     &unwind->pushed_cs) &&
-			 read_linear(unwind, rip_at + 2ull * unwind->size, unwind->size,
-				     &unwind->pushed_flags);
-	unwind->pushed_cs &= 0xffff;
-}
-
 /* Bits of the flags that are always 1, and always 0 (SDM vol. 1, figure 3-8). */
 #define FLAGS_ONE  0x2ull
 #define FLAGS_ZERO (~0x3f7fd7ull)
@@ -164,19 +160,54 @@ static bool is_code(struct unwind *unwind, uint64_t pc)
 {
 	struct paging_walk walk;
 
-	return debug_walk(unwind->monitor->debug, unwind->cpu, pc, &walk) == PAGING_OK && walk.exec;
+	return pc && debug_walk(unwind->monitor->debug, unwind->cpu, pc, &walk) == PAGING_OK &&
+	       walk.exec;
 }
 
-/* rip, cs and flags at this slot, as an interrupt pushes them. */
-static bool looks_pushed(struct unwind *unwind, uint64_t at)
+/* cs and flags behind the saved rip, as an interrupt pushes them. An entry for system calls may push
+ * what it likes. */
+static bool note_pushed(struct unwind *unwind, uint64_t rip_at)
 {
-	uint64_t rip, cs, flags;
+	uint64_t cs, flags;
 
-	return read_linear(unwind, at, unwind->size, &rip) &&
-	       read_linear(unwind, at + unwind->size, unwind->size, &cs) &&
-	       read_linear(unwind, at + 2ull * unwind->size, unwind->size, &flags) &&
-	       (flags & FLAGS_ONE) && !(flags & FLAGS_ZERO) && is_code_selector(unwind, cs) &&
-	       rip && is_code(unwind, rip);
+	unwind->pushed = false;
+	if (!read_linear(unwind, rip_at + unwind->size, unwind->size, &cs) ||
+	    !read_linear(unwind, rip_at + 2ull * unwind->size, unwind->size, &flags))
+		return false;
+	if (unwind->size < 8)
+		cs &= 0xffff; /* the rest of the slot may be anything */
+	if (!(flags & FLAGS_ONE) || (flags & FLAGS_ZERO) || !is_code_selector(unwind, cs))
+		return false;
+	unwind->pushed = true;
+	unwind->pushed_cs = cs;
+	unwind->pushed_flags = flags;
+	return true;
+}
+
+static bool function_start(struct unwind *unwind, uint64_t *start)
+{
+	uint64_t offset;
+
+	if (!symbols_name(unwind->monitor->symbols, unwind_lookup(unwind), &offset))
+		return false;
+	*start = unwind_lookup(unwind) - offset;
+	return true;
+}
+
+/* Whether syscall or sysenter leads to the function that pc is in. */
+static bool is_syscall_entry(struct unwind *unwind)
+{
+	static const enum cpu_msr entries[] = {MSR_SLOT_LSTAR, MSR_SLOT_CSTAR,
+					       MSR_SLOT_SYSENTER_EIP};
+	const struct cpu_state *state = debug_state(unwind->monitor->debug, unwind->cpu, CPU_MSRS);
+	uint64_t start;
+
+	if (!state || !function_start(unwind, &start))
+		return false;
+	for (unsigned i = 0; i < sizeof(entries) / sizeof(*entries); i++)
+		if (state->msrs.valid[entries[i]] && state->msrs.value[entries[i]] == start)
+			return true;
+	return false;
 }
 
 /* Whether a gate of the IDT leads into the function that pc is in. */
@@ -184,12 +215,11 @@ static bool is_handler(struct unwind *unwind)
 {
 	struct debug *debug = unwind->monitor->debug;
 	unsigned bytes = unwind->state->system.efer & EFER_LMA ? 16 : 8;
-	uint64_t offset, start;
 	struct table_entry entry;
+	uint64_t start;
 
-	if (!symbols_name(unwind->monitor->symbols, unwind_lookup(unwind), &offset))
+	if (!function_start(unwind, &start))
 		return false;
-	start = unwind_lookup(unwind) - offset;
 	for (unsigned vector = 0; vector < 256; vector++)
 		if (debug_table_entry(debug, unwind->cpu, TABLE_IDT, vector * bytes, &entry) > 0 &&
 		    entry.descriptor.present && entry.target == start)
@@ -198,6 +228,14 @@ static bool is_handler(struct unwind *unwind)
 }
 
 #define SLOTS_SEARCHED 32
+
+static bool looks_pushed(struct unwind *unwind, uint64_t at)
+{
+	uint64_t rip;
+
+	return read_linear(unwind, at, unwind->size, &rip) && note_pushed(unwind, at) &&
+	       is_code(unwind, rip);
+}
 
 /* A handler without rules: what was pushed lies somewhere above, behind what the handler has saved. */
 static bool past_interrupt(struct unwind *unwind)
@@ -211,7 +249,6 @@ static bool past_interrupt(struct unwind *unwind)
 			at = sp + (uint64_t)i * unwind->size;
 	if (!at)
 		return false;
-	note_pushed(unwind, at);
 	read_linear(unwind, at, unwind->size, &unwind->pc);
 	unwind->slot = at;
 	unwind->how = UNWIND_INTERRUPT;
@@ -233,8 +270,9 @@ static int slots_to_return(struct unwind *unwind)
 	uint64_t offset = 1;
 
 	symbols_name(unwind->monitor->symbols, unwind->pc, &offset);
-	if (unwind->how == UNWIND_CALL || monitor_read(unwind->monitor, unwind->cpu, false,
-						       unwind->pc, code, sizeof(code), NULL) < 1)
+	if (unwind->how != UNWIND_INTERRUPT ||
+	    monitor_read(unwind->monitor, unwind->cpu, false, unwind->pc, code, sizeof(code),
+			 NULL) < 1)
 		return -1;
 	if (!offset || code[0] == 0xc3 || (offset == 4 && code[0] == 0x55))
 		return 0;
@@ -296,9 +334,12 @@ static bool take_step(struct unwind *unwind, const struct frame_step *step, uint
 			    "the caller's frame at 0x%" PRIx64 " should lie above 0x%" PRIx64
 			    ", and does not",
 			    step->cfa, old_sp);
+	if (step->signal)
+		unwind->how = is_syscall_entry(unwind) ? UNWIND_SYSCALL : UNWIND_INTERRUPT;
+	else
+		unwind->how = UNWIND_CALL;
 	unwind->pc = pc;
 	unwind->slot = step->rip_saved ? step->rip_at : 0;
-	unwind->how = step->signal ? UNWIND_INTERRUPT : UNWIND_CALL;
 	if (step->signal && step->rip_saved)
 		note_pushed(unwind, step->rip_at);
 	return true;

@@ -13,6 +13,7 @@
 /* How this frame was left inwards: what the next inner one is to it. */
 enum unwind_how {
 	UNWIND_CALL,	  /* called it; pc is behind the call */
+	UNWIND_SYSCALL,	  /* called it by syscall or sysenter; pc is behind that */
 	UNWIND_INTERRUPT, /* was interrupted at pc */
 };
 
@@ -31,7 +32,7 @@ struct unwind {
 
 	/* Where the return address was found that led here; 0: in no slot. */
 	uint64_t slot;
-	/* Of an interrupt's frame, as the processor pushed it: whose slots those are. */
+	/* What an interrupt pushes: whose cs and flags those are. */
 	bool pushed;
 	uint64_t pushed_cs, pushed_flags;
 
@@ -41,6 +42,8 @@ struct unwind {
 int unwind_begin(struct unwind *unwind, struct monitor *monitor, int cpu, struct error *err);
 /* Moves on to the caller; false: there is none, and why says so. */
 bool unwind_next(struct unwind *unwind);
+/* The frame's stack pointer, linear; false: it is not known. */
+bool unwind_sp(struct unwind *unwind, uint64_t *sp);
 /* For looking the frame's code up: an address in it, of a call its last byte. */
 uint64_t unwind_lookup(const struct unwind *unwind);
 

@@ -45,6 +45,7 @@ struct core_point {
 	struct program *condition;
 	struct point_action *action;
 	uint64_t above_sp; /* of a goal: see struct plan */
+	uint64_t leads_to; /* of a goal that watches a frame: where its iret goes; else 0 */
 	bool aside;	   /* a goal at which an aside ends; it stops nobody */
 	enum rung rung;	   /* as last chosen */
 	unsigned slot;	   /* RUNG_SLOT: 0-3 */

@@ -145,6 +145,9 @@ struct plan {
 	/* PLAN_UNTIL: and the stack pointer is above this; so that a return address is not met in a deeper
 	 * call of the same function. 0: anywhere. */
 	uint64_t above_sp;
+	/* PLAN_UNTIL: where the address lies as the first of what an interrupt has pushed, when iret is the way
+	 * there; else 0. */
+	uint64_t frame;
 };
 
 /* plans: one per vCPU. -EBUSY when running; -ENOTSUP, with the reason and what would work, when a

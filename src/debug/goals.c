@@ -26,29 +26,56 @@ static struct core_point *new_goal(unsigned vcpu, uint64_t address)
 	return goal;
 }
 
-static int add_goal(struct debug *debug, unsigned vcpu, uint64_t address, uint64_t above_sp,
-		    struct error *err)
+/* iret loads RF from the frame, and RF keeps a debug register on its target from firing. Faults push it, some
+ * processors do with every interrupt, and so may one that comes on the way back. So another one sees
+ * the frame being read: that is a trap, behind the iret and before any interrupt (SDM vol. 3A, table 6-2). Whoever
+ * has no debug register left for it has to do without. */
+static void watch_frame(struct debug *debug, unsigned vcpu, const struct plan *plan)
 {
-	struct core_point *goal = new_goal(vcpu, address);
+	struct core_point *goal = new_goal(vcpu, plan->frame);
+
+	if (!goal)
+		return;
+	goal->point.spec.kind = POINT_ACCESS;
+	goal->point.spec.length = 1;
+	goal->above_sp = plan->above_sp;
+	goal->leads_to = plan->address;
+	if (core_choose_rung(debug, goal, 0, NULL) == RUNG_SLOT)
+		core_point_insert(debug, goal, NULL);
+	else
+		core_point_free(goal);
+}
+
+static bool may_be_silent(const struct debug *debug, const struct core_point *goal)
+{
+	return goal->rung == RUNG_SLOT && !debug->capabilities.slot_ignores_rf;
+}
+
+static int add_goal(struct debug *debug, unsigned vcpu, const struct plan *plan, struct error *err)
+{
+	struct core_point *goal = new_goal(vcpu, plan->address);
+	int rc;
 
 	if (!goal)
 		return error_set(err, -ENOMEM, "out of memory");
-	goal->above_sp = above_sp;
-	return core_point_insert(debug, goal, err);
+	goal->above_sp = plan->above_sp;
+	rc = core_point_insert(debug, goal, err);
+	if (rc == 0 && plan->frame && may_be_silent(debug, goal) && goal->slot + 1 < DR_SLOTS)
+		watch_frame(debug, vcpu, plan);
+	return rc;
 }
 
 /* To where the vCPU stands already means: once around. */
-static int run_to(struct debug *debug, unsigned vcpu, uint64_t address, uint64_t above_sp,
-		  struct error *err)
+static int run_to(struct debug *debug, unsigned vcpu, const struct plan *plan, struct error *err)
 {
 	struct core_vcpu *v = &debug->vcpu[vcpu];
-	int rc = add_goal(debug, vcpu, address, above_sp, err);
+	int rc = add_goal(debug, vcpu, plan, err);
 
 	if (rc < 0)
 		return rc;
-	if (address == core_linear_pc(debug, vcpu)) {
+	if (plan->address == core_linear_pc(debug, vcpu)) {
 		v->seen = true;
-		v->seen_pc = address;
+		v->seen_pc = plan->address;
 	}
 	v->plan.action = PLAN_RUN;
 	return 0;
@@ -84,7 +111,10 @@ static int step_over(struct debug *debug, unsigned vcpu, struct error *err)
 	    !instruction_fetch(state, cpu_linear_pc(state), core_read_linear, &place, &insn) ||
 	    !comes_back(&insn))
 		return 0;
-	return run_to(debug, vcpu, insn.linear + insn.length, cpu_linear_sp(state) - 1, err);
+	return run_to(debug, vcpu,
+		      &(struct plan){.address = insn.linear + insn.length,
+				     .above_sp = cpu_linear_sp(state) - 1},
+		      err);
 }
 
 int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err)
@@ -93,7 +123,7 @@ int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err)
 
 	switch (plan->action) {
 	case PLAN_STEP_OVER: return step_over(debug, vcpu, err);
-	case PLAN_UNTIL: return run_to(debug, vcpu, plan->address, plan->above_sp, err);
+	case PLAN_UNTIL: return run_to(debug, vcpu, plan, err);
 	default: return 0;
 	}
 }

@@ -36,11 +36,18 @@ bool core_point_limited(struct vcpu *vcpu, const struct core_point *point)
 	       ((limit->by & LIMIT_RING) && limit->ring != cpu_cpl(state));
 }
 
-static bool goal_is_deeper(struct vcpu *vcpu, const struct core_point *point)
+/* A deeper call; or something else than the way back has touched the frame. */
+static bool goal_is_ahead(struct vcpu *vcpu, const struct core_point *point)
 {
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	const struct cpu_state *state;
 
-	return point->above_sp && state && cpu_linear_sp(state) <= point->above_sp;
+	if (!point->above_sp && !point->leads_to)
+		return false;
+	state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+	if (!state)
+		return false;
+	return (point->above_sp && cpu_linear_sp(state) <= point->above_sp) ||
+	       (point->leads_to && cpu_linear_pc(state) != point->leads_to);
 }
 
 /* ---- the condition ----------------------------------------------------------------------- */
@@ -121,7 +128,7 @@ bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point
 	if (point->catch)
 		return core_catch_entry(debug, vcpu, point, stop);
 	if (point->aside || !point->enabled || core_point_limited(vcpu, point) ||
-	    goal_is_deeper(vcpu, point))
+	    goal_is_ahead(vcpu, point))
 		return false;
 	count_evaluation(debug, point);
 	if (!condition_holds(debug, vcpu, point, stop, &broken))
