@@ -179,6 +179,11 @@ bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_
 	return memory_range(debug->machine->memory, index, gpa, size);
 }
 
+bool debug_ram_touched(struct debug *debug, uint64_t from, uint64_t *gpa, uint64_t *size)
+{
+	return memory_touched(debug->machine->memory, from, gpa, size);
+}
+
 uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow)
 {
 	return (uintptr_t)mem_hva(debug->machine->memory, gpa, follow);

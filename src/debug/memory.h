@@ -29,6 +29,8 @@ int debug_walk(struct debug *debug, int vcpu, uint64_t linear, struct paging_wal
 
 /* RAM ranges, lowest first; false when there are no more. */
 bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_t *size);
+/* The first stretch of RAM at or behind from that anybody has ever touched; all else reads zero. */
+bool debug_ram_touched(struct debug *debug, uint64_t from, uint64_t *gpa, uint64_t *size);
 
 /* Where a byte of RAM lies in this process, and in *follow how many lie there from it on; 0: it is no RAM. For
  * people with a debugger on vitrine itself; works while the machine runs, too. */

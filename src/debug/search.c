@@ -5,7 +5,7 @@
  * been found there. What nobody has ever touched is not read: it is zeros, of which as many as the pattern is long say
  * all, and reading would make the host find a page for each.
  */
-#include "debug/core.h"
+#include "debug/debug.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -137,7 +137,7 @@ static void search_zeros(struct searcher *s, struct stretch *ram, uint64_t size)
 static bool is_touched(struct searcher *s, uint64_t gpa)
 {
 	if (gpa - s->touched >= s->touched_size &&
-	    !memory_touched(s->debug->machine->memory, gpa, &s->touched, &s->touched_size)) {
+	    !debug_ram_touched(s->debug, gpa, &s->touched, &s->touched_size)) {
 		s->touched = UINT64_MAX;
 		s->touched_size = 0;
 	}

@@ -401,6 +401,14 @@ bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_
 	return index == 0;
 }
 
+bool debug_ram_touched(struct debug *debug, uint64_t from, uint64_t *gpa, uint64_t *size)
+{
+	(void)debug;
+	*gpa = from;
+	*size = FAKE_RAM - from;
+	return from < FAKE_RAM;
+}
+
 int debug_track_writes(struct debug *debug, bool on, struct error *err)
 {
 	if (debug->running)

@@ -238,6 +238,21 @@ bool debug_ram_range(struct debug *debug, unsigned index, uint64_t *gpa, uint64_
 	return index < 2;
 }
 
+bool debug_ram_touched(struct debug *debug, uint64_t from, uint64_t *gpa, uint64_t *size)
+{
+	uint64_t base, length;
+
+	for (unsigned i = 0; debug_ram_range(debug, i, &base, &length); i++) {
+		uint64_t end = base + length;
+
+		*gpa = from > base ? from : base;
+		*size = end - *gpa;
+		if (*gpa < end)
+			return true;
+	}
+	return false;
+}
+
 static size_t read_tables(void *ctx, uint64_t gpa, void *buf, size_t len)
 {
 	size_t size = ram_at(gpa, len);
