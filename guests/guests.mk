@@ -16,7 +16,7 @@ GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noex
 
 GUESTS64 := long64 smp user faults io paces hot moved
 GUESTS32 := prot32 mboot
-GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed) $(G)/real16.bin
+GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed checks) $(G)/real16.bin $(G)/checks.flat
 
 GUEST_LIB32 := serial print text arguments
 GUEST_LIB64 := start64 isr64 exceptions descriptors paging timer $(GUEST_LIB32)
@@ -73,6 +73,15 @@ $(G)/packed.elf: $(G)/64/high/boot.o $(G)/64/packed/kernel.o $(GUEST_LIB64_OBJ) 
 $(G)/real16.elf: $(G)/64/real16/boot.o guests/real16/real16.ld
 	$(E) LINK $@
 	$(Q)$(GUEST_LD) -m elf_x86_64 $(GUEST_LDFLAGS) -T guests/real16/real16.ld -o $@ $(filter %.o,$^)
+
+# As test kernels come: code for long mode in an ELF file for 32 bits, without symbols, which checks.elf has.
+$(G)/checks.elf: $(call guest_objects,64,checks) $(filter-out %/start64.o,$(GUEST_LIB64_OBJ)) guests/lib/long.ld
+	$(E) LINK $@
+	$(Q)$(GUEST_LD) -m elf_x86_64 $(GUEST_LDFLAGS) -T guests/lib/long.ld -o $@ $(filter %.o,$^)
+
+$(G)/checks.flat: $(G)/checks.elf
+	$(E) OBJCOPY $@
+	$(Q)$(GUEST_OBJCOPY) -O elf32-i386 --strip-debug $< $@
 
 $(G)/%.bin: $(G)/%.elf
 	$(E) OBJCOPY $@

@@ -218,15 +218,30 @@ static void fill_block(uint8_t *block, uint64_t gpa, struct parts *parts,
 	memcpy(block, &info, sizeof(info));
 }
 
+/* The image's name comes first, as test kernels that were written for QEMU expect it. */
+static int make_command_line(struct loader *loader, struct parts *parts)
+{
+	const char *name = loader->request->kernel, *arguments = loader->image->command_line;
+	size_t size = strlen(name) + strlen(arguments) + 2;
+	char *line = boot_allocate(loader->image, size);
+
+	if (!line)
+		return error_set(loader->err, -ENOMEM, "no memory for the command line");
+	snprintf(line, size, "%s %s", name, arguments);
+	parts->command_line = line;
+	return 0;
+}
+
 int multiboot_place_info(struct loader *loader, uint64_t *info)
 {
 	struct ram_layout ram = ram_layout(loader->request->ram_size);
-	struct parts parts = {.command_line = loader->request->append ? loader->request->append
-								      : ""};
+	struct parts parts = {0};
 	uint8_t *block;
 	size_t size;
 	int rc = add_modules(loader, &parts);
 
+	if (rc == 0)
+		rc = make_command_line(loader, &parts);
 	if (rc < 0)
 		return rc;
 	describe_memory(&parts, loader->request->ram_size);

@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,7 +62,43 @@ def prot32_runs():
 
 @test
 def multiboot_gives_memory_map_and_command_line():
-    runs("mboot.elf", "magic 0x2badb002", 'command line "one two"', "mboot: done", options=("-append", "one two"))
+    runs("mboot.elf", "magic 0x2badb002", 'command line ".*mboot.elf one two"', "mboot: done", options=("-append", "one two"))
+
+
+def checks(*more, **changes):
+    """Options for the test kernel, as they are written for QEMU; and what it finds in its environment."""
+    environment = {"CPUS": 2, "MEMORY": 64, "WORDS": 3, "GREETING": "hello, guest", "TESTDEV": 1, **changes}
+    path = os.environ["TMPDIR"] + "/environment"
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(f"{key}={value}\n" for key, value in environment.items())
+    return ("-smp", "2", "-m", "64", "-append", "two exit=5", "-initrd", path, "-device", "pc-testdev", "-device",
+            "isa-debug-exit,iobase=0xf4,iosize=4", "-fw_cfg", "name=opt/checks/greeting,string=hello,, guest", *more)
+
+
+@test
+def a_test_kernel_finds_what_it_expects():
+    runs("checks.flat", "ok interrupts by the IOAPIC", "ok opt/checks/greeting", "checks: 0 wrong",
+         options=checks(), status=5 << 1 | 1)
+    runs("checks.elf", "checks: 0 wrong")
+
+
+@test
+def a_test_kernel_tells_what_is_wrong():
+    runs("checks.flat", "bad RAM in MiB: 0x40, not 0x41", "bad opt/checks/greeting", "checks: 2 wrong",
+         options=checks(MEMORY=65, GREETING="hello, host."), status=2 << 1 | 1)
+
+
+@test
+def qemu_runs_the_same_test_kernel():
+    """So that what it checks is what QEMU is like."""
+    qemu = shutil.which("qemu-system-x86_64")
+    if not qemu:
+        skip("needs qemu-system-x86_64")
+    done = subprocess.run([qemu, "-accel", "tcg", "-cpu", "max", "-nodefaults", "-display", "none", "-serial", "stdio",
+                           "-kernel", guest("checks.flat"), *checks(MPCPUS=1)],
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+    assert b"checks: 0 wrong" in done.stdout, (done.stdout, done.stderr)
+    equal(done.returncode, 5 << 1 | 1)
 
 
 @test

@@ -193,4 +193,22 @@ def a_multiboot_kernel():
         vm.ends_with(19)
 
 
+@test
+def a_test_kernel_on_its_way_to_long_mode():
+    with Debugged("checks", "-append", "exit=9") as vm:
+        vm.needs_a_breakpoint("protected mode")
+        equal((where(), value("$cs") & 0xf), ("_start", 8))
+        gdb.Breakpoint("in_long_mode")
+        vm.go("continue")
+        equal((where(), value("$efer") >> 10 & 1), ("in_long_mode", 1))
+        gdb.Breakpoint("count_words")
+        vm.go("continue")
+        equal(backtrace(), ["count_words", "boot_checks", "checks_main", "in_long_mode"])
+        line = gdb.parse_and_eval("line").string()
+        assert line.endswith("checks.elf exit=9"), line
+        do("delete")
+        vm.go("continue")
+        vm.ends_with(19)
+
+
 run()

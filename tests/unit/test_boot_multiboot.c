@@ -279,20 +279,21 @@ static void address_fields_that_the_file_lacks(void **unused)
 static void the_guest_is_told_what_it_has(void **unused)
 {
 	struct boot_case c;
-	char text[256];
+	char text[256], line[96];
 	uint64_t info;
 
 	(void)unused;
 	make_good(&c);
 	c.request.append = "root=here quiet";
 	boot_case_loads(&c);
+	snprintf(line, sizeof(line), "%s root=here quiet", c.path);
 	info = c.image.start.general.gpr[GPR_RBX];
 	assert_int_equal(boot_case_u32(&c.image, info + INFO_FLAGS) & 0x24d, 0x24d);
 	assert_int_equal(boot_case_u32(&c.image, info + INFO_LOWER), 640);
 	assert_int_equal(boot_case_u32(&c.image, info + INFO_UPPER), 63 * 1024);
 	assert_string_equal(
 		boot_case_text(&c.image, boot_case_u32(&c.image, info + INFO_COMMAND_LINE), text),
-		"root=here quiet");
+		line);
 	assert_string_equal(
 		boot_case_text(&c.image, boot_case_u32(&c.image, info + INFO_LOADER), text),
 		"vitrine");
