@@ -2,39 +2,12 @@
 #include "monitor/symbols.h"
 
 #include "monitor/frames.h"
-#include "monitor/lines.h"
-#include "monitor/prologue.h"
+#include "monitor/symbols_private.h"
 #include "monitor/text.h"
 
 #include <errno.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct symbol {
-	uint64_t address, size;
-	uint64_t limit; /* the end of its section */
-	const char *name;
-	unsigned rank; /* of several at one address, the one to show has the lowest */
-};
-
-/* A name that had to be cleaned; they are rare. */
-struct clean_name {
-	struct clean_name *next;
-	char text[];
-};
-
-struct symbols {
-	Elf *elf; /* NULL: no image */
-	struct lines *lines;
-	struct frames *frames; /* NULL until somebody asks */
-	uint64_t offset;       /* the guest has it that much higher than the image says */
-	bool read;
-	struct symbol *by_address;
-	struct symbol **by_name;
-	size_t count;
-	struct clean_name *clean;
-};
 
 int symbols_load(const void *elf, size_t size, struct symbols **result, struct error *err)
 {
@@ -80,8 +53,7 @@ void symbols_free(struct symbols *symbols)
 	free(symbols);
 }
 
-/* The name itself where it is printable, which is nearly always; else a clean copy. */
-static const char *printable(struct symbols *symbols, const char *name)
+const char *symbols_printable(struct symbols *symbols, const char *name)
 {
 	size_t size = strlen(name), space = TEXT_CLEAN_SIZE(size);
 	struct clean_name *clean;
@@ -96,24 +68,6 @@ static const char *printable(struct symbols *symbols, const char *name)
 	clean->next = symbols->clean;
 	symbols->clean = clean;
 	return clean->text;
-}
-
-/* File names are asked for again and again: a copy that exists is found again. */
-static const char *printable_file(struct symbols *symbols, const char *name)
-{
-	const char *text = printable(symbols, name);
-	struct clean_name *made = symbols->clean;
-
-	if (!text || text == name)
-		return text;
-	for (struct clean_name *clean = made->next; clean; clean = clean->next) {
-		if (strcmp(clean->text, text))
-			continue;
-		symbols->clean = made->next;
-		free(made);
-		return clean->text;
-	}
-	return text;
 }
 
 void symbols_set_offset(struct symbols *symbols, uint64_t offset)
@@ -169,7 +123,7 @@ static void take_symbol(struct symbols *symbols, const GElf_Sym *sym, const char
 
 	if (!is_wanted(sym) || !name || !*name)
 		return;
-	clean = printable(symbols, name);
+	clean = symbols_printable(symbols, name);
 	if (!clean)
 		return;
 	symbols->by_address[symbols->count++] = (struct symbol){
@@ -249,7 +203,7 @@ static bool ready(struct symbols *symbols)
 	if (!symbols->read)
 		read_table(symbols);
 	symbols->read = true;
-	return symbols->count > 0;
+	return symbols->by_name && symbols->count > 0;
 }
 
 /* Index of the first symbol whose address is above. */
@@ -348,82 +302,4 @@ const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cu
 		return name;
 	}
 	return NULL;
-}
-
-/* ---- lines --------------------------------------------------------------------------------- */
-
-static int row_at(struct symbols *symbols, uint64_t address, struct line_row *row)
-{
-	int ret = symbols && symbols->lines
-			  ? lines_at(symbols->lines, address - symbols->offset, row)
-			  : -ENOENT;
-
-	if (!ret) {
-		row->low += symbols->offset;
-		row->high += symbols->offset;
-	}
-	return ret;
-}
-
-int symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line)
-{
-	struct line_row row;
-
-	if (row_at(symbols, address, &row))
-		return -ENOENT;
-	*file = printable_file(symbols, row.file);
-	*line = row.line;
-	return *file ? 0 : -ENOENT;
-}
-
-int symbols_line_range(struct symbols *symbols, uint64_t address, uint64_t *low, uint64_t *high)
-{
-	struct line_row row;
-
-	if (row_at(symbols, address, &row))
-		return -ENOENT;
-	*low = row.low;
-	*high = row.high;
-	return 0;
-}
-
-int symbols_line_address(struct symbols *symbols, const char *file, int line, uint64_t *address,
-			 int *found)
-{
-	int taken;
-
-	if (!symbols || !symbols->lines ||
-	    lines_address(symbols->lines, file, line, &taken, address))
-		return -ENOENT;
-	*address += symbols->offset;
-	if (found)
-		*found = taken;
-	return 0;
-}
-
-const char *symbols_file(struct symbols *symbols, const char *file)
-{
-	const char *name = symbols && symbols->lines ? lines_file(symbols->lines, file) : NULL;
-
-	return name ? printable_file(symbols, name) : NULL;
-}
-
-/* ---- breakpoints --------------------------------------------------------------------------- */
-
-/* gdb's way: behind the frame's set-up, and from there to the next line of the table when that is
- * in the middle of one. A function without a frame is stopped at its first instruction, because
- * its second line may well lie behind a branch. */
-uint64_t symbols_breakpoint_address(struct symbols *symbols, uint64_t function)
-{
-	struct line_row row;
-	uint64_t address = function, offset;
-	const char *name;
-
-	if (!symbols || !symbols->elf)
-		return function;
-	address += prologue_length(symbols->elf, function - symbols->offset);
-	if (address == function || row_at(symbols, address, &row) || row.low == address)
-		return address;
-	name = symbols_name(symbols, row.high, &offset);
-	return name && row.high - offset == function ? row.high : address;
 }

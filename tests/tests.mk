@@ -69,6 +69,7 @@ bench:
 	+@$(SUBMAKE) all benches $(BENCH_GUEST)/boot.elf >&2
 	@set -e; for b in $(sort $(BENCHES)); do $$b; done
 	@tests/bench/gdb/run $(BUILD)
+	@tests/bench/console/run $(BUILD)
 
 -include $(wildcard $(TEST_DIRS:%=$(BUILD)/tests/%/*.d) $(BUILD)/tests/bench/*.d)
 .PHONY: tests benches check check-asan check-tsan check-sanitized stress demo bench

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The symbols of an image: symbols.c (names), symbol_lines.c (source lines). */
+#ifndef MONITOR_SYMBOLS_PRIVATE_H
+#define MONITOR_SYMBOLS_PRIVATE_H
+
+#include "monitor/lines.h"
+#include "monitor/symbols.h"
+
+#include <gelf.h>
+
+struct symbol {
+	uint64_t address, size;
+	uint64_t limit; /* the end of its section */
+	const char *name;
+	unsigned rank; /* of several at one address, the one to show has the lowest */
+};
+
+/* A name that had to be cleaned; they are rare. */
+struct clean_name {
+	struct clean_name *next;
+	char text[];
+};
+
+struct symbols {
+	Elf *elf; /* NULL: no image */
+	struct lines *lines;
+	struct frames *frames; /* NULL until somebody asks */
+	uint64_t offset;       /* the guest has it that much higher than the image says */
+	bool read;
+	struct symbol *by_address;
+	struct symbol **by_name;
+	size_t count;
+	struct clean_name *clean;
+};
+
+/* The name itself where it is printable, which is nearly always; else a clean copy. */
+const char *symbols_printable(struct symbols *symbols, const char *name);
+
+#endif
