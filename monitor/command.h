@@ -323,6 +323,8 @@ int run_timeline(struct call *call);
 int run_nmi(struct call *call);
 int run_irq(struct call *call);
 int run_send_key(struct call *call);
+int run_send_text(struct call *call);
+int run_screen(struct call *call);
 int run_serial_send(struct call *call);
 int run_gdbserver(struct call *call);
 int run_log(struct call *call);

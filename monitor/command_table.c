@@ -309,10 +309,17 @@ const struct command commands[] = {
 	{"irq", NULL, CLASS_MACHINE, 0, {{ARG_EXPRESSION, "LINE", false}},
 	 "an edge on an interrupt line, 0 to 15, as a device would make it",
 	 "It reaches PICs and IOAPIC, which may have it masked: `info pic`.", run_irq},
+	{"screen", NULL, CLASS_MACHINE, 0, {{0}},
+	 "the text on the PC's screen",
+	 "80 by 25 characters at 0xb8000, without their colours. The guest may be running.", run_screen},
 	{"send-key", "sendkey", CLASS_MACHINE, 0, {{ARG_KEYS, "KEY...", false}},
 	 "press keys of the PC's keyboard, and let them go",
 	 "send-key h e l l o ret, send-key ctrl-alt-delete: QEMU's names. They arrive at port\n"
 	 "0x60 as scan codes of set 1, with IRQ 1.", run_send_key},
+	{"send-text", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", false}},
+	 "type a line on the PC's keyboard",
+	 "All of it, or nothing where the keyboard has not so much room. A text in quotes is typed as\n"
+	 "it is, without Enter. \\n \\t \\xNN are understood; \\x03 is Ctrl-C.", run_send_text},
 	{"serial send", NULL, CLASS_MACHINE, 0, {{ARG_OPTION, "-2", true}, {ARG_TEXT, "TEXT", false}},
 	 "send a line to the guest's first serial port, or (-2) to the second",
 	 "A text in quotes is sent as it is, without a newline. \\n \\r \\t \\xNN are understood.",

@@ -48,7 +48,7 @@ int run_send_key(struct call *call)
 	return 0;
 }
 
-/* ---- serial --------------------------------------------------------------------------------- */
+/* ---- text ----------------------------------------------------------------------------------- */
 
 /* Returns the size. */
 static size_t unescape(const char *text, char *out)
@@ -66,23 +66,48 @@ static size_t unescape(const char *text, char *out)
 	return used;
 }
 
-/* "[-2] TEXT": a text in quotes is sent as it is; without, a newline follows. */
-int run_serial_send(struct call *call)
+/* A text in quotes is meant as it is; without, a newline follows. Returns the size. */
+static size_t line_to_send(const char *text, char bytes[LINE_MAX_SIZE])
 {
-	const struct monitor_host *host = &call->monitor->host;
-	const char *text = call->arg[1].text;
 	size_t size = strlen(text), used;
-	char bytes[LINE_MAX_SIZE];
 	bool quoted = size >= 2 && text[0] == '"' && text[size - 1] == '"';
 	char line[LINE_MAX_SIZE];
 
-	if (!host->serial_send)
-		return error_set(call->err, -ENOTSUP, "there is no serial port to send to");
 	snprintf(line, sizeof(line), "%.*s", quoted ? (int)size - 2 : (int)size, text + quoted);
 	used = unescape(line, bytes);
 	if (!quoted)
 		bytes[used++] = '\n';
-	return host->serial_send(host->ctx, call->arg[0].given ? 1 : 0, bytes, used, call->err);
+	return used;
+}
+
+int run_send_text(struct call *call)
+{
+	char bytes[LINE_MAX_SIZE];
+	uint8_t codes[4 * LINE_MAX_SIZE];
+	size_t size = line_to_send(call->arg[0].text, bytes);
+	int count = keys_text(bytes, size, codes, sizeof(codes), call->err);
+
+	if (count < 0)
+		return count;
+	if (debug_keys(call->monitor->debug, codes, (size_t)count) < (size_t)count)
+		return error_set(
+			call->err, -ENOSPC,
+			"the keyboard has no room for this line: the guest has to read what is "
+			"there, or the line has to be shorter");
+	return 0;
+}
+
+/* "[-2] TEXT" */
+int run_serial_send(struct call *call)
+{
+	const struct monitor_host *host = &call->monitor->host;
+	char bytes[LINE_MAX_SIZE];
+	size_t size;
+
+	if (!host->serial_send)
+		return error_set(call->err, -ENOTSUP, "there is no serial port to send to");
+	size = line_to_send(call->arg[1].text, bytes);
+	return host->serial_send(host->ctx, call->arg[0].given ? 1 : 0, bytes, size, call->err);
 }
 
 /* ---- gdb ------------------------------------------------------------------------------------ */

@@ -94,6 +94,7 @@ static const struct {
 	{"restore", "`size`"},
 	{"rwatch", POINT},
 	{"savevm", SNAPSHOT},
+	{"screen", "`rows[]`, without the blank ones at the end; `cursor`: `row`, `column`"},
 	{"snapshot list", "`snapshots[]`: " SNAPSHOT},
 	{"snapshot read", SNAPSHOT},
 	{"snapshot restore", SNAPSHOT},

@@ -82,3 +82,68 @@ int keys_parse(const char *text, uint8_t codes[KEYS_MAX], struct error *err)
 		used += put(codes + used, pressed[--count], true);
 	return (int)used;
 }
+
+/* ---- text ----------------------------------------------------------------------------------- */
+
+#define SHIFT 0x2a
+#define CTRL  0x1d
+
+/* Keys that lie side by side have codes in a row. */
+static const struct {
+	uint8_t first;
+	const char *plain, *shifted;
+} rows[] = {
+	{0x02, "1234567890-=\b\tqwertyuiop[]\n", "!@#$%^&*()_+\b\tQWERTYUIOP{}\n"},
+	{0x1e, "asdfghjkl;'`", "ASDFGHJKL:\"~"},
+	{0x2b, "\\zxcvbnm,./", "|ZXCVBNM<>?"},
+	{0x39, " ", " "},
+	{0x01, "\x1b", "\x1b"},
+};
+
+/* The key for a character, and in *with what is held meanwhile; 0: none. */
+static uint8_t key_for(char c, uint8_t *with)
+{
+	for (unsigned i = 0; c && i < sizeof(rows) / sizeof(*rows); i++) {
+		const char *plain = strchr(rows[i].plain, c), *shifted = strchr(rows[i].shifted, c);
+
+		*with = plain ? 0 : SHIFT;
+		if (plain)
+			return (uint8_t)(rows[i].first + (plain - rows[i].plain));
+		if (shifted)
+			return (uint8_t)(rows[i].first + (shifted - rows[i].shifted));
+	}
+	return 0;
+}
+
+static uint8_t key_or_control(char c, uint8_t *with)
+{
+	uint8_t key = key_for(c, with);
+
+	if (key || c < 1 || c > 26)
+		return key;
+	key = key_for((char)(c - 1 + 'a'), with);
+	*with = CTRL;
+	return key;
+}
+
+int keys_text(const char *text, size_t size, uint8_t *codes, size_t room, struct error *err)
+{
+	unsigned used = 0;
+
+	for (size_t i = 0; i < size; i++) {
+		uint8_t with, key = key_or_control(text[i], &with);
+
+		if (!key)
+			return error_set(err, -EINVAL, "the keyboard has no key for \\x%02x",
+					 (uint8_t)text[i]);
+		if (used + 4 > room)
+			return error_set(err, -ENOSPC, "that is too long for one line");
+		if (with)
+			used += put(codes + used, with, false);
+		used += put(codes + used, key, false);
+		used += put(codes + used, key, true);
+		if (with)
+			used += put(codes + used, with, true);
+	}
+	return (int)used;
+}

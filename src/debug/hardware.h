@@ -32,13 +32,22 @@ int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic);
 /* The PC's interrupt controllers and timers, as far as the machine has them. Of a running machine, too. -errno. */
 int debug_chips(struct debug *debug, struct pc_chips *chips);
 
+/* The text screen: character and attribute of each cell, a row after the other. Of a running machine, too. */
+#define SCREEN_COLUMNS 80
+#define SCREEN_ROWS    25
+struct screen_info {
+	uint8_t cells[SCREEN_COLUMNS * SCREEN_ROWS * 2];
+	int cursor; /* which cell; -1: it is not on the screen, or off */
+};
+void debug_screen(struct debug *debug, struct screen_info *screen);
+
 /* ---- what comes from outside; of a running machine, too ------------------------------------- */
 
 /* -errno with a sentence. */
 int debug_nmi(struct debug *debug, int vcpu, struct error *err);
 /* A rising edge on an interrupt line, 0-15. */
 int debug_irq(struct debug *debug, unsigned line, struct error *err);
-/* Keys of the PC's keyboard, as scan codes of set 1; how many there was room for. */
+/* Keys of the PC's keyboard, as scan codes of set 1: size, or 0 where they do not all fit. */
 size_t debug_keys(struct debug *debug, const uint8_t *codes, size_t size);
 
 #endif

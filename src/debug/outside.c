@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* What a user sends into the machine: NMIs, interrupts, keys. */
+/* What a user sends into the machine, NMIs, interrupts, keys; and what it shows. */
 #include "debug/core.h"
 
 #include <errno.h>
@@ -54,4 +54,14 @@ int debug_irq(struct debug *debug, unsigned line, struct error *err)
 size_t debug_keys(struct debug *debug, const uint8_t *codes, size_t size)
 {
 	return machine_keys(debug->machine, codes, size);
+}
+
+void debug_screen(struct debug *debug, struct screen_info *screen)
+{
+	struct machine *machine = debug->machine;
+
+	machine_lock_devices(machine);
+	memcpy(screen->cells, text_screen_memory(machine->text_screen), sizeof(screen->cells));
+	screen->cursor = text_screen_cursor(machine->text_screen);
+	machine_unlock_devices(machine);
 }

@@ -40,7 +40,7 @@ int rtc_init(const struct device_host *host, const struct rtc_config *config,
 
 /* ---- 8042 keyboard controller: status, reset line (0xfe), A20 gate. Ports 0x60, 0x64. ---- */
 int i8042_init(const struct device_host *host, struct device **device, struct error *err);
-/* Keys are pressed and let go: scan codes of set 1. Returns how many there was room for. */
+/* Keys are pressed and let go: scan codes of set 1. Returns size, or 0 where they do not all fit. */
 size_t i8042_keys(struct device *device, const uint8_t *codes, size_t size);
 
 /* ---- IDE disks: the primary channel's two drives, ports 0x1f0-0x1f7 and 0x3f6, IRQ 14. PIO alone. -- */
@@ -124,6 +124,8 @@ void fw_cfg_set_boot(struct device *device, const struct fw_cfg_boot *boot);
 int text_screen_init(const struct device_host *host, struct device **device, struct error *err);
 /* The 80x25 cells that are shown: character, attribute. Device lock held. */
 const uint8_t *text_screen_memory(const struct device *device);
+/* Which of them has the cursor; -1: none, or it is off. */
+int text_screen_cursor(const struct device *device);
 
 /* ---- for -irqchip=user: the two 8259As (0x20, 0xa0, 0x4d0-0x4d1) and the 8254 (0x40-0x43, 0x61).
  *      The PIC has no host.irq of its own: the machine routes lines to pic_set(). ---------------- */

@@ -3,11 +3,11 @@
  * Intel 8042 keyboard controller of a PC/AT, from IBM's PS/2 hardware interface reference ("keyboard and
  * auxiliary device controller"). Commands are executed at once, so the input buffer is never full.
  *
- * No mouse is plugged in, and of a keyboard only the keys: bytes for either go nowhere and nothing acknowledges
- * them. What i8042_keys() presses arrives translated, as scan codes of set 1. A20 is a bit that can be read back;
- * the address line itself is always on.
+ * No mouse is plugged in: bytes for one go nowhere and nothing acknowledges them. What the keyboard says is always
+ * translated, to scan codes of set 1. A20 is a bit that can be read back; the address line itself is always on.
  */
 #include "devices/devices.h"
+#include "devices/keyboard.h"
 #include "devices/stream.h"
 
 #include <errno.h>
@@ -33,7 +33,6 @@ enum {
 };
 enum { OUTPUT_NO_RESET = 0x01, OUTPUT_A20 = 0x02, OUTPUT_FULL = 0x10, OUTPUT_IDLE = 0xcf };
 
-#define KEYS	     32 /* scan codes that wait */
 #define KEYBOARD_IRQ 1
 #define AUX_IRQ	     12
 
@@ -44,8 +43,7 @@ struct i8042_registers {
 	uint8_t port;	    /* the output port */
 	uint8_t parameter;  /* the command whose parameter port 0x60 takes next; 0: none */
 	bool last_command;  /* the last byte written went to port 0x64 */
-	uint8_t keys[KEYS]; /* scan codes that the guest has not been given yet */
-	uint8_t key_count;
+	struct keyboard keyboard;
 };
 
 struct i8042 {
@@ -89,15 +87,15 @@ static void reply(struct i8042 *k, uint8_t byte, bool aux)
 	update_irq(k);
 }
 
-/* The next scan code, when there is room for it and the keyboard's clock runs. */
+/* What the keyboard has to say, when there is room for it and the keyboard's clock runs. */
 static void offer_key(struct i8042 *k)
 {
-	uint8_t code = k->r.keys[0];
+	uint8_t code;
 
-	if (!k->r.key_count || k->r.full || (k->r.memory[0] & MODE_KEYBOARD_OFF))
+	if (k->r.full || (k->r.memory[0] & MODE_KEYBOARD_OFF))
 		return;
-	memmove(k->r.keys, k->r.keys + 1, --k->r.key_count);
-	reply(k, code, false);
+	if (keyboard_next(&k->r.keyboard, &code))
+		reply(k, code, false);
 }
 
 static void request_reset(struct i8042 *k, uint8_t command)
@@ -226,12 +224,19 @@ static void echo_aux(struct i8042 *k, uint8_t value)
 	reply(k, value, true);
 }
 
-/* 0xd4, which is for the mouse, and bytes for the keyboard are in no row: nobody is there. */
+/* Talking to the keyboard starts its clock. */
+static void to_keyboard(struct i8042 *k, uint8_t value)
+{
+	k->r.memory[0] &= (uint8_t)~MODE_KEYBOARD_OFF;
+	keyboard_take(&k->r.keyboard, value);
+	offer_key(k);
+}
+
+/* A byte that is no command's parameter is the keyboard's. 0xd4, which is for the mouse, is in no row: nobody is
+ * there. */
 static const struct command parameters[] = {
-	{0x60, 0x7f, write_memory},
-	{0xd1, 0xd1, write_output_port},
-	{0xd2, 0xd2, echo_keyboard},
-	{0xd3, 0xd3, echo_aux},
+	{0x00, 0x00, to_keyboard},   {0x60, 0x7f, write_memory}, {0xd1, 0xd1, write_output_port},
+	{0xd2, 0xd2, echo_keyboard}, {0xd3, 0xd3, echo_aux},
 };
 
 static const struct command *find(const struct command *table, size_t count, uint8_t command)
@@ -288,6 +293,7 @@ static void i8042_reset(struct device *device)
 	struct i8042 *k = i8042_of(device);
 
 	k->r = (struct i8042_registers){.port = OUTPUT_IDLE, .last_command = true};
+	keyboard_power_on(&k->r.keyboard);
 	k->r.memory[0] = MODE_KEYBOARD_IRQ | MODE_SYSTEM | MODE_AUX_OFF | MODE_TRANSLATE;
 	update_irq(k);
 }
@@ -303,8 +309,7 @@ static void i8042_save(const struct device *device, struct device_stream *out)
 	stream_put_u64(out, r->port);
 	stream_put_u64(out, r->parameter);
 	stream_put_u64(out, r->last_command);
-	stream_put_u64(out, r->key_count);
-	stream_put(out, r->keys, sizeof(r->keys));
+	keyboard_save(&r->keyboard, out);
 }
 
 static int i8042_load(struct device *device, struct device_stream *in)
@@ -319,9 +324,7 @@ static int i8042_load(struct device *device, struct device_stream *in)
 	r.port = stream_get_u8(in);
 	r.parameter = stream_get_u8(in);
 	r.last_command = stream_get_u64(in);
-	r.key_count = stream_get_u8(in);
-	stream_get(in, r.keys, sizeof(r.keys));
-	if (in->error || r.key_count > KEYS)
+	if (!keyboard_load(&r.keyboard, in) || in->error)
 		return -EINVAL;
 	k->r = r;
 	k->level[0] = !interrupts(&r, false);
@@ -333,10 +336,8 @@ static int i8042_load(struct device *device, struct device_stream *in)
 size_t i8042_keys(struct device *device, const uint8_t *codes, size_t size)
 {
 	struct i8042 *k = i8042_of(device);
-	size_t room = KEYS - k->r.key_count, taken = size < room ? size : room;
+	size_t taken = keyboard_press(&k->r.keyboard, codes, size);
 
-	memcpy(k->r.keys + k->r.key_count, codes, taken);
-	k->r.key_count += (uint8_t)taken;
 	offer_key(k);
 	return taken;
 }

@@ -16,7 +16,15 @@
 #define SCREEN_SIZE (80 * 25 * 2)
 #define CRTC_COUNT  25
 
-enum { CURSOR_START = 0x0a, CURSOR_END = 0x0b, START_HIGH = 0x0c, START_LOW = 0x0d };
+enum {
+	CURSOR_START = 0x0a,
+	CURSOR_END = 0x0b,
+	START_HIGH = 0x0c,
+	START_LOW = 0x0d,
+	CURSOR_HIGH = 0x0e,
+	CURSOR_LOW = 0x0f
+};
+enum { CURSOR_OFF = 0x20 };
 
 struct text_registers {
 	uint8_t index;
@@ -37,12 +45,28 @@ static struct text_screen *text_screen_of(struct device *device)
 
 /* A guest that scrolls by moving the start sees its screen; one that moves it too near the end of the
  * memory sees the last screen that fits. */
+static size_t first_byte(const struct text_registers *r)
+{
+	size_t start = (size_t)(r->crtc[START_HIGH] << 8 | r->crtc[START_LOW]) * 2;
+
+	return start <= TEXT_SIZE - SCREEN_SIZE ? start : TEXT_SIZE - SCREEN_SIZE;
+}
+
 const uint8_t *text_screen_memory(const struct device *device)
 {
 	const struct text_registers *r = &((const struct text_screen *)device)->r;
-	size_t start = (size_t)(r->crtc[START_HIGH] << 8 | r->crtc[START_LOW]) * 2;
 
-	return r->memory + (start <= TEXT_SIZE - SCREEN_SIZE ? start : TEXT_SIZE - SCREEN_SIZE);
+	return r->memory + first_byte(r);
+}
+
+int text_screen_cursor(const struct device *device)
+{
+	const struct text_registers *r = &((const struct text_screen *)device)->r;
+	int cell = (r->crtc[CURSOR_HIGH] << 8 | r->crtc[CURSOR_LOW]) - (int)(first_byte(r) / 2);
+
+	if ((r->crtc[CURSOR_START] & CURSOR_OFF) || cell < 0 || cell >= SCREEN_SIZE / 2)
+		return -1;
+	return cell;
 }
 
 static void memory_io(void *device, struct bus_access *access)

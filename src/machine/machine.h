@@ -131,7 +131,7 @@ void machine_unlock_devices(struct machine *machine);
 size_t machine_serial_input(struct machine *machine, unsigned port, const void *bytes, size_t size);
 /* What COM1 or COM2 is connected to takes output again. */
 void machine_serial_room(struct machine *machine, unsigned port);
-/* Scan codes of set 1; returns how many there was room for. */
+/* As i8042_keys(). */
 size_t machine_keys(struct machine *machine, const uint8_t *codes, size_t size);
 /* For a disk's backend: as ide_done(). From any thread, no lock held. */
 void machine_disk_done(struct machine *machine, unsigned drive, uint64_t ticket, int rc,

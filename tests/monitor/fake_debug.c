@@ -464,11 +464,16 @@ int debug_irq(struct debug *debug, unsigned line, struct error *err)
 
 size_t debug_keys(struct debug *debug, const uint8_t *codes, size_t size)
 {
-	size_t room = sizeof(debug->keys) - debug->key_count, taken = size < room ? size : room;
+	size_t room = sizeof(debug->keys) - debug->key_count, taken = size <= room ? size : 0;
 
 	memcpy(debug->keys + debug->key_count, codes, taken);
 	debug->key_count += taken;
 	return taken;
+}
+
+void debug_screen(struct debug *debug, struct screen_info *screen)
+{
+	*screen = debug->screen;
 }
 
 unsigned debug_device_regions(struct debug *debug,

@@ -36,6 +36,7 @@ struct debug {
 	uint64_t written[4][2];		 /* gpa, size; size 0 ends it */
 	unsigned nmis[FAKE_VCPUS], irqs; /* irqs: a bit each */
 	uint8_t keys[32];
+	struct screen_info screen;
 	size_t key_count;
 	struct pc_chips chips;
 	struct lapic lapic;

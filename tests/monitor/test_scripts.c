@@ -271,6 +271,91 @@ static void test_keys(void **state)
 		assert_in_range(keys_parse(key_name(i), codes, &err), 2, 4);
 }
 
+/* Each press with its release; Shift and Ctrl around. */
+static void test_send_text(void **state)
+{
+	static const uint8_t wanted[] = {0x1e, 0x9e, 0x2a, 0x1f, 0x9f,
+					 0xaa, 0x39, 0xb9, 0x1c, 0x9c},
+			     quoted[] = {0x2a, 0x02, 0x82, 0xaa, 0x1d,
+					 0x2e, 0xae, 0x9d, 0x35, 0xb5};
+	struct rig *rig = *state;
+	uint8_t codes[4 * 128];
+	struct error err;
+	char all[128];
+	int size = 0;
+
+	answer(rig, "send-text aS ");
+	assert_int_equal(rig->debug->key_count, sizeof(wanted));
+	assert_memory_equal(rig->debug->keys, wanted, sizeof(wanted));
+	rig->debug->key_count = 0;
+	answer(rig, "send-text \"aS \\n\"");
+	assert_int_equal(rig->debug->key_count, sizeof(wanted));
+	assert_memory_equal(rig->debug->keys, wanted, sizeof(wanted));
+	rig->debug->key_count = 0;
+	answer(rig, "send-text \"!\\x03/\"");
+	assert_int_equal(rig->debug->key_count, sizeof(quoted));
+	assert_memory_equal(rig->debug->keys, quoted, sizeof(quoted));
+	contains(refusal(rig, "send-text 0123456789012345", -ENOSPC), "has no room");
+	assert_int_equal(rig->debug->key_count, sizeof(quoted)); /* none of it */
+	contains(refusal(rig, "send-text \"\\xe4\"", -EINVAL), "no key for \\xe4");
+	refusal(rig, "send-text \"\\0\"", -EINVAL);
+	refusal(rig, "send-text", -EINVAL);
+	for (char c = ' '; c < 0x7f; c++)
+		all[size++] = c;
+	assert_int_equal(keys_text(all, (size_t)size, codes, sizeof(codes), &err),
+			 2 * size + 2 * (26 + 21));
+	assert_int_equal(keys_text("abc", 3, codes, 5, &err), -ENOSPC);
+}
+
+static void put_screen(struct rig *rig, unsigned row, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		rig->debug->screen.cells[2 * (SCREEN_COLUMNS * row + i)] = (uint8_t)text[i];
+}
+
+static void test_screen(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->debug->screen.cursor = -1;
+	answer(rig, "screen");
+	assert_string_equal(rig->text, "the screen is blank\n");
+	memset(rig->debug->screen.cells, ' ', sizeof(rig->debug->screen.cells));
+	rig->debug->screen.cursor = 2 * SCREEN_COLUMNS + 4;
+	put_screen(rig, 0, "hello, world", 12);
+	put_screen(rig, 2, "\x1b[2J\x7f\x9b\xff\xe1~\x07", 10);
+	put_screen(rig, 24, "the end", 7);
+	answer(rig, "screen");
+	assert_memory_equal(rig->text, "hello, world\n\n←[2J⌂¢\xc2\xa0ß~•\n\n\n",
+			    strlen("hello, world\n\n←[2J⌂¢\xc2\xa0ß~•\n\n\n"));
+	contains(rig->text, "\nthe end\n-- the cursor is in row 3, column 5 --\n");
+}
+
+/* A character for each of the 256, and none that a terminal would obey. */
+static void test_screen_characters(void **state)
+{
+	struct rig *rig = *state;
+	unsigned count = 0;
+	bool partial;
+
+	memset(rig->debug->screen.cells, 0, sizeof(rig->debug->screen.cells));
+	rig->debug->screen.cursor = -1;
+	for (unsigned i = 0; i < 256; i++)
+		rig->debug->screen.cells[2 * (i / 32 * SCREEN_COLUMNS + i % 32)] = (uint8_t)i;
+	for (unsigned row = 0; row < 8; row++) /* so that no blank is cut off */
+		rig->debug->screen.cells[2 * (row * SCREEN_COLUMNS + 32)] = '|';
+	answer(rig, "screen");
+	for (const char *at = rig->text; *at; count++) {
+		size_t length = text_utf8_length(at, strlen(at), &partial);
+
+		assert_int_not_equal(length, 0);
+		assert_true(length > 1 || *at == '\n' || (*at >= ' ' && *at < 0x7f));
+		assert_false(length == 2 && (uint8_t)at[0] == 0xc2 && (uint8_t)at[1] < 0xa0);
+		at += length;
+	}
+	assert_int_equal(count, 256 + 8 + 8);
+}
+
 struct sent {
 	unsigned port;
 	char bytes[64];
@@ -423,11 +508,24 @@ static void test_symbol_file(void **state)
 #define ROW(test) cmocka_unit_test_setup_teardown(test, rig_setup, rig_teardown)
 
 static const struct CMUnitTest tests[] = {
-	ROW(test_commands_of_a_point),	ROW(test_do),	     ROW(test_not_while_gdb_holds_it),
-	ROW(test_endless_commands),	ROW(test_source),    ROW(test_a_file_that_sources_itself),
-	ROW(test_a_file_with_an_error), ROW(test_init),	     ROW(test_quit_asks),
-	ROW(test_interrupts),		ROW(test_keys),	     ROW(test_serial),
-	ROW(test_files_are_not_gdbs),	ROW(test_gdbserver), ROW(test_log),
+	ROW(test_commands_of_a_point),
+	ROW(test_do),
+	ROW(test_not_while_gdb_holds_it),
+	ROW(test_endless_commands),
+	ROW(test_source),
+	ROW(test_a_file_that_sources_itself),
+	ROW(test_a_file_with_an_error),
+	ROW(test_init),
+	ROW(test_quit_asks),
+	ROW(test_interrupts),
+	ROW(test_keys),
+	ROW(test_serial),
+	ROW(test_send_text),
+	ROW(test_screen),
+	ROW(test_screen_characters),
+	ROW(test_files_are_not_gdbs),
+	ROW(test_gdbserver),
+	ROW(test_log),
 	ROW(test_symbol_file),
 };
 

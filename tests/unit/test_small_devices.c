@@ -110,12 +110,10 @@ static void test_i8042_command_byte(void **state)
 	assert_int_equal(answer(), 0x99);
 }
 
-static void test_i8042_absent_keyboard_says_nothing(void **state)
+static void test_i8042_absent_mouse_says_nothing(void **state)
 {
 	(void)state;
 	start(i8042_init);
-	out(0x60, 0xff);
-	assert_int_equal(in(0x64) & 0x01, 0);
 	command(0xd4);
 	out(0x60, 0xf4);
 	assert_int_equal(in(0x64) & 0x01, 0);
@@ -152,7 +150,7 @@ static void test_i8042_interrupts(void **state)
 /* Scan codes come one at a time, each with an edge, and wait while something else is in the buffer. */
 static void test_i8042_keys(void **state)
 {
-	static const uint8_t codes[] = {0x1e, 0x9e, 0x30}, many[40] = {0x39};
+	static const uint8_t codes[] = {0x1e, 0x9e, 0x30}, many[513] = {0x39};
 
 	(void)state;
 	start(i8042_init);
@@ -168,8 +166,64 @@ static void test_i8042_keys(void **state)
 	command(0xae);
 	assert_int_equal(answer(), 0x30);
 	assert_int_equal(in(0x64) & 0x01, 0);
-	assert_int_equal(i8042_keys(the.device, many, sizeof(many)), 32);
-	assert_int_equal(i8042_keys(the.device, many, 2), 1); /* one went on into the buffer */
+	assert_int_equal(i8042_keys(the.device, many, 513), 0); /* all or none */
+	assert_int_equal(i8042_keys(the.device, many, 512), 512);
+	assert_int_equal(i8042_keys(the.device, many, 2), 0); /* one went on into the buffer */
+	assert_int_equal(i8042_keys(the.device, codes, 1), 1);
+	check_save_load(the.device, the.copy);
+}
+
+static void to_keyboard(uint8_t byte, const uint8_t *answers, unsigned count)
+{
+	unsigned edges = the.h.edges[1];
+
+	out(0x60, byte);
+	for (unsigned i = 0; i < count; i++)
+		assert_int_equal(answer(), answers[i]);
+	assert_int_equal(in(0x64) & 0x01, 0);
+	assert_int_equal(the.h.edges[1] - edges, count);
+}
+
+static void test_i8042_keyboard_commands(void **state)
+{
+	static const uint8_t ack[] = {0xfa, 0x00}, passed[] = {0xfa, 0xaa}, resend[] = {0xfe},
+			     id[] = {0xfa, 0xab, 0x41}, set[] = {0xfa, 0x41}, echo[] = {0xee},
+			     key[] = {0x1e, 0x9e};
+	static const uint8_t plain[] = {0xf4, 0xf5, 0xf6, 0xf7, 0xfa};
+
+	(void)state;
+	start(i8042_init);
+	command(0xad);
+	to_keyboard(0xff, passed, 2); /* talking to it starts its clock */
+	to_keyboard(0xf2, id, 3);
+	to_keyboard(0xee, echo, 1);
+	to_keyboard(0xfe, echo, 1); /* once more */
+	to_keyboard(0xed, ack, 1);
+	to_keyboard(0x07, ack, 1);
+	to_keyboard(0xf0, ack, 1);
+	to_keyboard(0x00, set, 2);
+	to_keyboard(0xf0, ack, 1);
+	to_keyboard(0x02, ack, 1);
+	to_keyboard(0xf0, ack, 1);
+	to_keyboard(0x01, resend, 1); /* the controller translates set 2 alone */
+	to_keyboard(0xed, ack, 1);
+	to_keyboard(0xf2, id, 3); /* in place of a parameter */
+	to_keyboard(0x07, resend, 1);
+	for (unsigned i = 0; i < sizeof(plain); i++)
+		to_keyboard(plain[i], ack, 1);
+	assert_int_equal(i8042_keys(the.device, key, 2), 2);
+	assert_int_equal(answer(), 0x1e);
+	out(0x60, 0xed); /* answers come before keys */
+	check_save_load(the.device, the.copy);
+	assert_int_equal(answer(), 0x9e); /* but the controller had that one */
+	assert_int_equal(answer(), 0xfa);
+	out(0x60, 0xf5);
+	assert_int_equal(answer(), 0xfa);
+	assert_int_equal(i8042_keys(the.device, key, 2), 2); /* it does not look */
+	assert_int_equal(in(0x64) & 0x01, 0);
+	for (unsigned i = 0; i < 10000; i++) /* and nothing overflows */
+		out(0x60, (uint8_t)(i * 7));
+	check_save_load(the.device, the.copy);
 }
 
 static void test_i8042_a20(void **state)
@@ -478,6 +532,28 @@ static void test_screen_follows_the_start_address(void **state)
 	assert_int_equal(text_screen_memory(the.device)[3999], 7);
 }
 
+static void test_screen_cursor(void **state)
+{
+	(void)state;
+	start(text_screen_init);
+	assert_int_equal(text_screen_cursor(the.device), 0);
+	out16(&the.h, 0x3d4, 0x070e);
+	out16(&the.h, 0x3d4, 0xcf0f);
+	assert_int_equal(text_screen_cursor(the.device), 1999);
+	out16(&the.h, 0x3d4, 80 << 8 | 0x0d);
+	assert_int_equal(text_screen_cursor(the.device), 1919);
+	out16(&the.h, 0x3d4, 0x000e);
+	out16(&the.h, 0x3d4, 79 << 8 | 0x0f);
+	assert_int_equal(text_screen_cursor(the.device), -1); /* above */
+	out16(&the.h, 0x3d4, 0xff0e);
+	assert_int_equal(text_screen_cursor(the.device), -1); /* below */
+	out16(&the.h, 0x3d4, 80 << 8 | 0x0f);
+	out16(&the.h, 0x3d4, 0x000e);
+	assert_int_equal(text_screen_cursor(the.device), 0);
+	out16(&the.h, 0x3d4, 0x200a);
+	assert_int_equal(text_screen_cursor(the.device), -1); /* off */
+}
+
 static void test_screen_save_and_load(void **state)
 {
 	uint8_t letter = 'Z';
@@ -500,9 +576,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_i8042_self_test),
 		TEST(test_i8042_command_byte),
-		TEST(test_i8042_absent_keyboard_says_nothing),
+		TEST(test_i8042_absent_mouse_says_nothing),
 		TEST(test_i8042_interrupts),
 		TEST(test_i8042_keys),
+		TEST(test_i8042_keyboard_commands),
 		TEST(test_i8042_a20),
 		TEST(test_i8042_reset_line),
 		TEST(test_i8042_save_and_load),
@@ -520,6 +597,7 @@ int main(void)
 		TEST(test_screen_memory),
 		TEST(test_crtc),
 		TEST(test_screen_follows_the_start_address),
+		TEST(test_screen_cursor),
 		TEST(test_screen_save_and_load),
 	};
 
