@@ -8,18 +8,10 @@
 // clang-format on
 #include "rig.h"
 
+#include "corner_rig.h"
 #include "x86/exceptions.h"
 
 #include <errno.h>
-#include <string.h>
-
-#define NOP 0x90
-#define HLT 0xf4
-
-/* loop: inc %eax; nop; jmp loop */
-static const uint8_t counting_loop[] = {0x40, NOP, 0xeb, 0xfc};
-static const uint8_t spin[] = {0xeb, 0xfe};
-static const uint8_t nops[] = {NOP, NOP, NOP, NOP, 0xeb, 0xfa};
 
 /* The dummy, but for what a test makes worse; vitrine takes the table from each vCPU. */
 static struct accel_ops worse;
@@ -28,14 +20,6 @@ static void make_worse(struct rig *rig, unsigned vcpu)
 {
 	worse = accel_dummy;
 	rig->machine->vcpus[vcpu].accel->ops = &worse;
-}
-
-static void resume(struct rig *rig, const struct plan *plans)
-{
-	struct error err = {0};
-
-	if (debug_resume(rig->debug, plans, OWNER_CONSOLE, &err) < 0)
-		fail_msg("%s", err.text);
 }
 
 /* ---- a pause at a breakpoint ------------------------------------------------------------- */
@@ -131,7 +115,7 @@ static void test_alias_of_a_breakpoint_is_hit_once_each_time(void **state)
 /* Both vCPUs stop in their next instruction; the loop is repeated until they do so together. */
 static bool both_stop(struct rig *rig, const struct plan *plans)
 {
-	resume(rig, plans);
+	corner_resume(rig, plans);
 	rig_wait_stop(rig);
 	return rig_reg(rig, 0, "rip") != RIG_CODE && rig_reg(rig, 1, "rip") != RIG_CODE + RIG_APART;
 }
@@ -144,8 +128,8 @@ static void test_two_steps_onto_breakpoints_are_both_told(void **state)
 
 	(void)state;
 	rig_start(&rig, 2, IRQCHIP_KERNEL);
-	rig_code(&rig, 0, nops, sizeof(nops));
-	rig_code(&rig, 1, nops, sizeof(nops));
+	rig_code(&rig, 0, corner_nops, sizeof(corner_nops));
+	rig_code(&rig, 1, corner_nops, sizeof(corner_nops));
 	rig_break(&rig, RIG_CODE + 1);
 	rig_break(&rig, RIG_CODE + RIG_APART + 1);
 	do {
@@ -171,8 +155,8 @@ static void test_pending_hit_of_a_moved_vcpu_is_dropped(void **state)
 
 	(void)state;
 	rig_start(&rig, 2, IRQCHIP_KERNEL);
-	rig_code(&rig, 0, nops, sizeof(nops));
-	rig_code(&rig, 1, nops, sizeof(nops));
+	rig_code(&rig, 0, corner_nops, sizeof(corner_nops));
+	rig_code(&rig, 1, corner_nops, sizeof(corner_nops));
 	rig_break(&rig, RIG_CODE + 1);
 	rig_break(&rig, RIG_CODE + RIG_APART + 1);
 	do {
@@ -200,8 +184,8 @@ static void test_pending_triple_fault_is_told(void **state)
 		struct error err;
 
 		rig_start(&rig, 2, IRQCHIP_KERNEL);
-		rig_code(&rig, 0, spin, sizeof(spin));
-		rig_code(&rig, 1, nops, sizeof(nops));
+		rig_code(&rig, 0, corner_spin, sizeof(corner_spin));
+		rig_code(&rig, 1, corner_nops, sizeof(corner_nops));
 		rig_break(&rig, RIG_CODE + RIG_APART + 3);
 		dummy_play(rig.machine->vcpus[0].accel, &shutdown, 1);
 		rig_continue(&rig);
@@ -214,50 +198,6 @@ static void test_pending_triple_fault_is_told(void **state)
 		rig_stop(&rig);
 	}
 	assert_int_equal(told, 500);
-}
-
-/* ---- vCPUs that do not run --------------------------------------------------------------- */
-
-/* A vCPU that sleeps on a breakpoint holds up nobody: its waker may be among the others. */
-static void test_sleeper_on_a_breakpoint_holds_up_nobody(void **state)
-{
-	const uint8_t code[] = {HLT, NOP, 0xeb, 0xfd};
-	struct rig rig = {0};
-
-	(void)state;
-	rig_start(&rig, 2, IRQCHIP_KERNEL);
-	rig_code(&rig, 0, code, sizeof(code));
-	rig_code(&rig, 1, counting_loop, sizeof(counting_loop));
-	rig_break(&rig, RIG_CODE + 1);
-	rig_break(&rig, RIG_CODE + RIG_APART + 1);
-	rig_step(&rig, 0);
-	assert_int_equal(rig_wait_stop(&rig)->pc, RIG_CODE + 1);
-	for (unsigned i = 0; i < 20; i++) {
-		rig_continue(&rig);
-		assert_int_equal(rig_wait_stop(&rig)->vcpu, 1);
-	}
-	rig_stop(&rig);
-}
-
-/* An INIT that the first vCPU sends changes the second's registers, held or not. */
-static void test_registers_of_a_held_vcpu_are_read_anew(void **state)
-{
-	const struct plan plans[2] = {{.action = PLAN_STEP}, {.action = PLAN_HOLD}};
-	struct cpu_state other = {0};
-	struct accel_vcpu *accel;
-	struct rig rig = {0};
-
-	(void)state;
-	rig_start(&rig, 2, IRQCHIP_KERNEL);
-	rig_code(&rig, 0, nops, sizeof(nops));
-	assert_int_equal(rig_reg(&rig, 1, "rbx"), 0);
-	resume(&rig, plans);
-	accel = rig.machine->vcpus[1].accel;
-	other.general.gpr[GPR_RBX] = 77;
-	accel->ops->state_put(accel, CPU_GENERAL, &other);
-	rig_wait_stop(&rig);
-	assert_int_equal(rig_reg(&rig, 1, "rbx"), 77);
-	rig_stop(&rig);
 }
 
 /* ---- refused registers ------------------------------------------------------------------- */
@@ -276,7 +216,7 @@ static void test_refused_register_changes_nothing(void **state)
 
 	(void)state;
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig_code(&rig, 0, nops, sizeof(nops));
+	rig_code(&rig, 0, corner_nops, sizeof(corner_nops));
 	make_worse(&rig, 0);
 	worse.state_put = refuse_system;
 	vcpu = &rig.machine->vcpus[0];
@@ -293,93 +233,6 @@ static void test_refused_register_changes_nothing(void **state)
 	rig_stop(&rig);
 }
 
-/* ---- resets, the end, and the news of them ----------------------------------------------- */
-
-static void test_no_stop_is_lost_behind_resets(void **state)
-{
-	struct error err = {0};
-	struct rig rig = {0};
-
-	(void)state;
-	rig_start(&rig, 2, IRQCHIP_KERNEL);
-	rig_boot(&rig, spin, sizeof(spin));
-	rig_continue(&rig);
-	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 5000), 0);
-	debug_dispatch(rig.debug);
-	assert_int_equal(rig.count[DEBUG_STOPPED], 1);
-	assert_true(rig.count[DEBUG_RESET] >= 1);
-	rig_stop(&rig);
-}
-
-/* The range was of code that the reset has put away. */
-static void test_reset_ends_a_range(void **state)
-{
-	const struct plan plan = {.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 2};
-	struct error err = {0};
-	struct rig rig = {0};
-
-	(void)state;
-	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig_boot(&rig, spin, sizeof(spin));
-	resume(&rig, &plan);
-	assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
-	assert_false(debug_running(rig.debug));
-	debug_dispatch(rig.debug);
-	assert_int_equal(rig.count[DEBUG_RESET], 1);
-	assert_int_equal(rig.count[DEBUG_STOPPED], 1);
-	assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_RESET);
-	rig_stop(&rig);
-}
-
-static void test_reset_after_the_end_keeps_the_end(void **state)
-{
-	struct error err = {0};
-	struct rig rig = {0};
-
-	(void)state;
-	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	debug_kill(rig.debug, OWNER_CONSOLE, 9);
-	assert_int_equal(debug_reset(rig.debug, OWNER_GDB, &err), -ESHUTDOWN);
-	assert_int_equal(rig_wait_exit(&rig)->exit_status, 9);
-	rig_stop(&rig);
-}
-
-/* A breakpoint at the start is met after a reset like any other. */
-static void test_breakpoint_at_the_start_is_hit_after_reset(void **state)
-{
-	struct error err = {0};
-	struct rig rig = {0};
-
-	(void)state;
-	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig_boot(&rig, counting_loop, sizeof(counting_loop));
-	rig_break(&rig, RIG_CODE);
-	assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
-	rig_continue(&rig);
-	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
-	assert_int_equal(rig_reg(&rig, 0, "rax"), 0);
-	rig_stop(&rig);
-}
-
-/* An int3 of the guest's that was to be given back belongs to the guest before the reset. */
-static void test_reset_forgets_what_was_to_be_given_back(void **state)
-{
-	struct error err = {0};
-	struct rig rig = {0};
-
-	(void)state;
-	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig_boot(&rig, nops, sizeof(nops));
-	rig.machine->vcpus[0].debug.inject = VECTOR_BP;
-	assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
-	rig_step(&rig, 0);
-	rig_wait_stop(&rig);
-	assert_int_equal(dummy_counts(rig.machine->vcpus[0].accel)->injected_bp, 0);
-	rig_stop(&rig);
-}
-
 /* ---- huge values ------------------------------------------------------------------------- */
 
 static void test_addresses_end_at_the_top(void **state)
@@ -393,7 +246,7 @@ static void test_addresses_end_at_the_top(void **state)
 
 	(void)state;
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig_code(&rig, 0, nops, sizeof(nops));
+	rig_code(&rig, 0, corner_nops, sizeof(corner_nops));
 	assert_int_equal(debug_read(rig.debug, 0, SPACE_PHYSICAL, UINT64_MAX - 3, buf, sizeof(buf)),
 			 -EFAULT);
 	assert_int_equal(debug_read(rig.debug, 0, SPACE_LINEAR, UINT64_MAX - 3, buf, sizeof(buf)),
@@ -467,14 +320,14 @@ static void test_a_told_breakpoint_is_left_without_a_step(void **state)
 
 		rig_start(&rig, 2, IRQCHIP_KERNEL);
 		rig_code(&rig, 0, code, sizeof(code));
-		rig_code(&rig, 1, spin, sizeof(spin));
+		rig_code(&rig, 1, corner_spin, sizeof(corner_spin));
 		point = rig_break(&rig, place);
-		resume(&rig, both);
+		corner_resume(&rig, both);
 		assert_int_equal(rig_wait_stop(&rig)->point, point);
 		for (unsigned i = 1; i <= 20; i++) {
 			unsigned before = runs(&rig, 0);
 
-			resume(&rig, both);
+			corner_resume(&rig, both);
 			assert_int_equal(rig_wait_stop(&rig)->point, point);
 			assert_int_equal(rig_reg(&rig, 0, "rax"), i + 1);
 			assert_int_equal(rig_byte(&rig, place), by_step ? 0xe6 : NOP);
@@ -493,7 +346,7 @@ static void test_neighbouring_breakpoints(void **state)
 
 	(void)state;
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
-	rig_code(&rig, 0, nops, sizeof(nops));
+	rig_code(&rig, 0, corner_nops, sizeof(corner_nops));
 	for (unsigned i = 0; i < 4; i++)
 		rig_break(&rig, RIG_CODE + i);
 	for (unsigned i = 1; i < 12; i++) { /* the one where it stands is for later */
@@ -502,33 +355,6 @@ static void test_neighbouring_breakpoints(void **state)
 		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + i % 4);
 	}
 	rig_stop(&rig);
-}
-
-/* ---- the end while everything runs ------------------------------------------------------- */
-
-/* Nobody debugs; each vCPU comes upon an instruction that it cannot execute, whenever. */
-static void test_machine_ends_while_its_vcpus_stop(void **state)
-{
-	static const uint8_t bad = 0x0f;
-	struct machine_config config = {.accel = &accel_dummy, .ram_size = RIG_RAM, .vcpus = 4};
-
-	(void)state;
-	for (unsigned round = 0; round < 500; round++) {
-		struct machine *machine = NULL;
-		struct error err;
-
-		assert_int_equal(machine_create(&config, &machine, &err), 0);
-		mem_write_phys(machine->memory, 0xffff0, &bad, 1);
-		pthread_mutex_lock(&machine->gate.lock);
-		for (unsigned i = 0; i < 4; i++) {
-			machine->vcpus[i].state.events.run_state = CPU_RUNNABLE;
-			vcpu_dirty(&machine->vcpus[i], CPU_EVENTS);
-			gate_set_plan(&machine->vcpus[i], VCPU_RUN);
-		}
-		gate_open(machine);
-		pthread_mutex_unlock(&machine->gate.lock);
-		machine_destroy(machine);
-	}
 }
 
 int main(void)
@@ -540,19 +366,11 @@ int main(void)
 		cmocka_unit_test(test_two_steps_onto_breakpoints_are_both_told),
 		cmocka_unit_test(test_pending_hit_of_a_moved_vcpu_is_dropped),
 		cmocka_unit_test(test_pending_triple_fault_is_told),
-		cmocka_unit_test(test_sleeper_on_a_breakpoint_holds_up_nobody),
-		cmocka_unit_test(test_registers_of_a_held_vcpu_are_read_anew),
 		cmocka_unit_test(test_refused_register_changes_nothing),
-		cmocka_unit_test(test_no_stop_is_lost_behind_resets),
-		cmocka_unit_test(test_reset_ends_a_range),
-		cmocka_unit_test(test_reset_after_the_end_keeps_the_end),
-		cmocka_unit_test(test_breakpoint_at_the_start_is_hit_after_reset),
-		cmocka_unit_test(test_reset_forgets_what_was_to_be_given_back),
 		cmocka_unit_test(test_addresses_end_at_the_top),
 		cmocka_unit_test(test_linear_memory_does_not_go_round),
 		cmocka_unit_test(test_a_told_breakpoint_is_left_without_a_step),
 		cmocka_unit_test(test_neighbouring_breakpoints),
-		cmocka_unit_test(test_machine_ends_while_its_vcpus_stop),
 	};
 
 	return cmocka_run_group_tests_name("run control, corners", tests, NULL, NULL);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Programs and questions of the awkward cases of run control. */
+#ifndef TESTS_CORNER_RIG_H
+#define TESTS_CORNER_RIG_H
+
+#include "rig.h"
+
+#define NOP 0x90
+
+/* loop: inc %eax; nop; jmp loop */
+static const uint8_t counting_loop[] = {0x40, NOP, 0xeb, 0xfc};
+static const uint8_t corner_spin[] = {0xeb, 0xfe};
+static const uint8_t corner_nops[] = {NOP, NOP, NOP, NOP, 0xeb, 0xfa};
+
+void corner_resume(struct rig *rig, const struct plan *plans);
+
+#endif
