@@ -21,7 +21,7 @@ CFLAGS ?= -O2 -g
 SAN    := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_CFLAGS  := -std=gnu17 -D_GNU_SOURCE -Isrc -I. $(WARN) $(CPPFLAGS) $(CFLAGS) $(SAN) -pthread -MMD -MP
 ALL_LDFLAGS := $(CFLAGS) $(LDFLAGS) $(SAN) -pthread
-LIBS   := -lreadline -lZydis -ldw -lelf -ljansson
+LIBS   := -lreadline -lZydis -ldw -lelf -lzstd -llz4 -llzma -lz -ljansson
 
 E := $(if $(V),@:,@printf '  %-7s %s\n')
 Q := $(if $(V),,@)

@@ -131,6 +131,9 @@ struct monitor {
 	struct debug *debug;
 	struct symbols *symbols;	 /* may be NULL */
 	struct symbol_file *symbol_file; /* whose these are, when symbol-file was used; or NULL */
+	bool placed;			 /* ... and the user has said where they are */
+	uint64_t
+		searched; /* the IDT that the guest had when its kernel was looked for; 0: was not */
 	struct monitor_host host;
 	monitor_event_fn *listener;
 	void *listener_ctx;
@@ -185,6 +188,13 @@ int monitor_run(struct monitor *monitor, int cpu, const struct program *program,
 /* Both at once. */
 int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_t *value,
 		     const char **end, struct error *err);
+
+/* ---- commands_kaslr.c ---------------------------------------------------------------------- */
+
+/* The guest is at its start: the symbols are where the loader has prepared it to be. */
+void kaslr_begin(struct monitor *monitor);
+/* A stop: in a kernel that has moved by itself, symbols follow. */
+void kaslr_follow(struct monitor *monitor, const struct stop *stop);
 
 /* ---- location.c ---------------------------------------------------------------------------- */
 
@@ -314,6 +324,7 @@ int run_tcatch(struct call *call);
 int run_trace(struct call *call);
 int run_info_capabilities(struct call *call);
 int run_symbol_file(struct call *call);
+int run_info_kaslr(struct call *call);
 int run_commands(struct call *call);
 int run_source(struct call *call);
 int run_trace_follow(struct call *call);

@@ -260,6 +260,10 @@ const struct command commands[] = {
 	 "-o: the guest runs it that much higher than it is linked, as kernels do that choose\n"
 	 "their place when they start: symbol-file -o 0x1000000 vmlinux. Without a FILE the\n"
 	 "symbols that are there move. Breakpoints stay where they are.", run_symbol_file},
+	{"info kaslr", "slide", CLASS_CODE, COMMAND_STOPPED, {{0}},
+	 "how far the kernel has moved away from where it was linked",
+	 "It is looked for by the kernel's code, from where the guest runs, where its exceptions go and\n"
+	 "where system calls enter, and the symbols follow.", run_info_kaslr},
 	{"info symbol", NULL, CLASS_CODE, 0, {{ARG_EXPRESSION, "ADDR", false}},
 	 "the name that covers an address", NULL, run_info_symbol},
 	{"info line", NULL, CLASS_CODE, 0, {{ARG_LOCATION, "LOCATION", true}},

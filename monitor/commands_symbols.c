@@ -93,7 +93,10 @@ int run_symbol_file(struct call *call)
 	}
 	if (!call->monitor->symbols)
 		return error_set(call->err, -ENOENT, "there are no symbols to move");
-	if (call->arg[0].given || call->arg[1].given)
+	call->monitor->placed = call->arg[0].given;
+	if (call->arg[0].given)
 		symbols_set_offset(call->monitor->symbols, call->arg[0].value);
+	else
+		kaslr_begin(call->monitor);
 	return 0;
 }

@@ -63,6 +63,7 @@ static const struct {
 		     "`selector`, `offset`, `handler`, `symbol`, `ist`"},
 	{"info ioapic", "`base`, `pins[]`: `pin`, `entry`, `text`"},
 	{"info ivt", "`base`, `limit`, `entries[]`: `vector`, `last`, `segment`, `offset`, `handler`"},
+	{"info kaslr", "`found`, `slide`, `base`, `prepared`: by vitrine, when it loaded the kernel"},
 	{"info lapic", "each register by its name; `ISR[]`, `TMR[]`, `IRR[]`: vectors"},
 	{"info ldt", "as `info gdt`"},
 	{"info line", "`file`, `line`, `address`, `name`"},

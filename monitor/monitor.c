@@ -41,6 +41,8 @@ static void note_stop(struct monitor *monitor)
 		monitor->view[i].code_known = false;
 		monitor->view[i].file = NULL;
 	}
+	if (stop)
+		kaslr_follow(monitor, stop);
 }
 
 static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
@@ -63,6 +65,8 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 		monitor->steps_left = 0;
 		note_stop(monitor);
 	}
+	if (event == DEBUG_RESET)
+		kaslr_begin(monitor);
 	if (monitor->listener)
 		monitor->listener(monitor->listener_ctx, event, actor);
 }
@@ -124,6 +128,7 @@ struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (
 	monitor->seen = calloc(debug_vcpu_count(debug), sizeof(*monitor->seen));
 	monitor->plans = calloc(debug_vcpu_count(debug), sizeof(*monitor->plans));
 	init_views(monitor);
+	kaslr_begin(monitor);
 	for (unsigned i = 0; monitor->seen && i < debug_vcpu_count(debug); i++)
 		registers_note(monitor, i);
 	if (monitor->seen && monitor->plans && !debug_listen(debug, on_event, monitor))

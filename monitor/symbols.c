@@ -16,6 +16,8 @@ int symbols_load(const void *elf, size_t size, struct symbols **result, struct e
 	if (!symbols)
 		return error_set(err, -ENOMEM, "no memory for the symbols");
 	*result = symbols;
+	symbols->file = elf;
+	symbols->file_size = size;
 	if (!elf)
 		return 0;
 	elf_version(EV_CURRENT);
@@ -78,6 +80,12 @@ void symbols_set_offset(struct symbols *symbols, uint64_t offset)
 uint64_t symbols_offset(const struct symbols *symbols)
 {
 	return symbols ? symbols->offset : 0;
+}
+
+const void *symbols_file_bytes(const struct symbols *symbols, size_t *size)
+{
+	*size = symbols ? symbols->file_size : 0;
+	return symbols ? symbols->file : NULL;
 }
 
 struct frames *symbols_frames(struct symbols *symbols)

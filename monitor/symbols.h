@@ -27,6 +27,9 @@ void symbols_set_offset(struct symbols *symbols, uint64_t offset);
 
 uint64_t symbols_offset(const struct symbols *symbols);
 
+/* The file as it was given to symbols_load(); NULL: there is none. */
+const void *symbols_file_bytes(const struct symbols *symbols, size_t *size);
+
 /* For unwinding (frames.h), at addresses as the image has them; NULL: there is no image. */
 struct frames;
 struct frames *symbols_frames(struct symbols *symbols);

@@ -22,6 +22,8 @@ struct clean_name {
 };
 
 struct symbols {
+	const void *file;
+	size_t file_size;
 	Elf *elf; /* NULL: no image */
 	struct lines *lines;
 	struct frames *frames; /* NULL until somebody asks */

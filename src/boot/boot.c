@@ -56,14 +56,24 @@ static bool bzimage_or_elf64(const struct loader *loader)
 	return bzimage_has_entry64(loader) || elf_is64(loader);
 }
 
+static bool bzimage_or_any_elf64(const struct loader *loader)
+{
+	return bzimage_recognised(loader) || elf_is64(loader);
+}
+
+static bool linux_recognised(const struct loader *loader)
+{
+	return bzimage_recognised(loader) || vmlinux_recognised(loader);
+}
+
+static int linux_load(struct loader *loader)
+{
+	return bzimage_recognised(loader) ? bzimage_load(loader) : vmlinux_load(loader);
+}
+
 static int linux64_load(struct loader *loader)
 {
 	return bzimage_recognised(loader) ? bzimage_load64(loader) : vmlinux_load(loader);
-}
-
-static bool linux64_recognised(const struct loader *loader)
-{
-	return bzimage_has_entry64(loader) || vmlinux_recognised(loader);
 }
 
 /* In the order in which they are tried. */
@@ -76,13 +86,14 @@ static const struct protocol {
 } protocols[] = {
 	{"multiboot", multiboot_recognised, multiboot_recognised, multiboot_start, true},
 	{"pvh", pvh_recognised, pvh_recognised, pvh_load, true},
-	{"linux64", linux64_recognised, bzimage_or_elf64, linux64_load, true},
+	{"linux", linux_recognised, bzimage_or_any_elf64, linux_load, true},
+	{"linux64", bzimage_has_entry64, bzimage_or_elf64, linux64_load, true},
 	{"linux32", bzimage_recognised, bzimage_recognised, bzimage_load32, true},
 	{"elf", elf_recognised, elf_recognised, elf_load, false},
 	{"flat", always, always, flat_load, false},
 };
 
-static const char protocol_names[] = "auto, multiboot, pvh, linux64, linux32, elf or flat";
+static const char protocol_names[] = "auto, multiboot, pvh, linux, linux64, linux32, elf or flat";
 
 static const struct protocol *protocol_named(const char *name)
 {

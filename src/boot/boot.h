@@ -37,15 +37,17 @@ struct boot_segment {
 #define BOOT_MAX_ALLOCATIONS 48
 
 struct boot_image {
-	/* "multiboot 1", "PVH", "Linux, 64-bit", "Linux, 32-bit", "ELF64", "ELF32", "ELF boot sector", "flat" */
+	/* "multiboot 1", "PVH", "Linux, unpacked", "Linux, 64-bit", "Linux, 32-bit", "ELF64", "ELF32",
+	 * "ELF boot sector", "flat" */
 	const char *protocol;
 	char why[160]; /* why this protocol: "has a multiboot 1 header at 0x1010" */
 	unsigned segment_count;
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
 	struct cpu_state start; /* CPU_GENERAL and CPU_SYSTEM of the bootstrap processor */
-	const void *elf;	/* the whole file, when it is ELF; for the debugger's symbols */
+	const void *elf; /* the whole file, when it is ELF, or what stands for it; for symbols */
 	size_t elf_size;
-	char *path;		    /* of the file, absolute; NULL for the embedded guest */
+	uint64_t slide; /* the guest's virtual addresses are that much higher than those of elf */
+	char *path;	/* of the file, absolute; NULL for the embedded guest */
 	const char *command_line;   /* -append, or "" */
 	struct boot_segment initrd; /* the RAM disk or the first module; size 0: there is none */
 	void *allocations[BOOT_MAX_ALLOCATIONS]; /* what the pointers above point into */
@@ -62,8 +64,8 @@ struct boot_image {
  * - multiboot 1: a header with a right checksum in the first 8 KiB (Multiboot Specification
  *   0.6.96). Entered in flat 32-bit protected mode, EAX = 0x2badb002, EBX = the information.
  * - PVH: ELF with a note of Xen's (pvh.c). Entered in flat protected mode, EBX = the start information.
- * - Linux: a bzImage, or ELF64 with a note of Linux's (linux.c, linux_vmlinux.c). Entered in long mode, in
- *   protected mode where a bzImage has no other entry; RSI = the zero page.
+ * - Linux: a bzImage, or ELF64 with a note of Linux's (linux.c, linux_unpack.c, linux_vmlinux.c). Entered in long
+ *   mode, in protected mode where a bzImage cannot be unpacked and has no other entry; RSI = the zero page.
  * - ELF64: entered in long mode at its physical addresses. The first 4 GiB are identity mapped by
  *   2 MiB pages for ring 0, flat GDT (code 8, data 0x10), interrupts off, SSE on, RSP as behind a
  *   call, RDI = bytes of RAM, RSI = the command line.

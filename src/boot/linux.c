@@ -23,13 +23,6 @@
 #define DEFAULT_BASE   0x100000
 #define LOW_TOP	       0x90000 /* above it, the kernel's own unpacker has a trampoline */
 
-/* Where the parts of the image are, all of them checked. */
-struct bzimage {
-	struct setup_header header;
-	uint64_t offset, length; /* of the protected-mode part in the file */
-	uint64_t base, size;	 /* of the memory that it needs */
-};
-
 static uint16_t u16_at(const struct loader *loader, uint64_t offset)
 {
 	return (uint16_t)boot_u32(loader, offset);
@@ -122,7 +115,7 @@ static int choose_place(struct loader *loader, struct bzimage *b)
 	return 0;
 }
 
-static int examine(struct loader *loader, struct bzimage *b)
+int bzimage_examine(struct loader *loader, struct bzimage *b)
 {
 	int rc = read_header(loader, &b->header);
 
@@ -159,7 +152,7 @@ static int load(struct loader *loader, unsigned bits)
 	struct boot_image *image = loader->image;
 	struct bzimage b = {0};
 	uint64_t entry;
-	int rc = examine(loader, &b);
+	int rc = bzimage_examine(loader, &b);
 
 	loader->low_top = LOW_TOP;
 	if (rc == 0)
@@ -177,6 +170,8 @@ static int load(struct loader *loader, unsigned bits)
 		 "is a Linux bzImage, boot protocol %u.%02u: %s mode at 0x%llx",
 		 b.header.version >> 8, b.header.version & 0xff, bits == 64 ? "long" : "protected",
 		 (unsigned long long)entry);
+	if (rc == 0)
+		bzimage_take_symbols(loader, &b);
 	return rc;
 }
 
@@ -188,4 +183,23 @@ int bzimage_load64(struct loader *loader)
 int bzimage_load32(struct loader *loader)
 {
 	return load(loader, 32);
+}
+
+int bzimage_load(struct loader *loader)
+{
+	struct boot_image *image = loader->image;
+	const struct loader before = *loader;
+	struct bzimage b = {0};
+	int rc = bzimage_examine(loader, &b);
+
+	if (rc < 0)
+		return rc;
+	loader->low_top = LOW_TOP;
+	rc = bzimage_load_unpacked(loader, &b);
+	if (rc != -ENOTSUP)
+		return rc;
+	*loader = before;
+	image->segment_count = 0;
+	image->slide = 0;
+	return bzimage_has_entry64(loader) ? load(loader, 64) : load(loader, 32);
 }

@@ -9,12 +9,27 @@
 #include <asm/bootparam.h>
 
 /* ---- linux.c: bzImage ---- */
+/* Where the parts of the image are, all of them checked. */
+struct bzimage {
+	struct setup_header header;
+	uint64_t offset, length; /* of the protected-mode part in the file */
+	uint64_t base, size;	 /* of the memory that it needs */
+};
+int bzimage_examine(struct loader *loader, struct bzimage *b);
+/* Unpacked, where that can be; otherwise by its own unpacker, in long mode if possible. */
+int bzimage_load(struct loader *loader);
 /* The setup header's signature is there. */
 bool bzimage_recognised(const struct loader *loader);
 /* ... and the kernel can be entered in long mode. */
 bool bzimage_has_entry64(const struct loader *loader);
 int bzimage_load64(struct loader *loader);
 int bzimage_load32(struct loader *loader);
+
+/* ---- linux_unpack.c ---- */
+/* -ENOTSUP: only its own unpacker can do that; what has been placed so far is to be forgotten. */
+int bzimage_load_unpacked(struct loader *loader, const struct bzimage *b);
+/* For a kernel that is left to its own unpacker: from here on the file is its vmlinux, with symbols; if that can be. */
+void bzimage_take_symbols(struct loader *loader, const struct bzimage *b);
 
 /* ---- linux_vmlinux.c: uncompressed, entered in long mode ---- */
 /* ELF64 with a note of Linux's. */

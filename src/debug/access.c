@@ -197,3 +197,8 @@ const void *debug_image(struct debug *debug, size_t *size, const char **path)
 	*path = image->path;
 	return image->elf;
 }
+
+uint64_t debug_image_slide(struct debug *debug)
+{
+	return debug->machine->boot.slide;
+}

@@ -210,5 +210,7 @@ struct unclaimed_counts debug_unclaimed(struct debug *debug);
 
 /* The guest's ELF image, when it has one; path is NULL for the embedded guest. */
 const void *debug_image(struct debug *debug, size_t *size, const char **path);
+/* How much higher than that file says the loader has prepared the guest to run; 0 unless the loader chose it. */
+uint64_t debug_image_slide(struct debug *debug);
 
 #endif

@@ -14,17 +14,11 @@
 
 #define COMPARED 16 /* bytes that must be the image's */
 
-struct image_part {
-	uint64_t gpa;
-	const uint8_t *bytes; /* in the image */
-	size_t size;	      /* from there on */
-};
-
 /* Where the image is linked, or where it is loaded. */
 enum address_kind { LINEAR, LOADED };
 
-static bool find_part(Elf *elf, const void *image, size_t size, enum address_kind kind,
-		      uint64_t address, struct image_part *part)
+/* Where the loader put the byte at this address. */
+static bool find_place(Elf *elf, enum address_kind kind, uint64_t address, uint64_t *gpa)
 {
 	size_t count;
 	GElf_Phdr p;
@@ -34,28 +28,35 @@ static bool find_part(Elf *elf, const void *image, size_t size, enum address_kin
 	for (size_t i = 0; i < count && gelf_getphdr(elf, (int)i, &p); i++) {
 		uint64_t into = address - (kind == LINEAR ? p.p_vaddr : p.p_paddr);
 
-		if (p.p_type != PT_LOAD || into >= p.p_filesz || p.p_offset >= size ||
-		    into >= size - p.p_offset)
+		if (p.p_type != PT_LOAD || into >= p.p_filesz)
 			continue;
-		part->gpa = p.p_paddr + into;
-		part->bytes = (const uint8_t *)image + p.p_offset + into;
-		part->size = size - (p.p_offset + into);
+		*gpa = p.p_paddr + into;
 		return true;
 	}
 	return false;
 }
 
-static bool is_loaded_there(struct debug *debug, const struct image_part *part)
+/* Compared with what was loaded: in a kernel that has been moved that is not what the file has. */
+static bool is_loaded_there(struct debug *debug, uint64_t gpa)
 {
-	size_t size = part->size < COMPARED ? part->size : COMPARED;
+	const struct boot_image *boot = &debug->machine->boot;
 	uint8_t now[COMPARED];
 
-	return core_read_original(debug, part->gpa, now, size) == size &&
-	       !memcmp(now, part->bytes, size);
+	for (unsigned i = 0; i < boot->segment_count; i++) {
+		const struct boot_segment *s = &boot->segment[i];
+		uint64_t into = gpa - s->gpa, size = s->data_size - into;
+
+		if (gpa < s->gpa || into >= s->data_size)
+			continue;
+		size = size < COMPARED ? size : COMPARED;
+		return core_read_original(debug, gpa, now, size) == size &&
+		       !memcmp(now, (const uint8_t *)s->data + into, size);
+	}
+	return false;
 }
 
 static bool find_loaded(struct debug *debug, enum address_kind kind, uint64_t address,
-			struct image_part *part, bool *is_64)
+			uint64_t *gpa, bool *is_64)
 {
 	const struct boot_image *boot = &debug->machine->boot;
 	bool found;
@@ -66,8 +67,7 @@ static bool find_loaded(struct debug *debug, enum address_kind kind, uint64_t ad
 	elf = elf_memory((char *)boot->elf, boot->elf_size);
 	if (!elf)
 		return false;
-	found = find_part(elf, boot->elf, boot->elf_size, kind, address, part) &&
-		is_loaded_there(debug, part);
+	found = find_place(elf, kind, address, gpa) && is_loaded_there(debug, *gpa);
 	*is_64 = gelf_getclass(elf) == ELFCLASS64;
 	elf_end(elf);
 	return found;
@@ -75,19 +75,16 @@ static bool find_loaded(struct debug *debug, enum address_kind kind, uint64_t ad
 
 bool core_image_place(struct debug *debug, uint64_t linear, uint64_t *gpa, bool *is_64)
 {
-	struct image_part part = {0};
-	bool found = find_loaded(debug, LINEAR, linear, &part, is_64);
-
-	*gpa = part.gpa;
-	return found;
+	*gpa = 0;
+	return find_loaded(debug, LINEAR, linear - debug->machine->boot.slide, gpa, is_64);
 }
 
 bool core_image_holds(struct debug *debug, uint64_t gpa)
 {
-	struct image_part part = {0};
+	uint64_t place;
 	bool is_64;
 
-	return find_loaded(debug, LOADED, gpa, &part, &is_64);
+	return find_loaded(debug, LOADED, gpa, &place, &is_64);
 }
 
 bool core_pending_is_over(struct debug *debug, struct vcpu *vcpu)

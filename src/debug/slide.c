@@ -139,16 +139,19 @@ static bool find_from(const struct image *image, uint64_t address, uint64_t *sli
 }
 
 /* Where it is linked, or not moved away from where it was loaded yet: a kernel that is linked high, before it has
- * mapped itself. */
-static bool is_at_home(const struct image *image, uint64_t address)
+ * mapped itself. That one goes where the loader has prepared it for. */
+static bool is_at_home(const struct image *image, uint64_t address, uint64_t *slide)
 {
+	*slide = 0;
 	for (unsigned i = 0; i < image->count; i++) {
 		const struct code *code = &image->code[i];
 
 		if (address - code->vaddr < code->size)
 			return code_is_at(image, 0);
-		if (address - code->paddr < code->size)
-			return true;
+		if (address - code->paddr < code->size) {
+			*slide = debug_image_slide(image->debug);
+			return code_is_at(image, code->paddr - code->vaddr);
+		}
 	}
 	return false;
 }
@@ -199,12 +202,12 @@ int debug_find_slide(struct debug *debug, int vcpu, const void *elf, size_t size
 		return rc;
 	found->base = image.base;
 	count = find_places(&image, state, place);
-	for (unsigned i = 0; i < count; i++) {
-		if (is_at_home(&image, place[i]))
-			return 0;
-		if (find_from(&image, place[i], &found->slide))
-			return 0;
+	for (unsigned i = 0; i < count && !found->found; i++) {
 		found->slide = 0;
+		found->found = is_at_home(&image, place[i], &found->slide) ||
+			       find_from(&image, place[i], &found->slide);
 	}
+	if (!found->found)
+		found->slide = 0;
 	return 0;
 }

@@ -6,15 +6,16 @@
 #ifndef DEBUG_SLIDE_H
 #define DEBUG_SLIDE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct debug;
 
 struct image_slide {
-	uint64_t base; /* the linked address of the first segment that is loaded */
-	uint64_t
-		slide; /* to be added to linked addresses, modulo 2^64; 0: it is where it should be, or not to be found */
+	uint64_t base;	/* the linked address of the first segment that is loaded */
+	uint64_t slide; /* to be added to linked addresses, modulo 2^64; 0 when nothing was found */
+	bool found;	/* the image's code has been seen */
 };
 
 /*

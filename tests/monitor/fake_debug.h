@@ -43,6 +43,9 @@ struct debug {
 	bool no_lapic;
 	unsigned traced; /* exits that the recorder holds */
 	struct debug_capabilities capabilities;
+	uint64_t prepared;	  /* the image's slide, as the loader chose it */
+	struct image_slide slide; /* what is found when it is looked for */
+	unsigned searches;
 };
 
 /* Loads the segments of the fixture (elf may be NULL); vCPU 0 stands at its entry, on a stack of its own. */

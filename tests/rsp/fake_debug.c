@@ -378,6 +378,11 @@ const void *debug_image(struct debug *debug, size_t *size, const char **path)
 	return debug->image;
 }
 
+uint64_t debug_image_slide(struct debug *debug)
+{
+	return debug->prepared;
+}
+
 void debug_output_full(struct debug *debug, enum debug_owner owner, bool full)
 {
 	assert(owner == OWNER_GDB);

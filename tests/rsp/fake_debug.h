@@ -15,6 +15,7 @@
 struct debug {
 	unsigned vcpu_count;
 	struct cpu_state state[FAKE_VCPUS];
+	uint64_t prepared;     /* the image's slide, as the loader chose it */
 	uint8_t ram[FAKE_RAM]; /* linear and physical 0 and up; 0x1000-0x1fff is a hole */
 	bool running, exited, output_full;
 	struct stop last_stop;

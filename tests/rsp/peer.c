@@ -32,7 +32,7 @@ static void make_kernel(void)
 				 .p_flags = PF_R | PF_X,
 				 .p_offset = PEER_CODE,
 				 .p_vaddr = PEER_CODE_LINKED,
-				 .p_paddr = 0x200000,
+				 .p_paddr = PEER_CODE_LOADED,
 				 .p_filesz = PEER_CODE_SIZE,
 				 .p_memsz = PEER_CODE_SIZE};
 

@@ -21,6 +21,7 @@
 #define PEER_CODE	 0x1000
 #define PEER_CODE_SIZE	 0x4000
 #define PEER_CODE_LINKED 0xffffffff80200000ull
+#define PEER_CODE_LOADED 0x30000
 extern const struct gdb_file peer_files[PEER_FILES];
 
 struct peer {

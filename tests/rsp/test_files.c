@@ -238,13 +238,20 @@ static void a_piece_of_the_image_is_not_the_image(void **state)
 	ask(peer, "qOffsets", "");
 }
 
-/* Where it was loaded, it is not mapped yet. */
+/* Where it was loaded, it is not mapped yet; and only the loader knows whether it will be somewhere else. */
 static void a_guest_that_has_just_started(void **state)
 {
-	put_pc(*state, 0x200100);
-	ask(*state, "qOffsets", "");
-	((struct peer *)*state)->debug->running = true;
-	ask(*state, "qOffsets", "E10");
+	struct peer *peer = *state;
+	const uint8_t *code = (const uint8_t *)peer_files[0].bytes + PEER_CODE;
+
+	put_pc(peer, PEER_CODE_LOADED + 0x100);
+	ask(peer, "qOffsets", "");
+	peer->debug->prepared = 0x1200000;
+	ask(peer, "qOffsets", ""); /* something else is there: its unpacker, perhaps */
+	memcpy(peer->debug->ram + PEER_CODE_LOADED, code, PEER_CODE_SIZE);
+	ask(peer, "qOffsets", text("TextSeg=%llx", PEER_CODE_LINKED + 0x1200000));
+	peer->debug->running = true;
+	ask(peer, "qOffsets", "E10");
 }
 
 static void malformed(void **state)

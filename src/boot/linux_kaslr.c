@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Behind the vmlinux in a bzImage stand the addresses that need to be changed when it moves, each as the low half of
+ * a kernel address (arch/x86/tools/relocs.c): a zero, then places of 64 bits; a zero, places of 32 bits that go
+ * the other way; a zero, places of 32 bits. Since Linux 6.15 there are none that go the other way, and no zero for
+ * them.
+ */
+#include "boot/linux_kaslr.h"
+
+#include <elf.h>
+#include <endian.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define KERNEL_BASE 0xffffffff80000000ull /* __START_KERNEL_map: maps physical address 0 */
+#define KERNEL_ROOM 0x40000000ull	  /* KERNEL_IMAGE_SIZE of a kernel that moves */
+#define ALIGN	    0x200000ull		  /* the least that CONFIG_PHYSICAL_ALIGN can be */
+
+/* ---- by how much --------------------------------------------------------------------------- */
+
+static bool has_word(const char *line, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (const char *at = line; (at = strstr(at, word)); at += length) {
+		bool begins = at == line || at[-1] == ' ';
+
+		if (begins && (at[length] == ' ' || !at[length]))
+			return true;
+	}
+	return false;
+}
+
+uint64_t kaslr_slide(const char *command_line, const struct setup_header *header)
+{
+	uint64_t align = header->kernel_alignment > ALIGN ? header->kernel_alignment : ALIGN;
+	uint64_t end = header->pref_address + header->init_size, chance = 0;
+
+	if ((command_line && has_word(command_line, "nokaslr")) || end >= KERNEL_ROOM ||
+	    getrandom(&chance, sizeof(chance), 0) != sizeof(chance))
+		return 0;
+	return chance % ((KERNEL_ROOM - end) / align + 1) * align;
+}
+
+/* ---- the list ------------------------------------------------------------------------------- */
+
+struct list {
+	const uint8_t *at;
+	size_t count;
+};
+
+enum { WIDE, INVERSE, NARROW, LISTS };
+
+static uint32_t word_at(const uint8_t *at)
+{
+	uint32_t value;
+
+	memcpy(&value, at, sizeof(value));
+	return le32toh(value);
+}
+
+/* Splits the words at zeros: each list begins with one. How many lists, or -1. */
+static int split(const uint8_t *at, size_t size, struct list lists[LISTS])
+{
+	int count = 0;
+
+	if (size % 4)
+		return -1;
+	for (const uint8_t *end = at + size; at < end; at += 4) {
+		if (word_at(at) == 0) {
+			if (count == LISTS)
+				return -1;
+			lists[count++] = (struct list){.at = at + 4};
+		} else if (count == 0) {
+			return -1;
+		} else {
+			lists[count - 1].count++;
+		}
+	}
+	return count;
+}
+
+static bool find_lists(const uint8_t *at, size_t size, struct list lists[LISTS])
+{
+	struct list found[LISTS] = {0};
+	int count = split(at, size, found);
+
+	memset(lists, 0, LISTS * sizeof(*lists));
+	if (count != 2 && count != 3)
+		return false;
+	lists[WIDE] = found[0];
+	lists[NARROW] = found[count - 1];
+	if (count == 3)
+		lists[INVERSE] = found[1];
+	return true;
+}
+
+/* ---- the places ------------------------------------------------------------------------------- */
+
+/* Where the image has the bytes for a kernel address; NULL: nowhere, or fewer than size. */
+static uint8_t *place_of(uint8_t *elf, size_t elf_size, uint32_t low, size_t size)
+{
+	const Elf64_Ehdr *h = (const Elf64_Ehdr *)elf;
+	uint64_t gpa = (uint64_t)(int64_t)(int32_t)low - KERNEL_BASE;
+
+	for (unsigned i = 0; i < h->e_phnum; i++) {
+		Elf64_Phdr p;
+		uint64_t into;
+
+		memcpy(&p, elf + h->e_phoff + i * sizeof(p), sizeof(p));
+		into = gpa - p.p_paddr;
+		if (p.p_type != PT_LOAD || into >= p.p_filesz || size > p.p_filesz - into)
+			continue;
+		if (p.p_offset > elf_size || p.p_filesz > elf_size - p.p_offset)
+			return NULL;
+		return elf + p.p_offset + into;
+	}
+	return NULL;
+}
+
+static bool has_headers(const uint8_t *elf, size_t elf_size)
+{
+	const Elf64_Ehdr *h = (const Elf64_Ehdr *)elf;
+
+	return h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phoff <= elf_size &&
+	       h->e_phnum * sizeof(Elf64_Phdr) <= elf_size - h->e_phoff;
+}
+
+static bool all_there(uint8_t *elf, size_t elf_size, const struct list *list, size_t size)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (!place_of(elf, elf_size, word_at(list->at + i * 4), size))
+			return false;
+	return true;
+}
+
+static void add32(uint8_t *place, uint64_t slide)
+{
+	uint32_t value = htole32(word_at(place) + (uint32_t)slide);
+
+	memcpy(place, &value, sizeof(value));
+}
+
+static void add64(uint8_t *place, uint64_t slide)
+{
+	uint64_t value;
+
+	memcpy(&value, place, sizeof(value));
+	value = htole64(le64toh(value) + slide);
+	memcpy(place, &value, sizeof(value));
+}
+
+static void apply(uint8_t *elf, size_t elf_size, const struct list *list, size_t size,
+		  uint64_t slide)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		uint8_t *place = place_of(elf, elf_size, word_at(list->at + i * 4), size);
+
+		if (size == 8)
+			add64(place, slide);
+		else
+			add32(place, slide);
+	}
+}
+
+int kaslr_relocate(uint8_t *bytes, size_t size, size_t elf, uint64_t slide)
+{
+	static const size_t sizes[LISTS] = {[WIDE] = 8, [INVERSE] = 4, [NARROW] = 4};
+	struct list lists[LISTS];
+
+	if (!has_headers(bytes, elf) || !find_lists(bytes + elf, size - elf, lists))
+		return -ENOTSUP;
+	for (unsigned i = 0; i < LISTS; i++)
+		if (!all_there(bytes, elf, &lists[i], sizes[i]))
+			return -ENOTSUP;
+	for (unsigned i = 0; i < LISTS; i++)
+		apply(bytes, elf, &lists[i], sizes[i], i == INVERSE ? -slide : slide);
+	return 0;
+}
