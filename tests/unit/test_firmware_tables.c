@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* ACPI and MP tables, read as a kernel reads them: found by a scan, followed, added up. */
 #include "boot_case.h"
+#include "firmware_case.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,75 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
-
-static uint8_t low[MIB]; /* the low megabyte of the machine */
-static struct boot_case the;
-
-static void load(unsigned vcpus, bool apic)
-{
-	static const uint8_t image[1024] = {0xf4};
-
-	boot_case_init(&the, image, sizeof(image));
-	the.request.has_load = true;
-	the.request.load = 0x8000;
-	the.request.vcpus = vcpus;
-	the.request.apic = apic;
-	boot_case_loads(&the);
-	memset(low, 0, sizeof(low));
-	for (unsigned i = 0; i < the.image.segment_count; i++) {
-		const struct boot_segment *s = &the.image.segment[i];
-
-		memcpy(low + s->gpa, s->data, s->data_size);
-	}
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	boot_case_end(&the);
-	return 0;
-}
-
-static uint8_t u8(uint64_t at)
-{
-	assert_true(at < MIB);
-	return low[at];
-}
-
-static uint16_t u16(uint64_t at)
-{
-	return (uint16_t)(u8(at) | u8(at + 1) << 8);
-}
-
-static uint32_t u32(uint64_t at)
-{
-	return u16(at) | (uint32_t)u16(at + 2) << 16;
-}
 
 static uint64_t u64(uint64_t at)
 {
 	return u32(at) | (uint64_t)u32(at + 4) << 32;
-}
-
-static void adds_up(uint64_t at, size_t size)
-{
-	uint8_t sum = 0;
-
-	for (size_t i = 0; i < size; i++)
-		sum = (uint8_t)(sum + u8(at + i));
-	assert_int_equal(sum, 0);
-}
-
-static uint64_t scan(uint64_t from, uint64_t to, const char *signature)
-{
-	for (; from < to; from += 16)
-		if (!memcmp(low + from, signature, strlen(signature)))
-			return from;
-	return 0;
 }
 
 /* ---- ACPI ---------------------------------------------------------------------------------- */
@@ -114,7 +52,7 @@ static uint64_t find_table(const char *signature, bool extended)
 static void both_lists_say_the_same(void **state)
 {
 	(void)state;
-	load(2, true);
+	tables_load(2, true);
 	assert_int_equal(find_table("FACP", false), find_table("FACP", true));
 	assert_int_equal(find_table("APIC", false), find_table("APIC", true));
 	assert_int_not_equal(find_table("APIC", true), 0);
@@ -125,7 +63,7 @@ static void the_fadt_names_ports(void **state)
 	uint64_t fadt, facs;
 
 	(void)state;
-	load(1, true);
+	tables_load(1, true);
 	fadt = find_table("FACP", true);
 	assert_int_equal(u32(fadt + 4), 244);
 	assert_int_equal(u16(fadt + 46), 9);	 /* SCI */
@@ -157,7 +95,7 @@ static void the_dsdt_says_how_to_power_off(void **state)
 	uint64_t dsdt;
 
 	(void)state;
-	load(1, true);
+	tables_load(1, true);
 	dsdt = u32(find_table("FACP", true) + 40);
 	assert_int_equal(u32(dsdt + 4), 36 + sizeof(s5));
 	assert_memory_equal(low + dsdt + 36, s5, sizeof(s5));
@@ -190,7 +128,7 @@ static void the_madt_lists_every_vcpu(void **state)
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
 		uint64_t last = 0;
 
-		load(counts[i][0], true);
+		tables_load(counts[i][0], true);
 		assert_int_equal(madt_entries(0, &last), counts[i][1]);
 		assert_int_equal(u8(last + 3), counts[i][1] - 1);
 		assert_int_equal(u32(last + 4), 1);
@@ -198,7 +136,7 @@ static void the_madt_lists_every_vcpu(void **state)
 		if (counts[i][2])
 			assert_int_equal(u32(last + 4), counts[i][0] - 1);
 		if (i + 1 < sizeof(counts) / sizeof(counts[0]))
-			boot_case_end(&the);
+			boot_case_end(&booted);
 	}
 }
 
@@ -207,7 +145,7 @@ static void the_madt_routes_the_timer_to_pin_2(void **state)
 	uint64_t last = 0;
 
 	(void)state;
-	load(1, true);
+	tables_load(1, true);
 	assert_int_equal(madt_entries(1, &last), 1);
 	assert_int_equal(u8(last + 2), 0);
 	assert_int_equal(u32(last + 4), 0xfec00000);
@@ -226,125 +164,10 @@ static void the_madt_routes_the_timer_to_pin_2(void **state)
 static void without_apics_there_is_no_madt(void **state)
 {
 	(void)state;
-	load(1, false);
+	tables_load(1, false);
 	assert_int_equal(find_table("APIC", true), 0);
 	assert_int_not_equal(find_table("FACP", true), 0);
 	assert_int_equal(scan(0xf0000, MIB, "_MP_"), 0);
-}
-
-/* ---- the MP table ---------------------------------------------------------------------------- */
-
-static uint64_t mp_table(void)
-{
-	uint64_t pointer = scan(0xf0000, MIB, "_MP_"), table;
-
-	assert_int_not_equal(pointer, 0);
-	adds_up(pointer, 16);
-	assert_int_equal(u8(pointer + 11), 0); /* there is a table */
-	table = u32(pointer + 4);
-	assert_memory_equal(low + table, "PCMP", 4);
-	adds_up(table, u16(table + 4));
-	assert_int_equal(u32(table + 36), 0xfee00000);
-	return table;
-}
-
-static unsigned mp_entries(uint8_t type, uint64_t *last)
-{
-	uint64_t table = mp_table(), at = table + 44, end = table + u16(table + 4);
-	unsigned count = 0, all = 0;
-
-	for (; at < end; at += u8(at) ? 8 : 20, all++) {
-		assert_true(u8(at) <= 4);
-		if (u8(at) != type)
-			continue;
-		*last = at;
-		count++;
-	}
-	assert_int_equal(at, end);
-	assert_int_equal(all, u16(table + 34));
-	return count;
-}
-
-static void the_mp_table_lists_vcpus(void **state)
-{
-	static const unsigned counts[][2] = {{1, 1}, {8, 8}, {255, 255}, {300, 255}};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
-		uint64_t last = 0;
-
-		load(counts[i][0], true);
-		assert_int_equal(mp_entries(0, &last), counts[i][1]);
-		assert_int_equal(u8(last + 1), counts[i][1] - 1);
-		assert_int_equal(u8(last + 3), counts[i][1] == 1 ? 3 : 1);
-		if (i + 1 < sizeof(counts) / sizeof(counts[0]))
-			boot_case_end(&the);
-	}
-}
-
-static void the_mp_table_wires_interrupts(void **state)
-{
-	uint64_t last = 0, line;
-
-	(void)state;
-	load(2, true);
-	assert_int_equal(mp_entries(1, &last), 1);
-	assert_memory_equal(low + last + 2, "ISA   ", 6);
-	assert_int_equal(mp_entries(2, &last), 1);
-	assert_int_equal(u8(last + 1), 0);
-	assert_int_equal(u32(last + 4), 0xfec00000);
-	assert_int_equal(mp_entries(3, &last), 15);
-	for (unsigned i = 0; i < 15; i++) {
-		line = last - (14 - i) * 8;
-		assert_int_equal(u8(line + 5), i < 2 ? i : i + 1);
-		assert_int_equal(u8(line + 7), i == 0 ? 2 : i < 2 ? i : i + 1);
-		assert_int_equal(u16(line + 2), i == 8 ? 0xd : 0);
-	}
-	assert_int_equal(mp_entries(4, &last), 2);
-	assert_int_equal(u8(last + 1), 1); /* NMI, at LINT1 of all */
-	assert_int_equal(u8(last + 6), 0xff);
-	assert_int_equal(u8(last + 7), 1);
-}
-
-/* ---- where they are ---------------------------------------------------------------------------- */
-
-static void the_bios_data_area(void **state)
-{
-	(void)state;
-	load(1, true);
-	assert_int_equal(u16(0x400), 0x3f8);
-	assert_int_equal(u16(0x402), 0x2f8);
-	assert_int_equal(u16(0x404), 0);
-	assert_int_equal(u16(0x40e), 0);
-	assert_int_equal(u16(0x413), 640);
-	assert_int_equal(u8(0x449), 3);
-	assert_int_equal(u16(0x44a), 80);
-	assert_int_equal(u16(0x463), 0x3d4);
-}
-
-/* The image's own bytes win. */
-static void an_image_in_their_place_is_left_alone(void **state)
-{
-	static uint8_t image[0x20000];
-
-	(void)state;
-	memset(image, 0xcc, sizeof(image));
-	boot_case_init(&the, image, sizeof(image));
-	the.request.has_load = true;
-	the.request.load = 0xe0000;
-	the.request.vcpus = 4;
-	the.request.apic = true;
-	boot_case_loads(&the);
-	assert_int_equal(boot_case_u32(&the.image, 0xe0000), 0xcccccccc);
-	assert_int_equal(boot_case_u32(&the.image, 0xf0000), 0xcccccccc);
-	boot_case_segment(&the.image, "BIOS data area");
-}
-
-static void without_vcpus_there_are_none(void **state)
-{
-	(void)state;
-	load(0, true);
-	assert_int_equal(the.image.segment_count, 1);
 }
 
 /* ---- a second opinion ---------------------------------------------------------------------------- */
@@ -368,7 +191,7 @@ static void iasl_finds_nothing_wrong(void **state)
 	char folder[] = "/tmp/vitrine-acpi-XXXXXX", command[1024];
 
 	(void)state;
-	load(3, true);
+	tables_load(3, true);
 	if (system("iasl -v >/dev/null 2>&1")) {
 		print_message("# SKIP needs iasl (acpica-tools)\n");
 		skip();
@@ -390,18 +213,13 @@ static void iasl_finds_nothing_wrong(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_teardown(both_lists_say_the_same, teardown),
-		cmocka_unit_test_teardown(the_fadt_names_ports, teardown),
-		cmocka_unit_test_teardown(the_dsdt_says_how_to_power_off, teardown),
-		cmocka_unit_test_teardown(the_madt_lists_every_vcpu, teardown),
-		cmocka_unit_test_teardown(the_madt_routes_the_timer_to_pin_2, teardown),
-		cmocka_unit_test_teardown(without_apics_there_is_no_madt, teardown),
-		cmocka_unit_test_teardown(the_mp_table_lists_vcpus, teardown),
-		cmocka_unit_test_teardown(the_mp_table_wires_interrupts, teardown),
-		cmocka_unit_test_teardown(the_bios_data_area, teardown),
-		cmocka_unit_test_teardown(an_image_in_their_place_is_left_alone, teardown),
-		cmocka_unit_test_teardown(without_vcpus_there_are_none, teardown),
-		cmocka_unit_test_teardown(iasl_finds_nothing_wrong, teardown),
+		cmocka_unit_test_teardown(both_lists_say_the_same, tables_teardown),
+		cmocka_unit_test_teardown(the_fadt_names_ports, tables_teardown),
+		cmocka_unit_test_teardown(the_dsdt_says_how_to_power_off, tables_teardown),
+		cmocka_unit_test_teardown(the_madt_lists_every_vcpu, tables_teardown),
+		cmocka_unit_test_teardown(the_madt_routes_the_timer_to_pin_2, tables_teardown),
+		cmocka_unit_test_teardown(without_apics_there_is_no_madt, tables_teardown),
+		cmocka_unit_test_teardown(iasl_finds_nothing_wrong, tables_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
