@@ -318,3 +318,19 @@ int teardown_peer(void **state)
 	peer_free(*state);
 	return 0;
 }
+
+void expect_plan(struct peer *peer, const char *body, const char *plan)
+{
+	static const char letters[] = {
+		[PLAN_HOLD] = '-', [PLAN_RUN] = 'c', [PLAN_STEP] = 's', [PLAN_STEP_RANGE] = 'r'};
+	char got[FAKE_VCPUS + 1] = "";
+
+	peer_send(peer, body);
+	expect_silence(peer);
+	for (unsigned i = 0; i < FAKE_VCPUS; i++)
+		got[i] = letters[peer->debug->plan[i].action];
+	assert_string_equal(got, plan);
+	assert_int_equal(peer->debug->last_actor, OWNER_GDB);
+	fake_stop(peer->debug, &(struct stop){.reason = STOP_PAUSE}, OWNER_GDB);
+	expect_packet(peer, text("T02thread:1;core:0;%s", expedited(peer, 0)));
+}

@@ -83,5 +83,7 @@ const char *hex_number(uint64_t value, unsigned bytes);
 int setup_peer(void **state);	  /* one vCPU */
 int setup_peer_smp(void **state); /* four */
 int teardown_peer(void **state);
+/* Resumes with this packet; the plan for each vCPU: - hold, c run, s step, r range. */
+void expect_plan(struct peer *peer, const char *body, const char *plan);
 
 #endif
