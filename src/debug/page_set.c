@@ -227,6 +227,35 @@ static int add_point(struct debug *debug, struct core_point *point)
 	return rc == -EFAULT ? 0 : rc;
 }
 
+/* ---- debug registers on protected pages ---------------------------------------------------- */
+
+static bool is_protected(const struct pages *pages, uint64_t gpa)
+{
+	for (unsigned i = 0; i < pages->run_count; i++)
+		if (gpa - pages->run[i].gpa < pages->run[i].size)
+			return true;
+	return false;
+}
+
+static int add_if_protected(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
+{
+	const struct adding *a = ctx;
+	const struct page_piece piece = {
+		.gpa = gpa, .size = size, .linear = linear, .point = a->point};
+
+	return is_protected(a->pages, gpa) ? add_piece(a->pages, &piece) : 0;
+}
+
+/* What is written there comes as an exit, and KVM does not look at debug registers then. */
+static int add_by_register(struct debug *debug, struct core_point *point)
+{
+	struct adding a = {debug->pages, point};
+	uint64_t missing;
+	int rc = page_each_mapping(debug, &point->point.spec, add_if_protected, &a, &missing);
+
+	return rc == -EFAULT ? 0 : rc;
+}
+
 /* ---- in order, to be found --------------------------------------------------------------- */
 
 static int by_gpa(const void *a, const void *b)
@@ -334,6 +363,9 @@ static int collect(struct debug *debug)
 	for (unsigned i = 0; i < pages->code_count && rc == 0; i++)
 		if (page_is_covered(debug, i))
 			rc = add_run(pages, pages->code[i].gpa, PAGE, MEMORY_READ_ONLY);
+	for (struct core_point *p = debug->points; p && pages->run_count && rc == 0; p = p->next)
+		if (p->enabled && p->rung == RUNG_SLOT && core_is_watch(p->point.spec.kind))
+			rc = add_by_register(debug, p);
 	if (rc == 0)
 		rc = leave_out_lifted(debug);
 	if (rc == 0)

@@ -227,6 +227,32 @@ static void more_than_four_and_overlapping(void **state)
 	rig_stop(&rig);
 }
 
+/* Four have debug registers, where the host's KVM has such, on a page that the fifth protects. */
+static void debug_registers_on_a_protected_page(void **state)
+{
+	static const uint64_t at[] = {0, 4, 8, 12, 20};
+	struct rig rig = {0};
+	const struct stop *stop;
+	int numbers[5], end;
+
+	watch_start(&rig, 1, *state);
+	/* mov %eax,(%edi); 4(%edi); 8(%edi); 12(%edi); 20(%edi) */
+	end = LOAD(&rig, 0x89, 0x07, 0x89, 0x47, 4, 0x89, 0x47, 8, 0x89, 0x47, 12, 0x89, 0x47, 20);
+	for (unsigned i = 0; i < 5; i++)
+		numbers[i] = watch(&rig, POINT_WRITE, DATA + at[i], 4);
+	for (unsigned i = 0; i < 5; i++) {
+		rig_continue(&rig);
+		stop = rig_wait_stop(&rig);
+		assert_int_equal(stop->point, numbers[i]);
+		assert_int_equal(stop->address, DATA + at[i]);
+		assert_int_equal(stop->new_value, 0x11223344);
+		assert_int_equal(point_of(&rig, numbers[i])->hits, 1);
+	}
+	rig_continue(&rig);
+	expect_end(&rig, end);
+	rig_stop(&rig);
+}
+
 /* Megabytes are one slot, and writes to any byte are told with the bytes that were written. */
 static void a_long_watch(void **state)
 {
@@ -347,6 +373,7 @@ int main(void)
 		BY_BOTH(reads_and_accesses),
 		BY_BOTH(writes_of_the_user_are_no_hits),
 		BY_BOTH(the_same_value_is_a_hit),
+		cmocka_unit_test(debug_registers_on_a_protected_page),
 		BY_PAGE(a_long_watch),
 		BY_PAGE(what_cannot_be_watched_is_said),
 	};

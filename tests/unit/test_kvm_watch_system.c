@@ -55,7 +55,7 @@ static void wait_until_done(struct rig *rig, unsigned vcpus)
 static void no_update_is_lost(void **state)
 {
 	const bool slow = *state == by_steps; /* each instruction is a step */
-	const unsigned vcpus = 4, rounds = slow ? rig_rounds(3001, 201) : rig_rounds(100001, 3001);
+	const unsigned vcpus = 4, rounds = slow ? rig_rounds(3001, 201) : rig_rounds(100001, 1001);
 	struct rig rig = {0};
 	int number;
 

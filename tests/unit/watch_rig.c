@@ -20,7 +20,8 @@ void watch_start(struct rig *rig, unsigned vcpus, const char *strategy)
 {
 	rig_needs_kvm();
 	*rig = (struct rig){.accel = &accel_kvm, .config = rig->config};
-	assert_int_equal(debug_strategy_parse(strategy, &rig->config.strategy, NULL), 0);
+	if (strategy)
+		assert_int_equal(debug_strategy_parse(strategy, &rig->config.strategy, NULL), 0);
 	rig_start(rig, vcpus, IRQCHIP_KERNEL);
 	for (unsigned i = 0; i < vcpus; i++)
 		rig_set_reg(rig, (int)i, "rsp", i ? 0xe000 : STACK);

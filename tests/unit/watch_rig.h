@@ -16,6 +16,7 @@
 extern char by_page[];
 extern char by_steps[];
 
+/* strategy: NULL leaves the choice to the ladder. */
 void watch_start(struct rig *rig, unsigned vcpus, const char *strategy);
 int watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length);
 const struct point *point_of(struct rig *rig, int number);
