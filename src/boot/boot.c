@@ -2,13 +2,11 @@
 /* The chooser: which loader a file belongs to is read from its bytes. */
 #include "boot/firmware_tables.h"
 #include "boot/linux.h"
+#include "boot/multiboot2.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define MULTIBOOT2_MAGIC       0xe85250d6u
-#define MULTIBOOT2_SEARCH_SIZE 32768
 
 extern const uint8_t boot_embedded_image[];
 extern const uint64_t boot_embedded_size;
@@ -17,20 +15,6 @@ const void *boot_embedded(size_t *size)
 {
 	*size = boot_embedded_size;
 	return boot_embedded_image;
-}
-
-static bool has_multiboot2(const struct loader *loader)
-{
-	size_t end = loader->size < MULTIBOOT2_SEARCH_SIZE ? loader->size : MULTIBOOT2_SEARCH_SIZE;
-
-	for (size_t at = 0; at + 16 <= end; at += 8) {
-		if (boot_u32(loader, at) == MULTIBOOT2_MAGIC &&
-		    boot_u32(loader, at) + boot_u32(loader, at + 4) + boot_u32(loader, at + 8) +
-				    boot_u32(loader, at + 12) ==
-			    0)
-			return true;
-	}
-	return false;
 }
 
 /* ---- protocols --------------------------------------------------------------------------------- */
@@ -43,6 +27,11 @@ static bool multiboot_recognised(const struct loader *loader)
 static int multiboot_start(struct loader *loader)
 {
 	return multiboot_load(loader, (uint32_t)multiboot_find(loader));
+}
+
+static bool multiboot2_recognised(const struct loader *loader)
+{
+	return multiboot2_find(loader) >= 0;
 }
 
 static bool always(const struct loader *loader)
@@ -85,6 +74,7 @@ static const struct protocol {
 	bool takes_initrd;
 } protocols[] = {
 	{"multiboot", multiboot_recognised, multiboot_recognised, multiboot_start, true},
+	{"multiboot2", multiboot2_recognised, multiboot2_recognised, multiboot2_load, true},
 	{"pvh", pvh_recognised, pvh_recognised, pvh_load, true},
 	{"linux", linux_recognised, bzimage_or_any_elf64, linux_load, true},
 	{"linux64", bzimage_has_entry64, bzimage_or_elf64, linux64_load, true},
@@ -93,7 +83,8 @@ static const struct protocol {
 	{"flat", always, always, flat_load, false},
 };
 
-static const char protocol_names[] = "auto, multiboot, pvh, linux, linux64, linux32, elf or flat";
+static const char protocol_names[] =
+	"auto, multiboot, multiboot2, pvh, linux, linux64, linux32, elf or flat";
 
 static const struct protocol *protocol_named(const char *name)
 {
@@ -156,10 +147,6 @@ static int check_options(struct loader *loader, const struct protocol *protocol)
 	if (!protocol->takes_initrd && request->initrd)
 		return error_set(loader->err, -EINVAL,
 				 "takes no -initrd: that is for Linux, PVH and multiboot guests");
-	if (!protocol->takes_initrd && !request->protocol && !boot_wants_raw(request) &&
-	    has_multiboot2(loader))
-		return error_set(loader->err, -EOPNOTSUPP,
-				 "has a multiboot 2 header; vitrine knows multiboot 1");
 	return 0;
 }
 

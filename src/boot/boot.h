@@ -37,7 +37,7 @@ struct boot_segment {
 #define BOOT_MAX_ALLOCATIONS 48
 
 struct boot_image {
-	/* "multiboot 1", "PVH", "Linux, unpacked", "Linux, 64-bit", "Linux, 32-bit", "ELF64", "ELF32",
+	/* "multiboot 1", "multiboot 2", "PVH", "Linux, unpacked", "Linux, 64-bit", "Linux, 32-bit", "ELF64", "ELF32",
 	 * "ELF boot sector", "flat" */
 	const char *protocol;
 	char why[160]; /* why this protocol: "has a multiboot 1 header at 0x1010" */
@@ -63,6 +63,8 @@ struct boot_image {
  *
  * - multiboot 1: a header with a right checksum in the first 8 KiB (Multiboot Specification
  *   0.6.96). Entered in flat 32-bit protected mode, EAX = 0x2badb002, EBX = the information.
+ * - multiboot 2: a header with a right checksum in the first 32 KiB (Multiboot2 Specification 2.0). The same,
+ *   with EAX = 0x36d76289.
  * - PVH: ELF with a note of Xen's (pvh.c). Entered in flat protected mode, EBX = the start information.
  * - Linux: a bzImage, or ELF64 with a note of Linux's (linux.c, linux_unpack.c, linux_vmlinux.c). Entered in long
  *   mode, in protected mode where a bzImage cannot be unpacked and has no other entry; RSI = the zero page.

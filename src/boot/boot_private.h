@@ -31,6 +31,8 @@ uint32_t boot_u32(const struct loader *loader, uint64_t offset);
 int boot_add(struct loader *loader, const struct boot_segment *segment);
 /* Whether no segment has any of these bytes. */
 bool boot_is_free(const struct loader *loader, uint64_t gpa, uint64_t size);
+/* Whether a segment has a byte of the file there. */
+bool boot_is_loaded(const struct loader *loader, uint64_t gpa);
 /* Finds room that nothing uses yet, below 640 KiB if possible, otherwise above 1 MiB; always below
  * 4 GiB. align: a power of two. */
 int boot_find_low(struct loader *loader, uint64_t size, uint64_t align, const char *what,
@@ -74,10 +76,29 @@ bool elf_find_note(const struct loader *loader, const char *name, uint32_t type,
 		   struct elf_note *found);
 int elf_load(struct loader *loader);
 
+/* ---- modules.c ---- */
+#define BOOT_MODULES_MAX 32
+struct boot_module {
+	uint32_t start, end;
+	const char *text; /* "FILE ARGS", as the user wrote it */
+};
+struct boot_modules {
+	struct boot_module module[BOOT_MODULES_MAX];
+	unsigned count;
+};
+/* Places what -initrd names, above 1 MiB, on page boundaries. */
+int boot_place_modules(struct loader *loader, struct boot_modules *modules);
+
 /* ---- multiboot.c, multiboot_info.c ---- */
 /* Offset of a valid header, or -ENOENT. */
 long multiboot_find(const struct loader *loader);
 int multiboot_load(struct loader *loader, uint32_t header);
+/* Loads the file as the address fields of the header at this offset say; all of them are checked. */
+struct multiboot_addresses {
+	uint32_t header, load, load_end, bss_end, entry;
+};
+int multiboot_load_addresses(struct loader *loader, uint32_t header,
+			     const struct multiboot_addresses *a);
 /* Places modules, command line, memory map and the information structure: *info is its address. */
 int multiboot_place_info(struct loader *loader, uint64_t *info);
 

@@ -15,11 +15,6 @@
 #define HEADER_SIZE    12
 #define ADDRESSES_SIZE 20
 
-/* The fields behind the checksum; valid when FLAG_ADDRESSES is set. */
-struct addresses {
-	uint32_t header, load, load_end, bss_end, entry;
-};
-
 long multiboot_find(const struct loader *loader)
 {
 	size_t end = loader->size < SEARCH_SIZE ? loader->size : SEARCH_SIZE;
@@ -44,7 +39,8 @@ static int check_flags(struct loader *loader, uint32_t flags)
 	return 0;
 }
 
-static int read_addresses(struct loader *loader, uint32_t header, struct addresses *a)
+/* The fields behind the checksum; valid when FLAG_ADDRESSES is set. */
+static int read_addresses(struct loader *loader, uint32_t header, struct multiboot_addresses *a)
 {
 	uint64_t at = header + HEADER_SIZE;
 
@@ -62,7 +58,7 @@ static int read_addresses(struct loader *loader, uint32_t header, struct address
 }
 
 /* Where the bytes for load_addr begin in the file, and how many there are. */
-static int check_load(struct loader *loader, uint32_t header, const struct addresses *a,
+static int check_load(struct loader *loader, uint32_t header, const struct multiboot_addresses *a,
 		      struct boot_segment *s)
 {
 	uint64_t before = a->header - a->load, offset, length;
@@ -91,32 +87,38 @@ static int check_load(struct loader *loader, uint32_t header, const struct addre
 	return 0;
 }
 
-static int load_by_addresses(struct loader *loader, uint32_t header, uint64_t *entry)
+int multiboot_load_addresses(struct loader *loader, uint32_t header,
+			     const struct multiboot_addresses *a)
 {
 	struct boot_segment segment = {.what = "multiboot image"};
-	struct addresses a = {0};
 	uint64_t end;
-	int rc = read_addresses(loader, header, &a);
+	int rc = check_load(loader, header, a, &segment);
 
-	if (rc == 0)
-		rc = check_load(loader, header, &a, &segment);
 	if (rc < 0)
 		return rc;
 	end = segment.gpa + segment.data_size;
-	if (a.bss_end && a.bss_end < end)
+	if (a->bss_end && a->bss_end < end)
 		return error_set(
 			loader->err, -EINVAL,
 			"multiboot header: bss_end_addr 0x%x is below the end of the data, "
 			"0x%llx",
-			a.bss_end, (unsigned long long)end);
-	segment.size = a.bss_end ? a.bss_end - segment.gpa : segment.data_size;
-	if (a.entry < a.load || a.entry >= end)
+			a->bss_end, (unsigned long long)end);
+	segment.size = a->bss_end ? a->bss_end - segment.gpa : segment.data_size;
+	if (a->entry < a->load || a->entry >= end)
 		return error_set(loader->err, -EINVAL,
 				 "multiboot header: entry_addr 0x%x is outside the image, "
 				 "0x%x-0x%llx",
-				 a.entry, a.load, (unsigned long long)end);
-	*entry = a.entry;
+				 a->entry, a->load, (unsigned long long)end);
 	return boot_add(loader, &segment);
+}
+
+static int load_by_addresses(struct loader *loader, uint32_t header, uint64_t *entry)
+{
+	struct multiboot_addresses a = {0};
+	int rc = read_addresses(loader, header, &a);
+
+	*entry = a.entry;
+	return rc < 0 ? rc : multiboot_load_addresses(loader, header, &a);
 }
 
 static int load_image(struct loader *loader, uint32_t header, uint64_t *entry)

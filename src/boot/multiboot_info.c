@@ -9,9 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MODULES_MAX 32
-#define PAGE	    4096
-
 enum {
 	INFO_MEMORY = 1 << 0,
 	INFO_COMMAND_LINE = 1 << 2,
@@ -44,9 +41,7 @@ struct map_entry {
 } __attribute__((packed));
 
 struct parts {
-	struct module modules[MODULES_MAX];
-	char *module_text[MODULES_MAX];
-	unsigned module_count;
+	struct boot_modules modules;
 	struct map_entry map[BOOT_MAP_MAX];
 	unsigned map_count;
 	const char *command_line;
@@ -68,102 +63,15 @@ static void describe_memory(struct parts *parts, uint64_t ram_size)
 		};
 }
 
-static int place_module(struct loader *loader, struct parts *parts, const char *path)
-{
-	unsigned number = parts->module_count;
-	struct module *module = &parts->modules[number];
-	struct boot_segment segment = {0};
-	const uint8_t *bytes;
-	int rc = boot_read_file(loader->image, path, &bytes, &segment.data_size, loader->err);
-
-	if (rc == 0)
-		rc = boot_find_high(loader, segment.data_size, PAGE, "module", &segment.gpa);
-	if (rc < 0) {
-		error_prefix(loader->err, "module %s (-initrd)", path);
-		return rc;
-	}
-	segment.size = segment.data_size;
-	segment.data = bytes;
-	snprintf(segment.what, sizeof(segment.what), "module %u", number);
-	module->start = htole32((uint32_t)segment.gpa);
-	module->end = htole32((uint32_t)(segment.gpa + segment.size));
-	parts->module_count++;
-	if (number == 0)
-		loader->image->initrd = segment;
-	return boot_add(loader, &segment);
-}
-
-/* One "FILE ARGS"; the module's string is all of it, as QEMU has it. */
-static int add_module(struct loader *loader, struct parts *parts, char *text)
-{
-	size_t length = strcspn(text, " ");
-	char *path;
-	int rc;
-
-	if (length == 0)
-		return error_set(loader->err, -EINVAL,
-				 "-initrd names an empty file; write FILE [ARGS][,FILE...]");
-	if (parts->module_count == MODULES_MAX)
-		return error_set(loader->err, -E2BIG, "-initrd names more than %d modules",
-				 MODULES_MAX);
-	path = strndup(text, length);
-	if (!path)
-		return error_set(loader->err, -ENOMEM, "no memory for the modules");
-	parts->module_text[parts->module_count] = text;
-	rc = place_module(loader, parts, path);
-	free(path);
-	return rc;
-}
-
-/* Ends text at the first single comma; a double one stands for itself. Returns what follows, or
- * NULL. */
-static char *split_at_comma(char *text)
-{
-	char *to = text;
-
-	for (; *text; text++) {
-		if (*text == ',' && *++text != ',') {
-			*to = '\0';
-			return text;
-		}
-		*to++ = *text;
-	}
-	*to = '\0';
-	return NULL;
-}
-
-static int add_modules(struct loader *loader, struct parts *parts)
-{
-	const char *initrd = loader->request->initrd;
-	size_t size;
-	char *text;
-	int rc = 0;
-
-	if (!initrd)
-		return 0;
-	size = strlen(initrd) + 1;
-	text = boot_allocate(loader->image, size);
-	if (!text)
-		return error_set(loader->err, -ENOMEM, "no memory for the modules");
-	memcpy(text, initrd, size);
-	while (text && rc == 0) {
-		char *next = split_at_comma(text);
-
-		rc = add_module(loader, parts, text);
-		text = next;
-	}
-	return rc;
-}
-
 /* The order in the block: info, modules, map, strings. */
 static size_t block_size(const struct parts *parts)
 {
-	size_t size = sizeof(struct info) + parts->module_count * sizeof(struct module) +
+	size_t size = sizeof(struct info) + parts->modules.count * sizeof(struct module) +
 		      parts->map_count * sizeof(struct map_entry) + sizeof(LOADER_NAME) +
 		      strlen(parts->command_line) + 1;
 
-	for (unsigned i = 0; i < parts->module_count; i++)
-		size += strlen(parts->module_text[i]) + 1;
+	for (unsigned i = 0; i < parts->modules.count; i++)
+		size += strlen(parts->modules.module[i].text) + 1;
 	return size;
 }
 
@@ -193,7 +101,21 @@ static void describe_screen(struct info *info)
 	info->framebuffer_type = 2; /* EGA text */
 }
 
-static void fill_block(uint8_t *block, uint64_t gpa, struct parts *parts,
+/* One behind the other at *list, and their strings at *at. */
+static void append_modules(uint8_t *block, uint64_t gpa, size_t *list, size_t *at,
+			   const struct boot_modules *modules)
+{
+	for (unsigned i = 0; i < modules->count; i++) {
+		const struct boot_module *from = &modules->module[i];
+		struct module module = {.start = htole32(from->start),
+					.end = htole32(from->end),
+					.string = append_text(block, gpa, at, from->text)};
+
+		append(block, gpa, list, &module, sizeof(module));
+	}
+}
+
+static void fill_block(uint8_t *block, uint64_t gpa, const struct parts *parts,
 		       const struct ram_layout *ram)
 {
 	struct info info = {
@@ -201,20 +123,18 @@ static void fill_block(uint8_t *block, uint64_t gpa, struct parts *parts,
 				 INFO_LOADER_NAME | INFO_FRAMEBUFFER),
 		.mem_lower = htole32(RAM_LOW_END >> 10),
 		.mem_upper = htole32((uint32_t)((ram->below_4g - RAM_HIGH_BASE) >> 10)),
-		.mods_count = htole32(parts->module_count),
+		.mods_count = htole32(parts->modules.count),
+		.mods_addr = htole32((uint32_t)(gpa + sizeof(info))),
 		.mmap_length = htole32(parts->map_count * sizeof(struct map_entry)),
 	};
-	size_t at = sizeof(info) + parts->module_count * sizeof(struct module), list = sizeof(info);
+	size_t list = sizeof(info), at = list + parts->modules.count * sizeof(struct module);
 
 	describe_screen(&info);
 	info.mmap_addr = append(block, gpa, &at, parts->map,
 				parts->map_count * sizeof(struct map_entry));
 	info.cmdline = append_text(block, gpa, &at, parts->command_line);
 	info.boot_loader_name = append_text(block, gpa, &at, LOADER_NAME);
-	for (unsigned i = 0; i < parts->module_count; i++)
-		parts->modules[i].string = append_text(block, gpa, &at, parts->module_text[i]);
-	info.mods_addr = append(block, gpa, &list, parts->modules,
-				parts->module_count * sizeof(struct module));
+	append_modules(block, gpa, &list, &at, &parts->modules);
 	memcpy(block, &info, sizeof(info));
 }
 
@@ -238,7 +158,7 @@ int multiboot_place_info(struct loader *loader, uint64_t *info)
 	struct parts parts = {0};
 	uint8_t *block;
 	size_t size;
-	int rc = add_modules(loader, &parts);
+	int rc = boot_place_modules(loader, &parts.modules);
 
 	if (rc == 0)
 		rc = make_command_line(loader, &parts);

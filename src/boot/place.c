@@ -95,6 +95,13 @@ bool boot_is_free(const struct loader *loader, uint64_t gpa, uint64_t size)
 	return !touched(loader->image, gpa, size);
 }
 
+bool boot_is_loaded(const struct loader *loader, uint64_t gpa)
+{
+	const struct boot_segment *s = touched(loader->image, gpa, 1);
+
+	return s && gpa - s->gpa < s->data_size;
+}
+
 int boot_add(struct loader *loader, const struct boot_segment *segment)
 {
 	struct boot_image *image = loader->image;

@@ -111,14 +111,8 @@ static int place_info(struct loader *loader, uint64_t *gpa)
 /* Where the note points to must be something that was loaded. */
 static int check_entry(struct loader *loader, uint64_t entry)
 {
-	const struct boot_image *image = loader->image;
-
-	for (unsigned i = 0; i < image->segment_count; i++) {
-		const struct boot_segment *s = &image->segment[i];
-
-		if (entry >= s->gpa && entry - s->gpa < s->data_size && entry < FOUR_GIB)
-			return 0;
-	}
+	if (entry < FOUR_GIB && boot_is_loaded(loader, entry))
+		return 0;
 	return error_set(loader->err, -EINVAL,
 			 "has a PVH note whose entry 0x%llx is in no segment that the file has "
 			 "bytes for",

@@ -65,6 +65,16 @@ def multiboot_gives_memory_map_and_command_line():
     runs("mboot.elf", "magic 0x2badb002", 'command line ".*mboot.elf one two"', "mboot: done", options=("-append", "one two"))
 
 
+@test
+def multiboot_2_gives_tags():
+    path = os.environ["TMPDIR"] + "/module"
+    with open(path, "wb") as file:
+        file.write(bytes(range(16)))
+    runs("mboot2.elf", "magic 0x36d76289", 'command line "one two"', r"memory 0x000100000-0x004000000 type 1",
+         rf'sum 0x78, "{path} a b"', "rsdp revision 2", r"guest_main is at (0x\w+), its symbol says \1", "mboot2: done",
+         options=("-m", "64", "-append", "one two", "-initrd", path + " a b"))
+
+
 def checks(*more, **changes):
     """Options for the test kernel, as they are written for QEMU; and what it finds in its environment."""
     environment = {"CPUS": 2, "MEMORY": 64, "WORDS": 3, "GREETING": "hello, guest", "TESTDEV": 1, **changes}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What is given as a guest's image, by libFuzzer: the loaders choose between multiboot, ELF, boot sectors and raw
- * bytes by what is in it. The first byte of the input is about the command line: RAM, arguments, modules. Whatever
+ * bytes by what is in it. The first byte of the input is about the command line: RAM, arguments, modules, vCPUs. Whatever
  * is accepted must be an image whose pieces lie in RAM, apart from each other, and are there.
  */
 #include "boot/boot.h"
@@ -13,6 +13,8 @@
 
 /* Multiboot Specification 0.6.96, 3.1.1 */
 #define MULTIBOOT_MAGIC 0x1badb002u
+/* Multiboot2 Specification 2.0, 3.1.1 */
+#define MULTIBOOT2_MAGIC 0xe85250d6u
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -85,6 +87,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.has_entry = how & 32,
 		.load = 0x8000,
 		.entry = how & 64 ? 0x9000 : 0x100000,
+		.vcpus = how & 128 ? 2 : 0,
+		.apic = true,
 	};
 	struct boot_image image;
 	struct error err = {0};
@@ -99,6 +103,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
+/* Of so many words, the last makes the sum 0. */
+static void put_sum_right(uint8_t *at, unsigned words)
+{
+	uint32_t header[4], sum = 0;
+
+	memcpy(header, at, words * sizeof(header[0]));
+	for (unsigned i = 0; i + 1 < words; i++)
+		sum += header[i];
+	header[words - 1] = 0 - sum;
+	memcpy(at, header, words * sizeof(header[0]));
+}
+
 /* A multiboot header is looked for by its magic, and believed by its sum. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
@@ -106,13 +122,13 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	if (seed % 8 == 0)
 		return size;
 	for (size_t at = 1; at + 12 <= size; at += 4) {
-		uint32_t header[3];
+		uint32_t magic;
 
-		memcpy(header, data + at, sizeof(header));
-		if (header[0] != MULTIBOOT_MAGIC)
-			continue;
-		header[2] = 0 - header[0] - header[1];
-		memcpy(data + at, header, sizeof(header));
+		memcpy(&magic, data + at, sizeof(magic));
+		if (magic == MULTIBOOT_MAGIC)
+			put_sum_right(data + at, 3);
+		else if (magic == MULTIBOOT2_MAGIC && at + 16 <= size)
+			put_sum_right(data + at, 4);
 	}
 	return size;
 }

@@ -580,7 +580,8 @@ static void elf_is_linux_when_asked(void **unused)
 	c.request.protocol = "pvh";
 	boot_case_refuses(&c, -EINVAL, "nothing that -protocol pvh can start");
 	c.request.protocol = "linux16";
-	boot_case_refuses(&c, -EINVAL, "-protocol takes auto, multiboot, pvh, linux, linux64");
+	boot_case_refuses(&c, -EINVAL,
+			  "-protocol takes auto, multiboot, multiboot2, pvh, linux, linux64");
 	boot_case_end(&c);
 }
 

@@ -293,20 +293,6 @@ static void an_elf_with_a_wrong_checksum_is_plain_elf(void **unused)
 	boot_case_end(&c);
 }
 
-static void multiboot_2_is_refused(void **unused)
-{
-	const uint32_t header[4] = {0xe85250d6, 0, 16, -(0xe85250d6u + 16)};
-	struct elf64 wide = ELF_IMAGE(elf64, ELFCLASS64, EM_X86_64, Elf64_Phdr);
-	struct boot_case c;
-
-	(void)unused;
-	memcpy(&wide.multiboot, header, sizeof(header));
-	assert_int_equal(offsetof(struct elf64, multiboot) % 8, 0);
-	boot_case_init(&c, &wide, sizeof(wide));
-	boot_case_refuses(&c, -EOPNOTSUPP, "multiboot 2");
-	boot_case_end(&c);
-}
-
 static void raw_options_win_over_a_header(void **unused)
 {
 	struct boot_case c;
@@ -335,7 +321,6 @@ int main(void)
 		cmocka_unit_test(damaged_headers_do_no_harm),
 		cmocka_unit_test(elf_kernels_of_both_classes),
 		cmocka_unit_test(an_elf_with_a_wrong_checksum_is_plain_elf),
-		cmocka_unit_test(multiboot_2_is_refused),
 		cmocka_unit_test(raw_options_win_over_a_header),
 	};
 
