@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "expression_case.h"
 #include "monitor/expression.h"
 
 #include <errno.h>
@@ -8,102 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static int symbol(void *ctx, const char *name, uint64_t *value, uint64_t *size, struct error *err)
-{
-	static const struct {
-		const char *name;
-		uint64_t value, size;
-	} symbols[] = {
-		{"main", 0x1000, 77}, {"a.b$c", 0x1000, 0}, {"byte", 0x1f0, 1},
-		{"half", 0x1f0, 2},   {"word", 0x1f0, 4},   {"counter", 0x1f0, 8},
-		{"minus", 0x1f8, 0},
-	};
-
-	(void)ctx;
-	for (unsigned i = 0; i < sizeof(symbols) / sizeof(*symbols); i++) {
-		if (strcmp(name, symbols[i].name))
-			continue;
-		*value = symbols[i].value;
-		*size = symbols[i].size;
-		return 0;
-	}
-	return error_set(err, -ENOENT, "no %s", name);
-}
-
-static int reg(void *ctx, const char *name, struct program_builder *builder, struct error *err)
-{
-	(void)ctx;
-	if (strcmp(name, "rax"))
-		return error_set(err, -ENOENT, "no $%s", name);
-	program_append(builder, PROGRAM_REGISTER, (uint64_t)register_find("rax"));
-	return 0;
-}
-
-/* Eight bytes at an address hold the address after it; a few are special. */
-static bool read_memory(void *ctx, uint64_t address, void *buf, size_t len)
-{
-	static const uint64_t special[] = {0x8081828384858687, UINT64_MAX - 4};
-	uint64_t value = address + 1;
-
-	(void)ctx;
-	if (address >= 0x8000)
-		return false;
-	if (address == 0x1f0 || address == 0x1f8)
-		value = special[address == 0x1f8];
-	memcpy(buf, &value, len);
-	return true;
-}
-
-static const struct cpu_state *give_state(void *ctx, unsigned groups)
-{
-	static struct cpu_state state = {.general.gpr[GPR_RAX] = 7};
-
-	(void)ctx;
-	(void)groups;
-	return &state;
-}
-
-static const struct expression_names names = {NULL, symbol, reg};
-static const struct program_context context = {NULL, 0, give_state, read_memory, NULL};
-
-static int evaluate(const char *text, uint64_t *value, const char **end, struct error *err)
-{
-	struct program_fault fault;
-	struct program *program;
-	int64_t result;
-	int ret = expression_compile(text, &names, &program, NULL, end, err);
-
-	if (ret)
-		return ret;
-	ret = program_run(program, &context, &result, &fault);
-	program_free(program);
-	*value = (uint64_t)result;
-	return ret ? error_set(err, ret, "%s", fault.text) : 0;
-}
-
-static uint64_t value_of(const char *text)
-{
-	struct error err = {0};
-	uint64_t value = 0;
-	int ret = evaluate(text, &value, NULL, &err);
-
-	if (ret)
-		fail_msg("%s: %s", text, err.text);
-	return value;
-}
-
-static int error_of(const char *text)
-{
-	struct error err = {0};
-	uint64_t value;
-	int ret = evaluate(text, &value, NULL, &err);
-
-	assert_int_equal(ret, err.code);
-	if (ret)
-		assert_true(strlen(err.text) > 5);
-	return ret;
-}
 
 static void test_numbers(void **state)
 {
@@ -189,93 +94,6 @@ static void test_signs(void **state)
 	assert_int_equal(value_of("($rax - 23) >> 60"), 15);
 	assert_int_equal(value_of("-(5 == 5) < 0"), 1);
 	assert_int_equal(value_of("!$rax - 1 < 0"), 1);
-}
-
-static void test_casts(void **state)
-{
-	(void)state;
-	assert_int_equal(value_of("(u8)0x1ff"), 0xff);
-	assert_int_equal(value_of("(s8)0x1ff"), -1);
-	assert_int_equal(value_of("(u16)-1"), 0xffff);
-	assert_int_equal(value_of("(s16)0x8000 < 0"), 1);
-	assert_int_equal(value_of("(int)0xffffffff"), -1);
-	assert_int_equal(value_of("( unsigned  int )-1"), 0xffffffff);
-	assert_int_equal(value_of("(uint64_t)-1 < 5"), 0);
-	assert_int_equal(value_of("(long)-1 < 5"), 1);
-	assert_int_equal(value_of("-(u8)0x101"), -1);
-	assert_int_equal(value_of("(u8)0x1ff + 1"), 0x100);
-	assert_int_equal(value_of("(main)"), 0x1000);
-	assert_int_equal(error_of("(u8)"), -EINVAL);
-	assert_int_equal(error_of("(u32"), -ENOENT);
-}
-
-static void test_reading_by_type(void **state)
-{
-	(void)state;
-	assert_int_equal(value_of("*(u8 *)0x1f0"), 0x87);
-	assert_int_equal(value_of("*(s8 *)0x1f0"), (int8_t)0x87);
-	assert_int_equal(value_of("*(s8 *)0x1f0 < 0"), 1);
-	assert_int_equal(value_of("*(u16*)counter"), 0x8687);
-	assert_int_equal(value_of("*(unsigned*)counter"), 0x84858687);
-	assert_int_equal(value_of("*(int *) counter"), (int32_t)0x84858687);
-	assert_true(value_of("*(u64 *)counter") == 0x8081828384858687);
-	assert_int_equal(value_of("**(u8 **)0x1ef"), 0x87);
-	assert_int_equal(value_of("*(s32 *)minus == -5"), 1);
-	assert_int_equal(error_of("*(u8 *)0x9000"), -EFAULT);
-}
-
-/* A symbol knows how large its object is, when that is the size of a number. */
-static void test_reading_objects(void **state)
-{
-	(void)state;
-	assert_int_equal(value_of("*byte"), 0x87);
-	assert_int_equal(value_of("*half"), 0x8687);
-	assert_int_equal(value_of("*&word"), 0x84858687);
-	assert_int_equal(value_of("*(word)"), 0x84858687);
-	assert_true(value_of("*counter") == 0x8081828384858687);
-	assert_true(value_of("*(u64 *)byte") == 0x8081828384858687);
-	assert_int_equal(value_of("*(byte + 0x100)"), 0x2f1);
-}
-
-static uint64_t size_of(const char *text)
-{
-	struct program *program;
-	uint64_t size = 99;
-
-	assert_int_equal(expression_compile(text, &names, &program, &size, NULL, NULL), 0);
-	program_free(program);
-	return size;
-}
-
-/* For a watch. */
-static void test_size_of_what_is_there(void **state)
-{
-	(void)state;
-	assert_int_equal(size_of("half"), 2);
-	assert_int_equal(size_of("&main"), 77);
-	assert_int_equal(size_of("a.b$c"), 0);
-	assert_int_equal(size_of("(u32 *)main"), 4);
-	assert_int_equal(size_of("(u8 **)main"), 8);
-	assert_int_equal(size_of("(u16 *)main + 1"), 2);
-	assert_int_equal(size_of("half + 1"), 0);
-	assert_int_equal(size_of("$rax"), 0);
-	assert_int_equal(size_of("0x1000"), 0);
-}
-
-static void test_pointers(void **state)
-{
-	(void)state;
-	assert_int_equal(value_of("(u32 *)main + 2"), 0x1008);
-	assert_int_equal(value_of("2 + (u32 *)main"), 0x1008);
-	assert_int_equal(value_of("(u32 *)main - 2"), 0xff8);
-	assert_int_equal(value_of("(u8 **)main + 1"), 0x1008);
-	assert_int_equal(value_of("(u32 *)main - (u32 *)0xff0"), 4);
-	assert_int_equal(value_of("((u16 *)0x100)[3]"), 0x107);
-	assert_int_equal(value_of("((u8 **)0x100)[1][2]"), 0x0c);
-	assert_int_equal(value_of("((u16 *)0x100)[$rax - 6] + 1"), 0x104);
-	assert_int_equal(value_of("(u32 *)-1 > 5"), 1);
-	assert_int_equal(error_of("main[1]"), -EINVAL);
-	assert_int_equal(error_of("((u16 *)0x100)[3"), -EINVAL);
 }
 
 /* What does not matter any more is not looked at. */
@@ -393,11 +211,6 @@ int main(void)
 		cmocka_unit_test(test_precedence),
 		cmocka_unit_test(test_unary),
 		cmocka_unit_test(test_signs),
-		cmocka_unit_test(test_casts),
-		cmocka_unit_test(test_reading_by_type),
-		cmocka_unit_test(test_reading_objects),
-		cmocka_unit_test(test_size_of_what_is_there),
-		cmocka_unit_test(test_pointers),
 		cmocka_unit_test(test_short_circuit),
 		cmocka_unit_test(test_text_is_kept),
 		cmocka_unit_test(test_held_back_operands),
