@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Where the guest is: backtraces, the screen at a stop. */
+#include "command_rig.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void put_stack(struct rig *rig, uint64_t at, uint64_t value)
+{
+	memcpy(rig->debug->ram + at, &value, sizeof(value));
+}
+
+static void stand(struct rig *rig, uint64_t pc, uint64_t sp, uint64_t frame)
+{
+	struct cpu_general *general = &rig->debug->state[0].general;
+
+	general->rip = pc;
+	general->gpr[GPR_RSP] = sp;
+	general->gpr[GPR_RBP] = frame;
+}
+
+static void test_backtrace(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t twice = address_of(rig, "twice"), add_one = address_of(rig, "add_one");
+	uint64_t start = address_of(rig, "_start");
+
+	answer(rig, "cpu 0");
+	put_stack(rig, 0x2ff000, 0x2ff100);
+	put_stack(rig, 0x2ff008, add_one + 0x15);
+	put_stack(rig, 0x2ff100, 0);
+	put_stack(rig, 0x2ff108, start + 0x11);
+	stand(rig, twice + 7, 0x2fefe0, 0x2ff000);
+	contains(answer(rig, "bt"), "#0  0x200007 twice+0x7 at fixture.c:12\n");
+	contains(rig->text, " add_one+0x15 at fixture.c:19\n");
+	contains(rig->text, " _start+0x11 at fixture.c:");
+	contains(rig->text, "ends here: the return address is 0: nobody called\n");
+	stand(rig, twice, 0x2ff008, 0x2ff100); /* before push */
+	contains(answer(rig, "bt"), "#1  0x200029 add_one+0x15");
+	contains(rig->text, "#2 ");
+	stand(rig, twice + 1, 0x2ff000, 0x2ff100); /* before mov */
+	contains(answer(rig, "bt"), "#1  0x200029 add_one+0x15");
+	contains(rig->text, "#2 ");
+	stand(rig, twice + 7, 0x2fefe0, 0x700000);
+	contains(answer(rig, "bt"), "return address at 0x700008, where\n    nothing is mapped\n");
+	put_stack(rig, 0x2ff000, 0x2ff000); /* a ring */
+	stand(rig, twice + 7, 0x2fefe0, 0x2ff000);
+	contains(answer(rig, "bt"), "should lie above 0x2ff010, and\n    does not\n");
+	for (unsigned i = 0; i < 200; i++) {
+		put_stack(rig, 0x2f0000 + i * 16, 0x2f0000 + i * 16 + 16);
+		put_stack(rig, 0x2f0008 + i * 16, add_one + 0x15);
+	}
+	stand(rig, twice + 7, 0x2efff0, 0x2f0000);
+	contains(answer(rig, "bt"), "#39 0x200029 add_one+0x15");
+	contains(rig->text, "    ... 157 frames ...\n#197 0x");
+	contains(rig->text, "#200 0x");
+	contains(answer(rig, "bt 2"),
+		 "#1  0x200029 add_one+0x15 at fixture.c:19\n    ... 195 frames ...\n");
+}
+
+static unsigned line_count(const char *text)
+{
+	unsigned count = 0;
+
+	for (; *text; text++)
+		count += *text == '\n';
+	return count;
+}
+
+static void fits_the_screen(const char *text)
+{
+	assert_true(line_count(text) <= 23);
+	while (*text) {
+		size_t size = strcspn(text, "\n"), width = 0;
+
+		for (size_t i = 0; i < size; i++)
+			width += (text[i] & 0xc0) != 0x80;
+		if (width > 80)
+			fail_msg("%zu columns: %.*s", width, (int)size, text);
+		text += size + (text[size] == '\n');
+	}
+}
+
+static const char *stop_screen(struct rig *rig)
+{
+	rig->size = 0;
+	monitor_show_stop(rig->monitor, &rig->out);
+	return rig->text;
+}
+
+static void test_stop_screen(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t add_one = address_of(rig, "add_one");
+
+	stand(rig, add_one + 0x24, 0x2ff000, 0x2ff010);
+	fake_debug_stop(rig->debug, STOP_BREAKPOINT, 0, "breakpoint 1");
+	contains(stop_screen(rig), "■ vCPU 0: breakpoint 1\n");
+	contains(rig->text,
+		 "\n  add_one+0x24 at fixture.c:21 · long mode, ring 0, cr3 0x1000, IF=1\n");
+	contains(rig->text, "  1 other held\n");
+	lacks(rig->text, " \n");
+	contains(rig->text, "\n21             shared.counter++;\n");
+	contains(rig->text, "→ 0x200038 <add_one+0x24>  mov");
+	contains(rig->text, "<shared>");
+	contains(rig->text, "  0x200035 <add_one+0x21>  mov"); /* what lies before */
+	fits_the_screen(rig->text);
+	rig->debug->state[0].general.gpr[GPR_RAX] += 1;
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	contains(stop_screen(rig), "rax 1*");
+	contains(answer(rig, "context"), "rax 1*"); /* looking again changes nothing */
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	lacks(stop_screen(rig), "*");
+}
+
+static void test_stop_screen_is_safe(void **state)
+{
+	struct rig *rig = *state;
+	char text[240];
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[239] = 0;
+	for (unsigned i = 5; i < 230; i += 9)
+		text[i] = ' ';
+	memcpy(text + 20, "\033[2J\007", 5);
+	for (unsigned i = 0; i < GPR_COUNT; i++)
+		rig->debug->state[0].general.gpr[i] = UINT64_MAX - i;
+	stand(rig, 0xffffffff80101a34, UINT64_MAX, 0);
+	fake_debug_stop(rig->debug, STOP_TRIPLE_FAULT, 0, text);
+	contains(stop_screen(rig), "\\x1b[2J\\x07");
+	lacks(rig->text, "\033");
+	contains(rig->text, "is not mapped");
+	fits_the_screen(rig->text);
+	rig->out.color = true;
+	contains(stop_screen(rig), "\033[");
+	rig->out.color = false;
+}
+
+static void test_show_state(void **state)
+{
+	struct rig *rig = *state;
+
+	stand(rig, address_of(rig, "add_one") + 4, 0x2ff000, 0);
+	fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused by gdb");
+	rig->size = 0;
+	monitor_show_state(rig->monitor, OWNER_GDB, &rig->out);
+	assert_string_equal(rig->text, "■ vCPU 0: stopped by gdb at add_one+0x4 at fixture.c:18\n");
+	rig->size = 0;
+	rig->debug->running = true;
+	monitor_show_state(rig->monitor, OWNER_GDB, &rig->out);
+	assert_string_equal(rig->text, "running (by gdb)\n");
+	rig->debug->running = false;
+}
+
+static const struct CMUnitTest tests[] = {
+	cmocka_unit_test_setup_teardown(test_backtrace, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_stop_screen, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_show_state, rig_setup, rig_teardown),
+};
+
+int main(void)
+{
+	return cmocka_run_group_tests_name("where", tests, NULL, NULL);
+}
