@@ -37,6 +37,9 @@ struct vitrine {
 int wiring_build(struct vitrine *v, bool console, struct error *err);
 void wiring_tear_down(struct vitrine *v);
 
+/* wiring_gdb.c */
+/* Takes note of the files that gdb may read, and takes it where -gdb says. */
+int wiring_offer_gdb(struct vitrine *v, struct error *err);
 /* Takes gdb there; there is no server yet. */
 int wiring_serve_gdb(struct vitrine *v, const struct net_address *address, struct error *err);
 /* monitor_host.c */
