@@ -370,3 +370,11 @@ def each_pc():
         pcs[one.num] = pc()
     selected.switch()
     return pcs
+
+
+def at_print_line(vm, line=1):
+    """Goes on until a guest prints its nth line from here."""
+    gdb.Breakpoint("print_line")
+    for _ in range(line):
+        vm.go("continue")
+    equal(where(), "print_line")
