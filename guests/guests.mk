@@ -16,7 +16,7 @@ GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noex
 
 GUESTS64 := long64 smp user faults io paces hot moved
 GUESTS32 := prot32 mboot mboot2
-GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed checks) $(G)/real16.bin $(G)/checks.flat
+GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed checks teach) $(G)/real16.bin $(G)/checks.flat
 
 GUEST_LIB32 := serial print text arguments
 GUEST_LIB64 := start64 isr64 exceptions descriptors paging timer $(GUEST_LIB32)
@@ -54,6 +54,10 @@ $(G)/$(1).elf: $(call guest_objects,$(2),$(1)) $(GUEST_LIB$(2)_OBJ) guests/$(4)
 endef
 $(foreach guest,$(GUESTS64),$(eval $(call guest_link,$(guest),64,elf_x86_64,lib/long.ld)))
 $(foreach guest,$(GUESTS32),$(eval $(call guest_link,$(guest),32,elf_i386,lib/prot.ld)))
+
+# A kernel whose processes have addresses of their own.
+$(G)/32/teach/%.o: GUEST_OPT := -O0
+$(eval $(call guest_link,teach,32,elf_i386,teach/teach.ld))
 
 # A kernel that is linked high; and its boot program with that kernel as data, every four bytes turned round.
 $(eval $(call guest_link,high,64,elf_x86_64,high/high.ld))
