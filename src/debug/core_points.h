@@ -11,6 +11,8 @@
 struct core_point *core_point_at(struct debug *debug,
 				 uint64_t pc); /* a breakpoint on this linear pc */
 struct core_point *core_point_numbered(struct debug *debug, int number);
+/* gate.lock not held. */
+bool core_point_is_temporary(struct debug *debug, int number);
 /* All parked. Takes the point over: it is appended, or freed, with -errno and a sentence, when no rung
  * carries it. */
 int core_point_insert(struct debug *debug, struct core_point *point, struct error *err);

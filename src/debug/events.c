@@ -123,11 +123,8 @@ static void tell_line(struct debug *debug, struct line *line)
 /* It has done its work when it has stopped the machine once, and everybody was told. */
 static void drop_temporary(struct debug *debug, const struct news *news)
 {
-	const struct core_point *point = news->event == DEBUG_STOPPED
-						 ? core_point_numbered(debug, news->point)
-						 : NULL;
-
-	if (point && point->point.spec.temporary)
+	if (news->event == DEBUG_STOPPED && news->point &&
+	    core_point_is_temporary(debug, news->point))
 		debug_point_remove(debug, news->point, NULL);
 }
 

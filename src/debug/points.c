@@ -43,7 +43,26 @@ struct core_point *core_point_numbered(struct debug *debug, int number)
 	return NULL;
 }
 
-int debug_point_find(struct debug *debug, const struct point_spec *spec, enum debug_owner owner)
+/* While the machine runs, the core's own points come and go in the list with the vCPUs' threads; those with a number do in
+ * this thread alone, so that one that was found stays. */
+static struct core_point *find_numbered(struct debug *debug, int number)
+{
+	struct core_point *point;
+
+	core_lock(debug);
+	point = core_point_numbered(debug, number);
+	core_unlock(debug);
+	return point;
+}
+
+bool core_point_is_temporary(struct debug *debug, int number)
+{
+	const struct core_point *point = find_numbered(debug, number);
+
+	return point && point->point.spec.temporary;
+}
+
+static int find_same(struct debug *debug, const struct point_spec *spec, enum debug_owner owner)
 {
 	for (struct core_point *p = debug->points; p; p = p->next)
 		if (same(p, spec, owner))
@@ -51,9 +70,18 @@ int debug_point_find(struct debug *debug, const struct point_spec *spec, enum de
 	return 0;
 }
 
+int debug_point_find(struct debug *debug, const struct point_spec *spec, enum debug_owner owner)
+{
+	int number;
+
+	core_lock(debug);
+	number = find_same(debug, spec, owner);
+	core_unlock(debug);
+	return number;
+}
+
 static const struct point *as_of_now(struct debug *debug, struct core_point *p)
 {
-	core_lock(debug);
 	p->point.hits = p->hits;
 	p->point.evaluations = p->evaluations;
 	p->point.ignore = p->ignore;
@@ -61,18 +89,23 @@ static const struct point *as_of_now(struct debug *debug, struct core_point *p)
 	p->point.condition = p->condition;
 	p->point.action = p->action;
 	p->point.rung = core_rung_text(debug, p);
-	core_unlock(debug);
 	return &p->point;
 }
 
 /* The core's own goals have no number and are nobody's business. */
 const struct point *debug_point_next(struct debug *debug, const struct point *after)
 {
-	struct core_point *p = debug->points;
+	const struct point *next = NULL;
+	struct core_point *p;
 
+	core_lock(debug);
+	p = debug->points;
 	while (p && (!p->point.number || (after && p->point.number <= after->number)))
 		p = p->next;
-	return p ? as_of_now(debug, p) : NULL;
+	if (p)
+		next = as_of_now(debug, p);
+	core_unlock(debug);
+	return next;
 }
 
 /* Debug registers that the other points would take if the machine ran now. */
@@ -198,7 +231,7 @@ static bool is_owned(const struct core_point *p, const void *arg)
 
 int debug_point_remove(struct debug *debug, int number, struct error *err)
 {
-	if (!core_point_numbered(debug, number))
+	if (!find_numbered(debug, number))
 		return error_set(err, -ENOENT, "there is no breakpoint %d", number);
 	core_lock(debug);
 	core_quiesce(debug);
@@ -223,7 +256,7 @@ void debug_points_forget(struct debug *debug, enum debug_owner owner)
 /* With all parked, since vCPUs look at points without a lock. Returns the point; core_go_on() ends it. */
 static struct core_point *begin_change(struct debug *debug, int number, struct error *err)
 {
-	struct core_point *point = core_point_numbered(debug, number);
+	struct core_point *point = find_numbered(debug, number);
 
 	if (!point || number <= 0) {
 		error_set(err, -ENOENT, "there is no breakpoint %d", number);
