@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* The names in a kernel that was unpacked, and where it was moved. */
+#include "boot/kallsyms.h"
+#include "boot/linux_kaslr.h"
+#include "boot_case.h"
+#include "packed_kernel.h"
+
+#include <asm/bootparam.h>
+#include <errno.h>
+#include <gelf.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- moving -------------------------------------------------------------------------------- */
+
+static void it_is_moved_by_chance(void **unused)
+{
+	uint64_t first = 0;
+	bool differ = false;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	put_places(false);
+	pack(by_zstd);
+	for (unsigned i = 0; i < 20; i++) {
+		struct boot_case c;
+		struct boot_params params;
+
+		unpack_load(&c, "quiet nokaslrx");
+		check_text(&c);
+		assert_int_equal(c.image.slide % 0x200000, 0);
+		assert_true(GPA + c.image.slide + 0x800000 <= 0x40000000);
+		boot_case_read(&c.image, c.image.start.general.gpr[GPR_RSI], &params,
+			       sizeof(params));
+		assert_int_equal(!!(params.hdr.loadflags & KASLR_FLAG), c.image.slide != 0);
+		differ |= i && c.image.slide != first;
+		first = c.image.slide;
+		boot_case_end(&c);
+	}
+	assert_true(differ);
+}
+
+static uint32_t narrow_at(unsigned at)
+{
+	uint32_t value;
+
+	memcpy(&value, made.bytes + TEXT_AT + at, sizeof(value));
+	return value;
+}
+
+static void places_of_32_bits_may_go_the_other_way(void **unused)
+{
+	const uint32_t before = (uint32_t)LINKED + 0x5678;
+	uint64_t wide;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	put_places(true);
+	assert_int_equal(kaslr_relocate(made.bytes, made.size, made.elf, 0x600000), 0);
+	assert_int_equal(narrow_at(0x200), before - 0x600000);
+	assert_int_equal(narrow_at(0x300), before + 0x600000);
+	memcpy(&wide, made.bytes + TEXT_AT + 0x100, sizeof(wide));
+	assert_int_equal(wide, LINKED + 0x1234 + 0x600000);
+}
+
+static void refuses_places(const uint32_t *words, unsigned count)
+{
+	static uint8_t before[ROOM];
+
+	unpack_make(AGE_NOW);
+	for (unsigned i = 0; i < count; i++)
+		unpack_put32(words[i]);
+	memcpy(before, made.bytes, ROOM);
+	assert_int_equal(kaslr_relocate(made.bytes, made.size, made.elf, 0x600000), -ENOTSUP);
+	assert_memory_equal(before, made.bytes, ROOM);
+}
+
+/* A list that points out of the kernel, or is none, moves nothing. */
+static void wrong_places_move_nothing(void **unused)
+{
+	const uint32_t low = (uint32_t)LINKED;
+
+	(void)unused;
+	refuses_places(NULL, 0);
+	refuses_places((const uint32_t[]){0, low + 0x100}, 2);
+	refuses_places((const uint32_t[]){low + 0x100, 0, 0}, 3);
+	refuses_places((const uint32_t[]){0, low - 1, 0}, 3);
+	refuses_places((const uint32_t[]){0, low + 0x100000, 0}, 3);
+	refuses_places((const uint32_t[]){0, 0, low + 0x100, low + ROOM - 2}, 4);
+	refuses_places((const uint32_t[]){0, 0, 0, 0}, 4);
+}
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+static void check_symbol(Elf *elf, size_t strings, const GElf_Sym *sym, bool *text)
+{
+	const char *name = elf_strptr(elf, strings, sym->st_name);
+	unsigned i = 0;
+
+	assert_non_null(name);
+	if (!strncmp(name, "name", 4))
+		i = (unsigned)strtoul(name + 4, NULL, 10);
+	else
+		*text = !strcmp(name, "_text");
+	assert_int_equal(sym->st_value, LINKED + i * 16);
+	assert_int_equal(sym->st_size, i == NAMES - 1 ? TEXT_SIZE - i * 16 : 16);
+	assert_int_equal(GELF_ST_TYPE(sym->st_info), STT_FUNC);
+	assert_int_equal(GELF_ST_BIND(sym->st_info), i % 10 ? STB_LOCAL : STB_GLOBAL);
+	assert_int_equal(sym->st_shndx, 1);
+}
+
+/* As libelf reads it. */
+static void check_file(const void *bytes, size_t size)
+{
+	Elf *elf;
+	Elf_Scn *section = NULL;
+	GElf_Shdr unpack_header;
+	GElf_Sym sym;
+	bool text = false;
+
+	elf_version(EV_CURRENT);
+	elf = elf_memory((char *)(uintptr_t)bytes, size);
+	do {
+		section = elf_nextscn(elf, section);
+		assert_non_null(section);
+		assert_non_null(gelf_getshdr(section, &unpack_header));
+	} while (unpack_header.sh_type != SHT_SYMTAB);
+	assert_int_equal(unpack_header.sh_size / unpack_header.sh_entsize, 1 + NAMES);
+	assert_int_equal(unpack_header.sh_info, 1 + NAMES - NAMES / 10);
+	for (int i = 1; i <= NAMES; i++) {
+		assert_non_null(gelf_getsym(elf_getdata(section, NULL), i, &sym));
+		check_symbol(elf, unpack_header.sh_link, &sym, &text);
+	}
+	assert_true(text);
+	elf_end(elf);
+}
+
+/* The file is as linked, whatever the guest was moved by. */
+static void the_names_become_symbols(void **unused)
+{
+	(void)unused;
+	for (enum age age = 0; age < AGE_COUNT; age++) {
+		struct boot_case c;
+		uint64_t wide;
+
+		unpack_make(age);
+		put_places(false);
+		pack(by_lz4);
+		unpack_load(&c, NULL);
+		check_file(c.image.elf, c.image.elf_size);
+		memcpy(&wide, (const uint8_t *)c.image.elf + TEXT_AT + 0x100, sizeof(wide));
+		assert_int_equal(wide, LINKED + 0x1234);
+		boot_case_end(&c);
+	}
+}
+
+static bool finds_names(void)
+{
+	struct kallsyms k;
+
+	return kallsyms_find(made.bytes, made.elf, LINKED, &k);
+}
+
+static void wrong_tables_are_none(void **unused)
+{
+	struct kallsyms k;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	assert_true(finds_names());
+	assert_false(kallsyms_find(made.bytes, made.elf, LINKED + 16, &k));
+	made.bytes[made.names - 8] ^= 1; /* how many */
+	assert_false(finds_names());
+	unpack_make(AGE_NOW);
+	made.bytes[made.names] ^= 1; /* how long the first one is */
+	assert_false(finds_names());
+	unpack_make(AGE_NOW);
+	made.bytes[made.tokens + 4] = 0;
+	assert_false(finds_names());
+	unpack_make(AGE_NOW);
+	for (size_t size = TABLES_AT; size < made.elf - sizeof(Elf64_Shdr) * 2 - 16; size += 97)
+		assert_false(kallsyms_find(made.bytes, size, LINKED, &k));
+}
+
+/* What was found may be wrong further on: it ends early, or is nonsense, and nothing else is touched. */
+static void nonsense_in_the_tables_is_bounded(void **unused)
+{
+	(void)unused;
+	srand(1);
+	for (unsigned round = 0; round < 300; round++) {
+		size_t at;
+		uint8_t *copy;
+		struct kallsyms k;
+
+		unpack_make((enum age)(round % AGE_COUNT));
+		for (unsigned i = 0; i < 3; i++) {
+			at = TABLES_AT + (size_t)rand() % (made.elf - TABLES_AT);
+			made.bytes[at] = (uint8_t)rand();
+		}
+		/* On the heap, where a sanitizer sees its end. */
+		copy = malloc(made.elf);
+		assert_non_null(copy);
+		memcpy(copy, made.bytes, made.elf);
+		if (kallsyms_find(copy, made.elf, LINKED, &k)) {
+			struct kallsyms_cursor cursor = {0};
+			struct kallsyms_name name;
+			unsigned count = 0;
+
+			while (kallsyms_next(&k, &cursor, &name))
+				count++;
+			assert_true(count <= NAMES);
+		}
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_is_moved_by_chance),
+		cmocka_unit_test(places_of_32_bits_may_go_the_other_way),
+		cmocka_unit_test(wrong_places_move_nothing),
+		cmocka_unit_test(the_names_become_symbols),
+		cmocka_unit_test(wrong_tables_are_none),
+		cmocka_unit_test(nonsense_in_the_tables_is_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
