@@ -51,6 +51,8 @@ struct debug {
 /* Loads the segments of the fixture (elf may be NULL); vCPU 0 stands at its entry, on a stack of its own. */
 struct debug *fake_debug_new(const void *elf);
 void fake_debug_free(struct debug *debug);
+/* Frees its condition and its action. */
+void fake_point_clear(struct point *point);
 
 /* The machine has stopped for this reason, where its registers say; listeners are told. */
 void fake_debug_stop(struct debug *debug, enum stop_reason reason, int vcpu, const char *text);
