@@ -15,7 +15,7 @@ GUEST_CFLAGS := -std=gnu17 -ffreestanding -nostdinc -isystem $(shell $(GUEST_CC)
 GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noexecstack
 
 GUESTS64 := long64 smp user faults io paces hot moved
-GUESTS32 := prot32 mboot mboot2
+GUESTS32 := prot32 mboot mboot2 disk
 GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed checks teach) $(G)/real16.bin $(G)/checks.flat
 
 GUEST_LIB32 := serial print text arguments
