@@ -177,8 +177,10 @@ static void tell_point(struct call *call, int number)
 
 	if (!point)
 		return;
-	snprintf(text, sizeof(text), "%s %d is made through: %s. It has been met %" PRIu64 " times",
-		 point_kind_name(point->spec.kind), number, point->rung, point->hits);
+	snprintf(text, sizeof(text),
+		 "%s %d is made through: %s. It has been hit %" PRIu64 " time%s",
+		 point_kind_name(point->spec.kind), number, point->rung, point->hits,
+		 point->hits == 1 ? "" : "s");
 	tell(call, "point", "point", text);
 }
 
