@@ -216,9 +216,14 @@ class Debugged(Vitrine):
         raise AssertionError(f"{command}: no error")
 
     def go_and_interrupt(self, seconds=0.3, command="continue"):
-        """A command that does not end by itself, and Ctrl-C after a while."""
+        """A command that does not end by itself, and Ctrl-C a while after the guest goes: earlier, Python would take it."""
         timer = threading.Timer(seconds, os.kill, [os.getpid(), signal.SIGINT])
-        timer.start()
+
+        def start(_):
+            gdb.events.cont.disconnect(start)
+            timer.start()
+
+        gdb.events.cont.connect(start)
         try:
             return self.go(command)
         finally:

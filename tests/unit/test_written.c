@@ -146,10 +146,10 @@ static void test_on_and_off(void **state)
 	debug_pause(rig.debug, OWNER_CONSOLE);
 	rig_wait_stop(&rig);
 	rig_break(&rig, RIG_CODE + 11);
-	do {
+	for (unsigned i = 0; i < 2; i++) { /* the first may be half a turn */
 		rig_continue(&rig);
 		rig_wait_stop(&rig);
-	} while (rig_reg(&rig, 0, "rax") < 3); /* the first may have been half a turn */
+	}
 	written_is(&rig, both, 2);
 	assert_int_equal(debug_track_writes(rig.debug, false, NULL), 0);
 	assert_false(debug_tracks_writes(rig.debug));
