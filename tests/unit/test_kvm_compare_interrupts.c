@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Watches by step and compare under KVM: interrupts between the steps, several vCPUs. */
+/* Watches by step and compare under KVM: interrupts between the steps, several vCPUs. time limit: 240 s */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
