@@ -73,6 +73,7 @@ static void vitrine_start(struct machine *machine)
 	pthread_mutex_lock(&machine->gate.lock);
 	gate_set_plan(&machine->vcpus[0], VCPU_RUN);
 	gate_open(machine);
+	gate_wake(machine, gate_take_opened(&machine->gate));
 	pthread_mutex_unlock(&machine->gate.lock);
 }
 

@@ -87,6 +87,7 @@ static double run(struct machine *machine, uint64_t pages, uint64_t value)
 	pthread_mutex_lock(&gate->lock);
 	gate_set_plan(&machine->vcpus[0], VCPU_RUN);
 	gate_open(machine);
+	gate_wake(machine, gate_take_opened(&machine->gate));
 	pthread_mutex_unlock(&gate->lock);
 	do {
 		nanosleep(&little, NULL);
