@@ -26,27 +26,6 @@ request_end:
 	.long 8
 header_end:
 
-	.section .text.start, "ax"
-	.globl _start
-	.type _start, @function
-_start:
-	.cfi_sections .debug_frame
-	.cfi_startproc
-	.cfi_undefined eip
-	mov $stack_top, %esp
-	xor %ebp, %ebp
-	cld
-	sub $8, %esp
-	push %ebx
-	push %eax
-	call guest_main
-1:	cli
-	hlt
-	jmp 1b
-	.cfi_endproc
-	.size _start, . - _start
-
-	.bss
-	.balign 16
-stack:	.skip 16384
-stack_top:
+#define FIRST  %eax
+#define SECOND %ebx
+#include "entry32.inc"

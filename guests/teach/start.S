@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* Where the boot loader comes in, and where a startup IPI does. */
-#define HEADER_MAGIC 0x1badb002
-#define HEADER_FLAGS 0x00000003 /* modules on page boundaries, memory sizes */
+#include "multiboot.inc"
+
 #define KERNEL_CODE  0x08
 #define KERNEL_DATA  0x10
 #define CR0_PE	     0x00000001
 #define CR0_CACHES   0x9fffffff /* CD and NW are set after INIT */
 #define TRAMPOLINE   0x8000
 #define HERE(x)	     (TRAMPOLINE + (x) - trampoline)
-
-	.section .multiboot, "a"
-	.balign 4
-	.long HEADER_MAGIC
-	.long HEADER_FLAGS
-	.long -(HEADER_MAGIC + HEADER_FLAGS)
 
 /* EAX = magic, EBX = information structure; flat segments, no paging, no stack. */
 	.section .text.start, "ax"

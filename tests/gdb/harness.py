@@ -71,6 +71,22 @@ def _end_all():
         vm.process.kill()
 
 
+def listening(vm):
+    """Until vitrine listens, without a connection."""
+    deadline = time.monotonic() + patience(20)
+    while not os.path.exists(vm.socket_path):
+        assert time.monotonic() < deadline and vm.process.poll() is None, vm.words()
+        time.sleep(0.01)
+
+
+def says(vm, words, seconds=patience(20)):
+    """Until it has said that on standard error."""
+    deadline = time.monotonic() + seconds
+    while words not in vm.words():
+        assert time.monotonic() < deadline, vm.words()
+        time.sleep(0.02)
+
+
 class Captured:
     """All that gdb prints: to_string=True would miss how it announces a stop, and what the stub says."""
 

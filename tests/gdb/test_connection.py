@@ -38,19 +38,8 @@ class OtherGdb:
 
 
 def waits(vm):
-    """Until vitrine listens, without a connection."""
-    deadline = time.monotonic() + patience(20)
-    while not os.path.exists(vm.socket_path):
-        assert time.monotonic() < deadline and vm.process.poll() is None, vm.words()
-        time.sleep(0.01)
+    listening(vm)
     time.sleep(0.1)
-
-
-def says(vm, text, seconds=patience(10)):
-    deadline = time.monotonic() + seconds
-    while text not in vm.words():
-        assert time.monotonic() < deadline, vm.words()
-        time.sleep(0.02)
 
 
 @test
@@ -60,7 +49,7 @@ def a_killed_gdb_leaves_a_paused_guest_paused():
         other = OtherGdb(vm, "break print_line", "continue", "echo arrived\\n")
         other.until("arrived")
         other.kill()
-        says(vm, "the guest stays paused")
+        says(vm, "the guest stays paused", patience(10))
         vm.attach()
         equal((where(), value("line")), ("print_line", 1))
         equal(do("monitor info breakpoints").count("print_line"), 0)
@@ -77,7 +66,7 @@ def a_killed_gdb_leaves_a_running_guest_running():
         other = OtherGdb(vm, "break counter_add if 0", "continue")
         assert vm.serial_has("tick 2"), vm.serial()
         other.kill()
-        says(vm, "the guest runs")
+        says(vm, "the guest runs", patience(10))
         lines = vm.serial().count("tick")
         assert vm.serial_has(f"tick {lines + 2}"), vm.serial()
         vm.attach()
@@ -123,7 +112,7 @@ def a_second_gdb_is_refused():
         other = OtherGdb(vm, "echo arrived\\n")
         other.until("arrived")
         other.process.communicate(b"", timeout=patience(20))
-        says(vm, "second gdb was refused")
+        says(vm, "second gdb was refused", patience(10))
         equal(where(), "_start")
         gdb.Breakpoint("print_line")
         vm.go("continue")

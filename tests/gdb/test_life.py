@@ -17,21 +17,6 @@ def code_is_the_guests():
     equal(memory(start, 40), file_bytes(start, 40))
 
 
-def listening(vm):
-    """Until vitrine listens, without a connection."""
-    deadline = time.monotonic() + patience(20)
-    while not os.path.exists(vm.socket_path):
-        assert time.monotonic() < deadline and vm.process.poll() is None, vm.words()
-        time.sleep(0.01)
-
-
-def says(vm, words, seconds=patience(20)):
-    deadline = time.monotonic() + seconds
-    while words not in vm.words():
-        assert time.monotonic() < deadline, vm.words()
-        time.sleep(0.02)
-
-
 # ---- extended-remote
 
 
