@@ -29,13 +29,6 @@ void core_aside_begin(struct debug *debug, unsigned i)
 	v->step.turns = 0;
 }
 
-static bool sleeps(struct vcpu *vcpu)
-{
-	const struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
-
-	return state && state->events.run_state == CPU_HALTED;
-}
-
 bool core_aside_due(struct debug *debug, struct vcpu *vcpu)
 {
 	struct step *step = step_of(debug, vcpu);
@@ -43,7 +36,7 @@ bool core_aside_due(struct debug *debug, struct vcpu *vcpu)
 	if (!step->asides || debug->vcpu[vcpu->index].aside.stepping)
 		return false;
 	if (!step->follows || step->insn[0].kind == INSN_HLT)
-		step->slept |= sleeps(vcpu);
+		step->slept |= core_step_sleeps(vcpu);
 	return step->slept || ++step->turns % TURNS == 0;
 }
 

@@ -218,11 +218,11 @@ static int add_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
 }
 
 /* What is mapped of it, if not all. */
-static int add_point(struct debug *debug, struct core_point *point)
+static int add_point(struct debug *debug, struct core_point *point, page_stretch_fn *add)
 {
 	struct adding a = {debug->pages, point};
 	uint64_t missing;
-	int rc = page_each_mapping(debug, &point->point.spec, add_stretch, &a, &missing);
+	int rc = page_each_mapping(debug, &point->point.spec, add, &a, &missing);
 
 	return rc == -EFAULT ? 0 : rc;
 }
@@ -237,6 +237,7 @@ static bool is_protected(const struct pages *pages, uint64_t gpa)
 	return false;
 }
 
+/* What is written there comes as an exit, and KVM does not look at debug registers then. */
 static int add_if_protected(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
 {
 	const struct adding *a = ctx;
@@ -244,16 +245,6 @@ static int add_if_protected(void *ctx, uint64_t linear, uint64_t gpa, uint64_t s
 		.gpa = gpa, .size = size, .linear = linear, .point = a->point};
 
 	return is_protected(a->pages, gpa) ? add_piece(a->pages, &piece) : 0;
-}
-
-/* What is written there comes as an exit, and KVM does not look at debug registers then. */
-static int add_by_register(struct debug *debug, struct core_point *point)
-{
-	struct adding a = {debug->pages, point};
-	uint64_t missing;
-	int rc = page_each_mapping(debug, &point->point.spec, add_if_protected, &a, &missing);
-
-	return rc == -EFAULT ? 0 : rc;
 }
 
 /* ---- in order, to be found --------------------------------------------------------------- */
@@ -359,13 +350,13 @@ static int collect(struct debug *debug)
 	pages->count = pages->run_count = 0;
 	for (struct core_point *p = debug->points; p && rc == 0; p = p->next)
 		if (p->enabled && (p->rung == RUNG_PAGE || p->rung == RUNG_COMPARE))
-			rc = add_point(debug, p);
+			rc = add_point(debug, p, add_stretch);
 	for (unsigned i = 0; i < pages->code_count && rc == 0; i++)
 		if (page_is_covered(debug, i))
 			rc = add_run(pages, pages->code[i].gpa, PAGE, MEMORY_READ_ONLY);
 	for (struct core_point *p = debug->points; p && pages->run_count && rc == 0; p = p->next)
 		if (p->enabled && p->rung == RUNG_SLOT && core_is_watch(p->point.spec.kind))
-			rc = add_by_register(debug, p);
+			rc = add_point(debug, p, add_if_protected);
 	if (rc == 0)
 		rc = leave_out_lifted(debug);
 	if (rc == 0)

@@ -111,6 +111,8 @@ void core_step_let_in(struct debug *debug, unsigned vcpu);
 bool core_step_accept(struct debug *debug, struct vcpu *vcpu);
 /* Whether there is nothing to step: the vCPU sleeps, or waits to be started. at->state has CPU_EVENTS. */
 bool core_step_waits(struct step_at *at);
+/* In a hlt. */
+bool core_step_sleeps(struct vcpu *vcpu);
 
 /* ---- delivery.c -------------------------------------------------------------------------- */
 

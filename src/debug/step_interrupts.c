@@ -57,7 +57,7 @@ static bool is_due(struct step *step, struct vcpu *vcpu)
 	return !back;
 }
 
-static bool sleeps(struct vcpu *vcpu)
+bool core_step_sleeps(struct vcpu *vcpu)
 {
 	const struct cpu_state *state = vcpu_state(vcpu, CPU_EVENTS);
 
@@ -68,13 +68,13 @@ static bool sleeps(struct vcpu *vcpu)
  * before it. */
 static void accept(struct vcpu *vcpu)
 {
-	bool asleep = sleeps(vcpu);
+	bool asleep = core_step_sleeps(vcpu);
 
 	vcpu_accept_interrupt(vcpu);
 	if (!asleep)
 		return;
 	vcpu_accept_interrupt(vcpu);
-	if (!sleeps(vcpu) && !vcpu->state.events.interrupt.injected)
+	if (!core_step_sleeps(vcpu) && !vcpu->state.events.interrupt.injected)
 		vcpu_accept_interrupt(vcpu);
 }
 
