@@ -13,6 +13,7 @@
 // clang-format on
 #include "rig.h"
 
+#include <sched.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -111,7 +112,7 @@ static void a_breakpoint_where_it_begins_is_hit(void **state)
 }
 
 /* Parked in between, by a pause or for a change of the points, a vCPU does not ask a breakpoint twice, nor
- * miss one. */
+ * miss one. Where processors are few, it may be parked many times before it gets anywhere. */
 static void parking_changes_no_count(void **state)
 {
 	struct rig rig = {.config = {0}};
@@ -126,15 +127,15 @@ static void parking_changes_no_count(void **state)
 	here = rig_break(&rig, RIG_CODE + 2);
 	ignore(&rig, number);
 	ignore(&rig, here);
-	for (unsigned i = 0; i < 300; i++) {
+	for (unsigned i = 0; i < 300 || rig_reg(&rig, 0, "rax") < 100; i++) {
 		rig_continue(&rig);
-		other = rig_break(&rig, RIG_CODE + 0x800 + i);
+		sched_yield();
+		other = rig_break(&rig, RIG_CODE + 0x800 + i % 0x400);
 		assert_int_equal(debug_point_remove(rig.debug, other, &err), 0);
 		pause_it(&rig);
 	}
 	pc = debug_pc(rig.debug, 0);
 	rounds = rig_reg(&rig, 0, "rax");
-	assert_in_range(rounds, 1, ~0u);
 	assert_int_equal(compare_point_of(&rig, here)->hits, rounds);
 	assert_int_equal(compare_point_of(&rig, number)->hits, rounds - (pc == RIG_CODE + 2));
 	rig_stop(&rig);
