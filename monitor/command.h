@@ -236,6 +236,9 @@ void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler 
 int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned count,
 	      struct monitor_out *out, struct error *err);
 
+/* A few instructions around the one at the vCPU's pc, and where that leads. */
+void stop_code_show(struct monitor *monitor, int cpu, struct monitor_out *out);
+
 /* Lines first … last of a source file, numbered, the current one marked. How many were there;
  * -errno (with a sentence) when the file cannot be read. */
 int source_show(const char *path, int first, int last, int current, struct monitor_out *out,

@@ -236,7 +236,9 @@ const struct command commands[] = {
 
 	/* ---- code ---- */
 	{"context", "where-am-i", CLASS_CODE, COMMAND_STOPPED, {{0}},
-	 "the screen of the last stop again, for the current vCPU", NULL, run_context},
+	 "the screen of the last stop again, for the current vCPU",
+	 "A star is behind registers that changed since the stop before. Behind a jump that will\n"
+	 "be taken, and a return, stands what comes there: ↳.", run_context},
 	{"why", NULL, CLASS_CODE, 0, {{0}},
 	 "the longer story of the last stop, or of a running vCPU's last exit",
 	 "What KVM reported, what vitrine did with it and where, and where QEMU's loop and the\n"

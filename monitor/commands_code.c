@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Instructions, source lines, names. */
-#include "monitor/command.h"
+#include "monitor/code_lines.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,85 +19,18 @@ void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler 
 	dis->base = cpu_linear(state, SEG_CS, 0);
 }
 
-#define CODE_LINES 16
-
-struct code_line {
-	uint64_t address;
-	char name[96];
-	char where[128]; /* "0x200a34 <add_one+0x14>" */
-	char text[160];
-};
-
-static int read_code_line(struct monitor *monitor, int cpu, uint64_t address,
-			  struct code_line *line, struct error *err)
-{
-	struct disassembler dis;
-	uint8_t bytes[INSN_MAX_BYTES];
-	struct insn insn;
-	char suffix[96];
-	ssize_t done = monitor_read(monitor, cpu, false, address, bytes, sizeof(bytes), err);
-
-	if (done < 0)
-		return done;
-	monitor_disassembler(monitor, cpu, &dis);
-	disassemble(&dis, address, bytes, done, &insn);
-	address_suffix(monitor, address, suffix, sizeof(suffix));
-	line->address = address;
-	snprintf(line->where, sizeof(line->where), "0x%" PRIx64 "%s", address, suffix);
-	address_name(monitor, address, line->name, sizeof(line->name));
-	snprintf(line->text, sizeof(line->text), "%s", insn.text);
-	return insn.length;
-}
-
-static void tell_code(const struct code_line *line, bool current, struct monitor_out *out)
-{
-	fact_object(out, NULL);
-	fact_hex(out, "address", line->address);
-	fact_text(out, "name", line->name);
-	fact_text(out, "text", line->text);
-	fact_flag(out, "current", current);
-	fact_end(out);
-}
-
-static void print_code(const struct code_line *lines, unsigned count, uint64_t pc,
-		       struct monitor_out *out)
-{
-	size_t widest = 0;
-
-	for (unsigned i = 0; i < count; i++)
-		if (text_width(lines[i].where) > widest)
-			widest = text_width(lines[i].where);
-	for (unsigned i = 0; i < count; i++) {
-		const struct code_line *line = &lines[i];
-		bool current = line->address == pc;
-
-		out_printf(out, "%s %s %s%*s  %s%s\n", current ? color(out, COLOR_CURRENT) : "",
-			   current ? "→" : " ", line->where,
-			   (int)(widest - text_width(line->where)), "", line->text,
-			   current ? color(out, COLOR_OFF) : "");
-		tell_code(line, current, out);
-	}
-}
-
 int code_show(struct monitor *monitor, int cpu, uint64_t *address, unsigned count,
 	      struct monitor_out *out, struct error *err)
 {
-	uint64_t pc = debug_pc(monitor->debug, cpu);
-	struct code_line lines[CODE_LINES];
-	unsigned used = 0;
+	struct code_lines lines = {.monitor = monitor, .cpu = cpu};
 	int length = 1;
 
 	fact_list(out, "instructions");
 	for (; count && length > 0; count--) {
-		length = read_code_line(monitor, cpu, *address, &lines[used], err);
-		if (length > 0) {
-			*address += length;
-			used++;
-		}
-		if (length < 0 || used == CODE_LINES || count == 1) {
-			print_code(lines, used, pc, out);
-			used = 0;
-		}
+		length = code_lines_read(&lines, *address, err);
+		*address += length > 0 ? (uint64_t)length : 0;
+		if (length < 0 || lines.count == CODE_LINES || count == 1)
+			code_lines_show(&lines, out);
 	}
 	fact_end(out);
 	return length < 0 ? length : 0;

@@ -27,7 +27,8 @@ static const struct {
 	{"bt", "`frames[]`: `number`, `pc`, `sp`, `name`, `file`, `line`, `interrupted`, `system_call`, `user`; `end`, `count`"},
 	{"catch", POINT},
 	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},
-	{"context", STOP "; `here`: `vcpu`, `pc`, `name`, `file`, `line`; " LINES "; " CODE},
+	{"context", STOP "; `here`: `vcpu`, `pc`, `name`, `file`, `line`; " LINES "; " CODE
+		    ", and of a jump `taken`, of where it leads `target`"},
 	{"cpu", "`vcpu`, `state`"},
 	{"disassemble", CODE},
 	{"doctor", "`report`: what `doctor -j` prints"},

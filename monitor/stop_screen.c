@@ -165,50 +165,7 @@ void registers_show(struct monitor *monitor, int cpu, bool mark, struct monitor_
 	show_ip_and_flags(grid.general, grid.before, grid.prefix, out);
 }
 
-/* ---- code ---------------------------------------------------------------------------------- */
-
-#define BEFORE 2
-#define AFTER  4
-#define FUNCTION_MAX                                                                               \
-	4096 /* bytes from a function's start that are decoded to find what lies before pc */
-
-/* Instructions have no fixed length, so what lies before pc is found by decoding from the start
- * of its function. Returns how many of the last BEFORE there are; *address is where the first one
- * begins. */
-static unsigned look_before(struct monitor *monitor, int cpu, uint64_t pc, uint64_t *address)
-{
-	uint64_t offset, at, count = 0, starts[BEFORE];
-	uint8_t code[FUNCTION_MAX];
-	struct disassembler dis;
-	struct insn insn;
-
-	*address = pc;
-	if (!symbols_name(monitor->symbols, pc, &offset) || offset > sizeof(code))
-		return 0;
-	if (monitor_read(monitor, cpu, false, pc - offset, code, offset, NULL) < (ssize_t)offset)
-		return 0;
-	monitor_disassembler(monitor, cpu, &dis);
-	for (at = 0; at < offset; at += insn.length) {
-		starts[count++ % BEFORE] = pc - offset + at;
-		disassemble(&dis, pc - offset + at, code + at, offset - at, &insn);
-	}
-	if (at != offset || !count)
-		return 0;
-	*address = starts[count < BEFORE ? 0 : count % BEFORE];
-	return count < BEFORE ? count : BEFORE;
-}
-
-static void show_code(struct monitor *monitor, int cpu, struct monitor_out *out)
-{
-	uint64_t pc = debug_pc(monitor->debug, cpu), address;
-	unsigned count = AFTER + look_before(monitor, cpu, pc, &address);
-	struct error err = {0};
-
-	if (code_show(monitor, cpu, &address, count, out, &err) && address <= pc) {
-		out_printf(out, "  ");
-		out_wrapped(out, err.text, 2, 2);
-	}
-}
+/* ---- source ---------------------------------------------------------------------------------- */
 
 static void show_source(struct monitor *monitor, uint64_t pc, struct monitor_out *out)
 {
@@ -358,7 +315,7 @@ void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_
 		show_fault_chain(monitor, stop->vcpu, out);
 	show_where(monitor, stop, cpu, out);
 	show_source(monitor, debug_pc(monitor->debug, cpu), out);
-	show_code(monitor, cpu, out);
+	stop_code_show(monitor, cpu, out);
 	registers_show(monitor, cpu, true, out);
 }
 

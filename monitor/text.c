@@ -125,6 +125,15 @@ size_t text_width(const char *text)
 	return width_of(text, strlen(text));
 }
 
+void text_cut(char *text, size_t columns)
+{
+	size_t size = 0;
+
+	while (text[size] && width_of(text, size + 1) <= columns)
+		size++;
+	text[size] = 0;
+}
+
 void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent)
 {
 	while (*text) {

@@ -30,6 +30,8 @@ size_t text_escape(const char *text, char *c);
 
 /* Columns that text takes: one per character. */
 size_t text_width(const char *text);
+/* Keeps the first columns. */
+void text_cut(char *text, size_t columns);
 
 /* What fits on a line of a terminal with 80 columns. */
 #define TEXT_COLUMNS 79

@@ -117,6 +117,44 @@ static void test_stop_screen(void **state)
 	lacks(stop_screen(rig), "*");
 }
 
+/* What comes behind a jump that is taken, or a return, is shown there. */
+static void test_stop_screen_follows_jumps(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t start = address_of(rig, "_start"), twice = address_of(rig, "twice");
+	uint64_t jump = address_of(rig, "a_function_whose_name_takes_most_of_a_line");
+	uint64_t *flags = &rig->debug->state[0].general.rflags;
+
+	stand(rig, jump, 0x2ff000, 0);
+	*flags |= 0x40;
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	contains(stop_screen(rig), " <bare>  # taken\n ↳ 0x200068 <bare>");
+	contains(rig->text, "\n   0x200069 <bare+0x1>");
+	fits_the_screen(rig->text);
+	contains(answer(rig, "json context"), "\"current\":true,\"taken\":true}");
+	contains(rig->text, "\"address\":\"0x200068\",\"name\":\"bare\",\"text\":\"nop\","
+			    "\"current\":false,\"target\":true}");
+	*flags &= ~0x40ull;
+	contains(answer(rig, "context"), " <bare>  # not taken\n   0x");
+	contains(rig->text, "whose_nam…+0x2>  mov    ");
+	contains(rig->text, "# <shared>\n");
+	lacks(rig->text, "↳");
+	fits_the_screen(rig->text);
+	contains(answer(rig, "x/2i $pc"), "<a_function_whose_name_takes_most_of_a_line+0x2>  mov");
+	stand(rig, start + 0x17, 0x2ff000, 0);
+	contains(answer(rig, "context"), "jmp    0x200053 <_start+0x4>\n ↳ 0x200053 <_start+0x4>");
+	stand(rig, start + 0xc, 0x2ff000, 0); /* a call comes back */
+	lacks(answer(rig, "context"), "↳");
+	stand(rig, twice + 0x13, 0x2ff000, 0);
+	put_stack(rig, 0x2ff000, start + 0x11);
+	contains(answer(rig, "context"), "ret\n ↳ 0x200060 <_start+0x11>");
+	put_stack(rig, 0x2ff000, 0x700000);
+	contains(answer(rig, "context"), "ret\n  0x700000 is not mapped");
+	stand(rig, twice + 0x5, 0x2ff000,
+	      0); /* within an instruction: nothing is known of what is before */
+	contains(answer(rig, "context"), "\n → 0x200005 <twice+0x5>");
+}
+
 static void test_stop_screen_is_safe(void **state)
 {
 	struct rig *rig = *state;
@@ -159,6 +197,7 @@ static void test_show_state(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_backtrace, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_stop_screen, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_stop_screen_follows_jumps, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_show_state, rig_setup, rig_teardown),
 };
