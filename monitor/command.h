@@ -38,7 +38,7 @@ enum arg_kind {
 	ARG_CATCH,	/* text: the rest of the line, which begins with a kind of catch */
 	ARG_OPTION,   /* text, with its dash; may stand before the others; given only when typed */
 	ARG_FILE,     /* text: a path; in quotes when it has blanks */
-	ARG_SNAPSHOT, /* text: the rest of the line, which begins with the name of one */
+	ARG_SNAPSHOT, /* text: the name of one */
 	ARG_TEXT,     /* text: the rest of the line, as it is */
 	ARG_LINE,     /* text: the rest of the line, a command with its arguments */
 	ARG_KIND_COUNT

@@ -62,7 +62,13 @@ int memory_set(struct call *call, const char *text)
 	if (high && high != ~0ull << 8 * size)
 		return error_set(call->err, -ERANGE,
 				 "0x%" PRIx64 " does not fit into %" PRIu64 " bytes", value, size);
-	return bytes_write(call, SPACE_LINEAR, address, &value, size);
+	ret = bytes_write(call, SPACE_LINEAR, address, &value, size);
+	if (ret)
+		return ret;
+	fact_hex(call->out, "address", address);
+	fact_count(call->out, "size", size);
+	fact_hex(call->out, "value", high ? value & ~high : value);
+	return 0;
 }
 
 /* ---- compare ------------------------------------------------------------------------------------- */

@@ -86,7 +86,11 @@ int run_wrmsr(struct call *call)
 		return ret;
 	ret = debug_msr_set(call->monitor->debug, call->cpu, (uint32_t)call->arg[0].value,
 			    call->arg[1].value);
-	return ret ? msr_error(call, ret, "written") : 0;
+	if (ret)
+		return msr_error(call, ret, "written");
+	fact_hex(call->out, "msr", call->arg[0].value);
+	fact_hex(call->out, "value", call->arg[1].value);
+	return 0;
 }
 
 /* ---- CPUID ---------------------------------------------------------------------------------- */

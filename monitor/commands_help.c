@@ -85,10 +85,29 @@ static void help_info(struct monitor_out *out)
 	out_printf(out, "\n");
 }
 
+/* A row of the table, for programs. */
+static void tell_command(struct monitor_out *out, const struct command *command)
+{
+	char usage[160];
+
+	command_usage(command, usage, sizeof(usage));
+	fact_object(out, NULL);
+	fact_text(out, "name", command->name);
+	fact_text(out, "aliases", command->aliases);
+	fact_text(out, "class", class_names[command->class]);
+	fact_text(out, "usage", usage);
+	fact_text(out, "help", command->help);
+	fact_text(out, "more", command->more);
+	fact_text(out, "facts", command_facts(command));
+	fact_end(out);
+}
+
 static int help_overview(struct call *call)
 {
 	for (unsigned class = 0; class < CLASS_COUNT; class ++)
 		help_class(call->out, class);
+	for (unsigned i = 0; i < command_count; i++)
+		tell_command(call->out, &commands[i]);
 	help_info(call->out);
 	out_printf(call->out,
 		   "Names may be shortened (i r, b, c, s); TAB completes; an empty line repeats.\n"
@@ -98,6 +117,7 @@ static int help_overview(struct call *call)
 
 static void help_line(struct monitor_out *out, const struct command *command)
 {
+	tell_command(out, command);
 	out_printf(out, "  %-*s ", HELP_MARGIN - 3, command->name);
 	out_wrapped(out, command->help, HELP_MARGIN, HELP_MARGIN);
 }
@@ -116,6 +136,7 @@ static int help_command(struct call *call, const struct command *command)
 {
 	char usage[160], line[256];
 
+	tell_command(call->out, command);
 	command_usage(command, usage, sizeof(usage));
 	snprintf(line, sizeof(line), "%s: %s", usage, command->help);
 	out_wrapped(call->out, line, 0, 2);
@@ -153,7 +174,7 @@ static int help_group(struct call *call, const char *topic)
 	return help_lines(call, group);
 }
 
-int run_help(struct call *call)
+static int help(struct call *call)
 {
 	const struct command *command;
 	const char *topic = call->arg[0].text, *rest;
@@ -172,4 +193,14 @@ int run_help(struct call *call)
 		return help_group(call, topic);
 	command = command_lookup(topic, &rest, call->err);
 	return command ? help_command(call, command) : call->err->code;
+}
+
+int run_help(struct call *call)
+{
+	int ret;
+
+	fact_list(call->out, "commands");
+	ret = help(call);
+	fact_end(call->out);
+	return ret;
 }

@@ -12,6 +12,7 @@
 
 int run_nmi(struct call *call)
 {
+	fact_count(call->out, "vcpu", (uint64_t)call->cpu);
 	return debug_nmi(call->monitor->debug, call->cpu, call->err);
 }
 
@@ -19,6 +20,7 @@ int run_irq(struct call *call)
 {
 	if (call->arg[0].value > 15)
 		return error_set(call->err, -EINVAL, "interrupt lines are 0 to 15");
+	fact_count(call->out, "line", call->arg[0].value);
 	return debug_irq(call->monitor->debug, (unsigned)call->arg[0].value, call->err);
 }
 
@@ -27,9 +29,10 @@ int run_send_key(struct call *call)
 {
 	uint8_t codes[KEYS_MAX];
 	const char *text = call->arg[0].text;
+	unsigned keys = 0;
 	char key[64];
 
-	while (*text) {
+	for (; *text; keys++) {
 		size_t size = strcspn(text, " \t");
 		int count;
 
@@ -45,6 +48,7 @@ int run_send_key(struct call *call)
 		text += size;
 		text += strspn(text, " \t");
 	}
+	fact_count(call->out, "keys", keys);
 	return 0;
 }
 
@@ -94,6 +98,7 @@ int run_send_text(struct call *call)
 			call->err, -ENOSPC,
 			"the keyboard has no room for this line: the guest has to read what is "
 			"there, or the line has to be shorter");
+	fact_count(call->out, "size", size);
 	return 0;
 }
 
@@ -107,6 +112,8 @@ int run_serial_send(struct call *call)
 	if (!host->serial_send)
 		return error_set(call->err, -ENOTSUP, "there is no serial port to send to");
 	size = line_to_send(call->arg[1].text, bytes);
+	fact_count(call->out, "port", call->arg[0].given ? 2 : 1);
+	fact_count(call->out, "size", size);
 	return host->serial_send(host->ctx, call->arg[0].given ? 1 : 0, bytes, size, call->err);
 }
 

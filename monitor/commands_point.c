@@ -235,6 +235,8 @@ static int for_listed(struct call *call, const char *text, point_fn *change)
 					 "%s wants numbers of breakpoints, as in %s 1 3",
 					 call->command->name, call->command->name);
 		ret = point_owned(call, (int)number) ? change(call, (int)number) : call->err->code;
+		if (!ret)
+			fact_count(call->out, NULL, (uint64_t)number);
 		for (text = end; isspace((unsigned char)*text); text++)
 			;
 	}
@@ -252,21 +254,32 @@ static const struct point *next_owned(struct call *call, int number)
 	return NULL;
 }
 
-/* Those that are listed, or all of the caller's; *count says how many there were then. */
-static int for_points(struct call *call, point_fn *change, const char *done)
+static int for_all(struct call *call, point_fn *change, const char *done)
 {
 	const struct point *point;
 	unsigned count = 0;
 	int ret = 0, number = 0;
 
-	if (call->arg[0].given)
-		return for_listed(call, call->arg[0].text, change);
 	for (; !ret && (point = next_owned(call, number)); count++) {
 		number = point->number;
 		ret = change(call, number);
+		if (!ret)
+			fact_count(call->out, NULL, (uint64_t)number);
 	}
 	if (!ret)
 		out_printf(call->out, "%u %s\n", count, done);
+	return ret;
+}
+
+/* Those that are listed, or all of the caller's. */
+static int for_points(struct call *call, point_fn *change, const char *done)
+{
+	int ret;
+
+	fact_list(call->out, "numbers");
+	ret = call->arg[0].given ? for_listed(call, call->arg[0].text, change)
+				 : for_all(call, change, done);
+	fact_end(call->out);
 	return ret;
 }
 
@@ -317,6 +330,8 @@ int run_condition(struct call *call)
 		program_free(condition);
 	else if (!condition)
 		out_printf(call->out, "%d stops unconditionally now\n", number);
+	if (!ret)
+		point_tell(call, point_numbered(call->monitor, number));
 	return ret;
 }
 
@@ -335,5 +350,7 @@ int run_ignore(struct call *call)
 			   count == 1 ? "" : "s", number, count == 1 ? "es" : "");
 	else if (!ret)
 		out_printf(call->out, "%d stops at its next hit\n", number);
+	if (!ret)
+		point_tell(call, point_numbered(call->monitor, number));
 	return ret;
 }

@@ -9,6 +9,7 @@
 
 int run_stop(struct call *call)
 {
+	fact_flag(call->out, "running", debug_running(call->monitor->debug));
 	if (debug_running(call->monitor->debug))
 		monitor_interrupt(call->monitor);
 	else
@@ -18,7 +19,11 @@ int run_stop(struct call *call)
 
 int run_reset(struct call *call)
 {
-	return debug_reset(call->monitor->debug, call->owner, call->err);
+	int ret = debug_reset(call->monitor->debug, call->owner, call->err);
+
+	if (!ret)
+		fact_flag(call->out, "running", debug_running(call->monitor->debug));
+	return ret;
 }
 
 int run_cpu(struct call *call)
@@ -159,6 +164,8 @@ static int set_setting(struct call *call, const struct setting *setting, const c
 	for (unsigned i = 0; i < 3 && setting->values[i]; i++) {
 		if (strcmp(setting->values[i], value))
 			continue;
+		fact_text(call->out, "setting", setting->name);
+		fact_text(call->out, "value", value);
 		return setting->apply(call->monitor, i, call->err);
 	}
 	return error_set(call->err, -EINVAL, "%s is %s%s%s or %s", setting->name,
@@ -183,10 +190,14 @@ static int set_register(struct call *call, const char *text)
 	ret = monitor_evaluate(call->monitor, call->cpu, equals + 1, &value, NULL, call->err);
 	if (!ret)
 		ret = monitor_register_set(call->monitor, call->cpu, name, value, call->err);
-	if (!ret && call->monitor->gdb_attached)
+	if (ret)
+		return ret;
+	fact_text(call->out, "register", name);
+	fact_hex(call->out, "value", value);
+	if (call->monitor->gdb_attached)
 		out_printf(call->out, "gdb remembers the old value until it is told: "
 				      "`maintenance flush register-cache`\n");
-	return ret;
+	return 0;
 }
 
 int run_set(struct call *call)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define NAME_SIZE 64
@@ -19,34 +20,8 @@ static bool find(struct debug *debug, const char *name, struct snapshot_info *in
 	return false;
 }
 
-/* Where a word ends, and with it the text unless more follows. */
-static const char *one_word(struct call *call, const char *text, char *word, size_t size)
-{
-	size_t length = strcspn(text, " \t");
-
-	if (length >= size) {
-		error_set(call->err, -EINVAL, "a snapshot's name has from 1 to %zu characters",
-			  size - 1);
-		return NULL;
-	}
-	memcpy(word, text, length);
-	word[length] = 0;
-	return text + length + strspn(text + length, " \t");
-}
-
-static int only_word(struct call *call, char *word)
-{
-	const char *rest = one_word(call, call->arg[0].text, word, NAME_SIZE);
-
-	if (!rest)
-		return call->err->code;
-	if (*rest)
-		return error_set(call->err, -EINVAL, "a snapshot's name has no blanks");
-	return 0;
-}
-
 /* The lowest number that is no snapshot's name. */
-static void new_name(struct debug *debug, char *name)
+static const char *new_name(struct debug *debug, char name[NAME_SIZE])
 {
 	struct snapshot_info info;
 	unsigned n = 0;
@@ -54,17 +29,22 @@ static void new_name(struct debug *debug, char *name)
 	do
 		snprintf(name, NAME_SIZE, "%u", ++n);
 	while (find(debug, name, &info));
+	return name;
 }
 
-static int current_name(struct call *call, char *name)
+/* The one that is named, or the last that was saved or restored. */
+static int find_meant(struct call *call, struct snapshot_info *info)
 {
-	struct snapshot_info info;
+	struct debug *debug = call->monitor->debug;
+	const char *name = call->arg[0].text;
 
-	for (unsigned i = 0; debug_snapshot_next(call->monitor->debug, i, &info); i++)
-		if (info.current) {
-			snprintf(name, NAME_SIZE, "%s", info.name);
+	if (name)
+		return find(debug, name, info) ? 0
+					       : error_set(call->err, -ENOENT,
+							   "there is no snapshot \"%.80s\"", name);
+	for (unsigned i = 0; debug_snapshot_next(debug, i, info); i++)
+		if (info->current)
 			return 0;
-		}
 	return error_set(call->err, -ENOENT,
 			 "say which snapshot: none was saved or restored that is still there");
 }
@@ -99,7 +79,6 @@ static void tell(struct call *call, const char *what, const struct snapshot_info
 	char size[32];
 
 	tell_facts(call, info);
-
 	size_text(info->bytes, size, sizeof(size));
 	out_printf(call->out, "%s %s: guest time %.6f s, %llu page%s, %s\n", what, info->name,
 		   (double)info->guest_time / 1e9, (unsigned long long)info->pages,
@@ -129,15 +108,13 @@ int run_snapshot_save(struct call *call)
 {
 	struct debug *debug = call->monitor->debug;
 	struct snapshot_info info;
-	char name[NAME_SIZE];
-	int ret = 0;
+	char number[NAME_SIZE];
+	const char *name = call->arg[0].text;
+	int ret;
 
-	if (call->arg[0].given)
-		ret = only_word(call, name);
-	else
-		new_name(debug, name);
-	if (ret == 0)
-		ret = debug_snapshot_save(debug, name, call->err);
+	if (!name)
+		name = new_name(debug, number);
+	ret = debug_snapshot_save(debug, name, call->err);
 	if (ret == 0 && find(debug, name, &info))
 		tell(call, "saved", &info);
 	return ret;
@@ -147,28 +124,24 @@ int run_snapshot_restore(struct call *call)
 {
 	struct debug *debug = call->monitor->debug;
 	struct snapshot_info info;
-	char name[NAME_SIZE];
-	int ret = call->arg[0].given ? only_word(call, name) : current_name(call, name);
+	int ret = find_meant(call, &info);
 
 	if (ret == 0)
-		ret = debug_snapshot_restore(debug, name, call->owner, call->err);
+		ret = debug_snapshot_restore(debug, info.name, call->owner, call->err);
 	if (ret < 0)
 		return ret;
-	if (find(debug, name, &info)) {
-		tell_facts(call, &info);
-		out_printf(call->out, "restored %s: guest time %.6f s\n", name,
-			   (double)info.guest_time / 1e9);
-	}
+	find(debug, info.name, &info);
+	tell_facts(call, &info);
+	out_printf(call->out, "restored %s: guest time %.6f s\n", info.name,
+		   (double)info.guest_time / 1e9);
 	tell_place(call);
 	return 0;
 }
 
 int run_snapshot_delete(struct call *call)
 {
-	char name[NAME_SIZE];
-	int ret = only_word(call, name);
-
-	return ret < 0 ? ret : debug_snapshot_delete(call->monitor->debug, name, call->err);
+	fact_text(call->out, "name", call->arg[0].text);
+	return debug_snapshot_delete(call->monitor->debug, call->arg[0].text, call->err);
 }
 
 static void list_one(struct call *call, const struct snapshot_info *info)
@@ -208,43 +181,29 @@ int run_snapshot_list(struct call *call)
 
 int run_snapshot_write(struct call *call)
 {
-	char name[NAME_SIZE];
-	const char *file = one_word(call, call->arg[0].text, name, sizeof(name));
+	const char *name = call->arg[0].text, *file = call->arg[1].text;
+	char size[32], path[TEXT_CLEAN_SIZE(200)];
+	struct stat status;
+	int ret = debug_snapshot_write(call->monitor->debug, name, file, call->err);
 
-	if (!file)
-		return call->err->code;
-	if (!*file)
-		return error_set(call->err, -EINVAL, "write: snapshot write NAME FILE");
-	return debug_snapshot_write(call->monitor->debug, name, file, call->err);
-}
-
-/* "FILE" or "FILE NAME": the last word is the name when there are two or more. */
-static int split_file(struct call *call, char *file, size_t size, char *name)
-{
-	const char *text = call->arg[0].text, *blank, *slash;
-	int n;
-
-	blank = strrchr(text, ' ');
-	n = snprintf(file, size, "%.*s", blank ? (int)(blank - text) : (int)strlen(text), text);
-	slash = strrchr(file, '/');
-	if (n < 0 || (size_t)n >= size)
-		return error_set(call->err, -ENAMETOOLONG, "the name of the file is too long");
-	while (n > 0 && (file[n - 1] == ' ' || file[n - 1] == '\t'))
-		file[--n] = 0;
-	n = snprintf(name, NAME_SIZE, "%s", blank ? blank + 1 : slash ? slash + 1 : file);
-	if (n >= NAME_SIZE)
-		return error_set(call->err, -EINVAL, "write: snapshot read FILE NAME");
+	if (ret < 0 || stat(file, &status))
+		return ret;
+	size_text((uint64_t)status.st_size, size, sizeof(size));
+	text_clean(file, strnlen(file, 200), false, path, sizeof(path));
+	out_printf(call->out, "%s is in %s, %s\n", name, path, size);
+	fact_text(call->out, "name", name);
+	fact_text(call->out, "file", file);
+	fact_count(call->out, "bytes", (uint64_t)status.st_size);
 	return 0;
 }
 
 int run_snapshot_read(struct call *call)
 {
+	const char *file = call->arg[0].text, *slash = strrchr(file, '/');
+	const char *name = call->arg[1].given ? call->arg[1].text : slash ? slash + 1 : file;
 	struct snapshot_info info;
-	char file[LINE_MAX_SIZE], name[NAME_SIZE];
-	int ret = split_file(call, file, sizeof(file), name);
+	int ret = debug_snapshot_read(call->monitor->debug, file, name, call->err);
 
-	if (ret == 0)
-		ret = debug_snapshot_read(call->monitor->debug, file, name, call->err);
 	if (ret == 0 && find(call->monitor->debug, name, &info))
 		tell(call, "read", &info);
 	return ret;

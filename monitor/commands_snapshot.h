@@ -29,14 +29,14 @@ int run_snapshot_read(struct call *call);
 	 "the snapshots in memory: guest time, when, pages that had changed, size",                \
 	 "A star marks the one that the machine was last saved as or restored from.",              \
 	 run_snapshot_list},                                                                       \
-	{"snapshot write", NULL, CLASS_MACHINE, COMMAND_FILES, {{ARG_SNAPSHOT, "NAME FILE", false}},           \
+	{"snapshot write", NULL, CLASS_MACHINE, COMMAND_FILES, {{ARG_SNAPSHOT, "NAME", false}, {ARG_FILE, "FILE", false}},           \
 	 "write a snapshot to a file",                                                             \
 	 "A file that is there is replaced when all is written. -loadvm FILE starts from it.",     \
 	 run_snapshot_write},                                                                      \
-	{"snapshot read", NULL, CLASS_MACHINE, COMMAND_FILES, {{ARG_TEXT, "FILE [NAME]", false}},              \
+	{"snapshot read", NULL, CLASS_MACHINE, COMMAND_FILES, {{ARG_FILE, "FILE", false}, {ARG_SNAPSHOT, "NAME", true}},              \
 	 "read a snapshot from a file into memory",                                                \
-	 "Without a NAME it gets the file's. `snapshot restore` brings the machine there. A file name\n" \
-	 "with blanks needs the NAME behind it.", run_snapshot_read},                              \
+	 "Without a NAME it gets the file's. `snapshot restore` brings the machine there, as in\n"  \
+	 "snapshot read boot.snap, snapshot read \"my files/boot.snap\" boot", run_snapshot_read},   \
 	{"info snapshots", NULL, CLASS_MACHINE, 0, {{0}},                                          \
 	 "the same as snapshot list", NULL, run_snapshot_list},                                    \
 	{"savevm", NULL, CLASS_MACHINE, 0, {{ARG_SNAPSHOT, "NAME", true}},                         \

@@ -35,9 +35,11 @@ static int go(struct call *call, const struct plan *plan)
 {
 	int ret = monitor_resume(call->monitor, call->cpu, plan, call->owner, call->err);
 
-	if (!ret)
-		call->monitor->expects_stop = true;
-	return ret;
+	if (ret)
+		return ret;
+	call->monitor->expects_stop = true;
+	fact_count(call->out, "vcpu", (uint64_t)call->cpu);
+	return 0;
 }
 
 /* ---- steps --------------------------------------------------------------------------------- */

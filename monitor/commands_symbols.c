@@ -79,6 +79,17 @@ static int load(struct monitor *monitor, const char *path, struct error *err)
 	return ret;
 }
 
+static void tell_offset(struct call *call)
+{
+	uint64_t offset = symbols_offset(call->monitor->symbols);
+
+	if (offset)
+		out_printf(call->out,
+			   "the symbols are 0x%" PRIx64 " above where they were linked\n", offset);
+	fact_text(call->out, "file", call->arg[1].text);
+	fact_hex(call->out, "offset", offset);
+}
+
 int run_symbol_file(struct call *call)
 {
 	int ret;
@@ -98,5 +109,6 @@ int run_symbol_file(struct call *call)
 		symbols_set_offset(call->monitor->symbols, call->arg[0].value);
 	else
 		kaslr_begin(call->monitor);
+	tell_offset(call);
 	return 0;
 }

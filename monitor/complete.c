@@ -72,7 +72,9 @@ static bool add_values(const char *rest, struct matches *matches)
 /* Moves *rest behind one argument that ends at a blank; false when nothing else is there. */
 static bool skip_word(const char **rest)
 {
-	const char *word = *rest + strspn(*rest, " \t"), *end = word + strcspn(word, " \t");
+	const char *word = *rest + strspn(*rest, " \t");
+	const char *quote = *word == '"' ? strchr(word + 1, '"') : NULL;
+	const char *end = quote ? quote + 1 : word + strcspn(word, " \t");
 
 	if (!*word || !*end)
 		return false;
@@ -85,6 +87,7 @@ static bool skip_word(const char **rest)
 static bool is_typed(const struct arg_desc *desc, const char **rest)
 {
 	bool one_word = desc->kind == ARG_POINT || desc->kind == ARG_MSR ||
+			desc->kind == ARG_SNAPSHOT || desc[1].kind == ARG_FILE ||
 			desc[1].kind == ARG_CLAUSES;
 
 	return one_word && desc[1].kind != ARG_END && skip_word(rest);
@@ -127,9 +130,7 @@ static void add_by_kind(struct monitor *monitor, const struct command *command, 
 			add_option("-o", &rest, matches);
 		} else if (desc->kind == ARG_OPTION) {
 			add_option(desc->name, &rest, matches);
-		} else if (desc->kind == ARG_SNAPSHOT
-				   ? skip_word(&rest)
-				   : desc->kind == ARG_FILE && !skip_word(&rest)) {
+		} else if (desc->kind == ARG_FILE && !skip_word(&rest)) {
 			match_files(rest + strspn(rest, " \t"), matches);
 			return;
 		} else if (desc->kind == ARG_COMMAND || desc->kind == ARG_LINE) {

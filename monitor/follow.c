@@ -97,6 +97,7 @@ int run_trace_follow(struct call *call)
 		return error_set(
 			call->err, -EPERM,
 			"gdb waits for the end of an answer: trace COUNT shows the last exits");
+	fact_flag(call->out, "follows", !off);
 	if (off)
 		monitor_unfollow(call->monitor);
 	else if (!call->monitor->follow)

@@ -117,5 +117,7 @@ int run_trace_instructions(struct call *call)
 	ret = monitor_step(call, PLAN_STEP, call->arg[0].value);
 	if (ret)
 		instruction_trace_end(call->monitor);
+	fact_count(call->out, "count", call->arg[0].value);
+	fact_text(call->out, "file", call->arg[1].text);
 	return ret;
 }

@@ -175,11 +175,15 @@ int run_commands(struct call *call)
 	if (call->owner == OWNER_GDB && point->owner != OWNER_GDB)
 		return error_set(call->err, -EPERM,
 				 "the console runs the commands of its points: say them there");
-	if (call->arg[1].given)
-		return point_commands_split(call->monitor, number, call->arg[1].text, call->err);
-	view->collecting = number;
-	string_free(&view->collected);
-	return 0;
+	if (!call->arg[1].given) {
+		view->collecting = number;
+		string_free(&view->collected);
+		return 0;
+	}
+	number = point_commands_split(call->monitor, number, call->arg[1].text, call->err);
+	if (!number)
+		point_tell(call, point);
+	return number;
 }
 
 int commands_collect(struct call *call, const char *line)

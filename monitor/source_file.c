@@ -85,6 +85,7 @@ static int source(struct monitor *monitor, const char *path, enum debug_owner ow
 
 int run_source(struct call *call)
 {
+	fact_text(call->out, "file", call->arg[0].text);
 	return source(call->monitor, call->arg[0].text, call->owner, call->out, call->err);
 }
 

@@ -58,8 +58,15 @@ def snapshots_have_names_to_complete():
         with open(path, "wb"):
             pass
         equal(complete(console, f"snapshot write before_paging {path[:-6]}"), f"snapshot write before_paging {path}")
+        answer = console.run(f"snapshot write before_paging {path}")
+        equal(answer.startswith(f"before_paging is in {path}, "), True, answer)
+        equal(complete(console, f"snapshot read {path[:-6]}"), f"snapshot read {path}")
+        equal(complete(console, f"snapshot read {path} bef"), f"snapshot read {path} before_paging")
+        equal(complete(console, f"trace instructions 5 {path[:-6]}"), f"trace instructions 5 {path}")
         assert "before_paging" in console.run("snapshot list")
         equal(complete(console, "delvm b"), "delvm before_paging")
+        assert "from 1 to" in console.run("snapshot save " + "a" * 80)
+        equal(complete(console, "delvm m"), "delvm machine.snapshot")
         assert "no snapshots" in console.run("snapshot list")
 
 

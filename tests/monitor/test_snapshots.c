@@ -91,10 +91,8 @@ static void test_save(void **state)
 	contains(answer("snapshot save"), "saved 1: guest time 3.000000 s, 1 page, 4.5 KiB");
 	answer("snapshot save");
 	assert_string_equal(fake_snapshots()->name[2], "2");
-	contains(refusal("snapshot save two words", -EINVAL), "blanks");
-	refusal("snapshot save "
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-		-EINVAL);
+	contains(refusal("snapshot save two words", -EINVAL),
+		 "the command is: snapshot save [NAME]");
 	assert_int_equal(fake_snapshots()->count, 3);
 }
 
@@ -137,7 +135,7 @@ static void test_files(void **state)
 {
 	(void)state;
 	answer("snapshot save a");
-	answer("snapshot write a /tmp/some file.snap");
+	answer("snapshot write a \"/tmp/some file.snap\"");
 	assert_string_equal(fake_snapshots()->file, "/tmp/some file.snap");
 	refusal("snapshot write a", -EINVAL);
 	refusal("snapshot write none file", -ENOENT);
@@ -145,7 +143,7 @@ static void test_files(void **state)
 	assert_string_equal(fake_snapshots()->file, "/tmp/boot.snap");
 	contains(answer("snapshot read boot.snap again"), "read again");
 	assert_string_equal(fake_snapshots()->file, "boot.snap");
-	contains(answer("snapshot read /tmp/some file.snap  third"), "read third");
+	contains(answer("snapshot read \"/tmp/some file.snap\"  third"), "read third");
 	assert_string_equal(fake_snapshots()->file, "/tmp/some file.snap");
 	refusal("snapshot read", -EINVAL);
 }
