@@ -154,7 +154,7 @@ static void *with_room(void *array, unsigned *room, unsigned count, size_t size)
 	return bigger;
 }
 
-static int add_piece(struct pages *pages, const struct page_piece *piece)
+int page_add_piece(struct pages *pages, const struct page_piece *piece)
 {
 	struct page_piece *last = pages->count ? &pages->piece[pages->count - 1] : NULL, *more;
 
@@ -183,7 +183,7 @@ static int append_run(struct pages *pages, uint64_t gpa, uint64_t size, enum mem
 	return 0;
 }
 
-static int add_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory_access access)
+int page_add_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory_access access)
 {
 	uint64_t first = gpa & ~PAGE_MASK, end = (gpa + size + PAGE_MASK) & ~PAGE_MASK;
 	struct memory_run *last = pages->run_count ? &pages->run[pages->run_count - 1] : NULL;
@@ -200,51 +200,25 @@ enum memory_access page_access_for(enum point_kind kind)
 	return kind == POINT_WRITE ? MEMORY_READ_ONLY : MEMORY_WITHDRAWN;
 }
 
-struct adding {
-	struct pages *pages;
-	struct core_point *point;
-};
-
 static int add_stretch(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
 {
-	const struct adding *a = ctx;
+	const struct page_adding *a = ctx;
 	const struct page_piece piece = {
 		.gpa = gpa, .size = size, .linear = linear, .point = a->point};
-	int rc = add_piece(a->pages, &piece);
+	int rc = page_add_piece(a->pages, &piece);
 
 	if (rc < 0 || a->point->rung == RUNG_COMPARE)
 		return rc;
-	return add_run(a->pages, gpa, size, page_access_for(a->point->point.spec.kind));
+	return page_add_run(a->pages, gpa, size, page_access_for(a->point->point.spec.kind));
 }
 
-/* What is mapped of it, if not all. */
-static int add_point(struct debug *debug, struct core_point *point, page_stretch_fn *add)
+int page_add_point(struct debug *debug, struct core_point *point, page_stretch_fn *add)
 {
-	struct adding a = {debug->pages, point};
+	struct page_adding a = {debug->pages, point};
 	uint64_t missing;
 	int rc = page_each_mapping(debug, &point->point.spec, add, &a, &missing);
 
 	return rc == -EFAULT ? 0 : rc;
-}
-
-/* ---- debug registers on protected pages ---------------------------------------------------- */
-
-static bool is_protected(const struct pages *pages, uint64_t gpa)
-{
-	for (unsigned i = 0; i < pages->run_count; i++)
-		if (gpa - pages->run[i].gpa < pages->run[i].size)
-			return true;
-	return false;
-}
-
-/* What is written there comes as an exit, and KVM does not look at debug registers then. */
-static int add_if_protected(void *ctx, uint64_t linear, uint64_t gpa, uint64_t size)
-{
-	const struct adding *a = ctx;
-	const struct page_piece piece = {
-		.gpa = gpa, .size = size, .linear = linear, .point = a->point};
-
-	return is_protected(a->pages, gpa) ? add_piece(a->pages, &piece) : 0;
 }
 
 /* ---- in order, to be found --------------------------------------------------------------- */
@@ -350,13 +324,12 @@ static int collect(struct debug *debug)
 	pages->count = pages->run_count = 0;
 	for (struct core_point *p = debug->points; p && rc == 0; p = p->next)
 		if (p->enabled && (p->rung == RUNG_PAGE || p->rung == RUNG_COMPARE))
-			rc = add_point(debug, p, add_stretch);
+			rc = page_add_point(debug, p, add_stretch);
 	for (unsigned i = 0; i < pages->code_count && rc == 0; i++)
 		if (page_is_covered(debug, i))
-			rc = add_run(pages, pages->code[i].gpa, PAGE, MEMORY_READ_ONLY);
-	for (struct core_point *p = debug->points; p && pages->run_count && rc == 0; p = p->next)
-		if (p->enabled && p->rung == RUNG_SLOT && core_is_watch(p->point.spec.kind))
-			rc = add_point(debug, p, add_if_protected);
+			rc = page_add_run(pages, pages->code[i].gpa, PAGE, MEMORY_READ_ONLY);
+	if (rc == 0 && pages->run_count)
+		rc = page_add_beside(debug);
 	if (rc == 0)
 		rc = leave_out_lifted(debug);
 	if (rc == 0)

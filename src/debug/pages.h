@@ -6,6 +6,7 @@
  *   page_set.c     which pages that takes: watches become pieces of physical memory, and these become slots
  *                  of the guest that are read-only or missing
  *   page_carry.c   which watches may have pages at all
+ *   page_beside.c  watches that debug registers carry, on protected pages and next to them
  *   page_watch.c   what the guest does to such pages comes here, is done for it, and is compared with the
  *                  pieces
  *   page_hits.c    which watches that touches, with which values
@@ -116,6 +117,20 @@ enum memory_access page_access_for(enum point_kind kind);
 typedef void page_touch_fn(void *ctx, const struct page_piece *piece);
 void page_each_touched(const struct pages *pages, uint64_t gpa, uint64_t size, page_touch_fn *fn,
 		       void *ctx);
+
+/* Add to the set. -ENOMEM */
+struct page_adding {
+	struct pages *pages;
+	struct core_point *point;
+};
+
+int page_add_piece(struct pages *pages, const struct page_piece *piece);
+int page_add_run(struct pages *pages, uint64_t gpa, uint64_t size, enum memory_access access);
+/* Calls add, with a struct page_adding, for what is mapped of a watch. */
+int page_add_point(struct debug *debug, struct core_point *point, page_stretch_fn *add);
+
+/* page_beside.c: what the set has to hold for watches that have debug registers. -ENOMEM */
+int page_add_beside(struct debug *debug);
 
 /* page_tables.c: whether these pages hold a table that some vCPU's paging goes through at present; true
  * when there are too many tables to look at all. */
