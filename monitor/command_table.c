@@ -254,9 +254,9 @@ const struct command commands[] = {
 	 run_list},
 	{"bt", "backtrace where", CLASS_CODE, COMMAND_STOPPED, {{ARG_EXPRESSION, "COUNT", true}},
 	 "the calls that led here, and why they end",
-	 "By call frame information where the image has it, else by frame pointers, and\n"
-	 "through interrupts into what they interrupted. COUNT: so many of the innermost\n"
-	 "frames (40); the outermost four are always there.", run_backtrace},
+	 "By call frame information where the image has it, by Linux's own tables, else\n"
+	 "by frame pointers, and through interrupts into what they interrupted. COUNT: so\n"
+	 "many of the innermost frames (40); the outermost four are always there.", run_backtrace},
 	{"symbol-file", NULL, CLASS_CODE, COMMAND_FILES, {{ARG_OFFSET, "-o OFFSET", true}, {ARG_FILE, "FILE", true}},
 	 "take names and lines from another ELF file, or move them",
 	 "-o: the guest runs it that much higher than it is linked, as kernels do that choose\n"

@@ -30,8 +30,10 @@ enum frame_result {
 };
 
 struct frame_step {
-	bool signal;	/* the frame is an interrupt's: pc is the interrupted instruction itself */
-	bool rip_saved; /* rip_at: where the stack holds the caller's RIP */
+	bool signal; /* the frame is an interrupt's: pc is the interrupted instruction itself */
+	bool pushed; /* an interrupt's frame lies at rip_at, whether or not pc is exact */
+	bool other_stack; /* the caller's may be anywhere */
+	bool rip_saved;	  /* rip_at: where the stack holds the caller's RIP */
 	uint64_t cfa, rip_at, place;
 };
 

@@ -95,6 +95,16 @@ struct frames *symbols_frames(struct symbols *symbols)
 	return symbols ? symbols->frames : NULL;
 }
 
+const struct orc_tables *symbols_orc(struct symbols *symbols)
+{
+	if (!symbols || !symbols->elf)
+		return NULL;
+	if (!symbols->orc_sought)
+		orc_find(symbols->elf, &symbols->orc);
+	symbols->orc_sought = true;
+	return symbols->orc.count ? &symbols->orc : NULL;
+}
+
 /* ---- the symbol table ---------------------------------------------------------------------- */
 
 /* Functions before objects before labels, global ones before local ones. */

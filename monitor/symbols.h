@@ -33,6 +33,9 @@ const void *symbols_file_bytes(const struct symbols *symbols, size_t *size);
 /* For unwinding (frames.h), at addresses as the image has them; NULL: there is no image. */
 struct frames;
 struct frames *symbols_frames(struct symbols *symbols);
+/* The same of Linux's tables (orc.h); NULL: the image has none. */
+struct orc_tables;
+const struct orc_tables *symbols_orc(struct symbols *symbols);
 
 /* Address and size (0: unknown) of a function, object or label: 0 or -ENOENT. size may be NULL. */
 int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size);

@@ -4,6 +4,7 @@
 #define MONITOR_SYMBOLS_PRIVATE_H
 
 #include "monitor/lines.h"
+#include "monitor/orc.h"
 #include "monitor/symbols.h"
 
 #include <gelf.h>
@@ -27,6 +28,8 @@ struct symbols {
 	Elf *elf; /* NULL: no image */
 	struct lines *lines;
 	struct frames *frames; /* NULL until somebody asks */
+	bool orc_sought;
+	struct orc_tables orc; /* once they have been; of length 0: none */
 	uint64_t offset;       /* the guest has it that much higher than the image says */
 	bool read;
 	struct symbol *by_address;

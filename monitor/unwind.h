@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The calls that led to where a vCPU stands, one at a time: by call frame information where the image has some
- * (frames.h), by frame pointers where it has none: each function pushed its caller's rbp below its return address
- * and pointed rbp there. Code without either ends the chain, and `why` says so.
+ * (frames.h), by Linux's own tables where it has those (orc.h), by frame pointers where it has neither: each function
+ * pushed its caller's rbp below its return address and pointed rbp there. Code without either ends the chain, and
+ * `why` says so.
  */
 #ifndef MONITOR_UNWIND_H
 #define MONITOR_UNWIND_H

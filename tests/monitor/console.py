@@ -105,13 +105,13 @@ class Console:
         self.line(text)
         return plain(self.expect(PROMPT))
 
-    def until_stop(self, text):
+    def until_stop(self, text, timeout=TIMEOUT):
         """Types a command that lets the guest run until it stops by itself; returns the stop's screen."""
         self.line(text)
-        return self.stop()
+        return self.stop(timeout)
 
-    def stop(self):
-        self.expect("■ ")
+    def stop(self, timeout=TIMEOUT):
+        self.expect("■ ", timeout)
         return "■ " + plain(self.expect(PROMPT))
 
     def go(self):

@@ -42,29 +42,36 @@ def needs_kvm():
         skip("needs hardware virtualisation: Linux does not run on KVM's instruction emulator")
 
 
-def fetched(what, name):
+def fetched(what, name, key=None):
     packed = os.path.join(BUILD, "linux", name)
     if os.path.exists(packed):
         return packed
     done = subprocess.run([SOURCE + "/tests/nested/fetch", what], capture_output=True, text=True, check=False)
     if done.returncode:
         skip("needs Debian's cloud kernel and busybox: " + done.stderr.strip().splitlines()[-1])
-    return dict(word.split("=", 1) for word in shlex.split(done.stdout))[what]
+    return dict(word.split("=", 1) for word in shlex.split(done.stdout))[key or what]
 
 
 def kernel():
     return fetched("kernel", "vmlinuz")
 
 
+def module(name):
+    """A file with a module of that kernel's: irqbypass or kvm, neither of which needs any hardware."""
+    return os.path.join(fetched("kernel", "modules", "modules"), name + ".ko")
+
+
 @functools.cache
-def initramfs(init=INIT):
-    """What the kernel finds as its first program: a script for busybox."""
+def initramfs(init=INIT, modules=()):
+    """What the kernel finds as its first program: a script for busybox. Modules are at its root."""
     path = os.path.join(tempfile.mkdtemp(prefix="linux-"), "initramfs")
     with open(path, "wb") as file:
         archive = Archive(file)
         archive.node("dev/console", 5, 1)
         archive.copy(fetched("busybox", "busybox"), "bin/busybox")
         archive.data("init", init.encode(), 0o755)
+        for name in modules:
+            archive.copy(module(name), name + ".ko")
         archive.end()
     return path
 
