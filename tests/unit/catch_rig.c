@@ -74,17 +74,6 @@ void refused(struct rig *rig, struct point_spec spec, int code, const char *says
 		fail_msg("'%s' does not say '%s'", err.text, says);
 }
 
-const struct point *catch_point(struct rig *rig, int number)
-{
-	const struct point *p = NULL;
-
-	while ((p = debug_point_next(rig->debug, p)))
-		if (p->number == number)
-			return p;
-	fail_msg("there is no point %d", number);
-	return NULL;
-}
-
 void says(const struct stop *stop, const char *text)
 {
 	if (!strstr(stop->text, text))

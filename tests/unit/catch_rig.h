@@ -21,7 +21,6 @@ void catch_start(struct rig *rig, struct counter *counter, const void *code, siz
 int catch (struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length,
 	   enum point_direction direction);
 void refused(struct rig *rig, struct point_spec spec, int code, const char *says);
-const struct point *catch_point(struct rig *rig, int number);
 void says(const struct stop *stop, const char *text);
 
 /* inc eax; out 0x10, al; in al, 0x11; 1: jmp 1b */

@@ -8,10 +8,6 @@
 #define DATA 0x8000u
 
 void compare_start(struct rig *rig, const char *strategy, unsigned vcpus);
-int compare_add(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length,
-		struct error *err);
-int compare_watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length);
-const struct point *compare_point_of(struct rig *rig, int number);
 const struct stop *compare_go(struct rig *rig);
 /* As often as a test needs no stop. */
 void ignore(struct rig *rig, int number);

@@ -12,28 +12,6 @@
 
 #include <stdlib.h>
 
-int kvm_compare_watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length)
-{
-	const struct point_spec spec = {.kind = kind, .address = address, .length = length};
-	struct error err = {0};
-	int number = debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err);
-
-	if (number < 0)
-		fail_msg("%s", err.text);
-	return number;
-}
-
-const struct point *kvm_compare_point_of(struct rig *rig, int number)
-{
-	const struct point *p = NULL;
-
-	while ((p = debug_point_next(rig->debug, p)))
-		if (p->number == number)
-			return p;
-	fail_msg("there is no point %d", number);
-	return NULL;
-}
-
 void count_only(struct rig *rig, int number)
 {
 	struct point_action *action = calloc(1, sizeof(*action));

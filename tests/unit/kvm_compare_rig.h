@@ -11,8 +11,6 @@
 #define SOURCE	 0x9000u
 #define BY_STEPS "watch=compare,access=compare"
 
-int kvm_compare_watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length);
-const struct point *kvm_compare_point_of(struct rig *rig, int number);
 void count_only(struct rig *rig, int number);
 void start_flat(struct rig *rig, unsigned vcpus, const char *strategy);
 

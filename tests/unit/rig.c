@@ -156,15 +156,36 @@ const struct stop *rig_wait_exit(struct rig *rig)
 	return debug_last_stop(rig->debug);
 }
 
-int rig_break(struct rig *rig, uint64_t address)
+static int add_point(struct rig *rig, const struct point_spec *spec)
 {
-	struct point_spec spec = {.kind = POINT_SOFTWARE, .address = address};
 	struct error err = {0};
-	int number = debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err);
+	int number = debug_point_add(rig->debug, spec, OWNER_CONSOLE, &err);
 
 	if (number < 0)
 		fail_msg("%s", err.text);
 	return number;
+}
+
+int rig_break(struct rig *rig, uint64_t address)
+{
+	return add_point(rig, &(struct point_spec){.kind = POINT_SOFTWARE, .address = address});
+}
+
+int rig_watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length)
+{
+	return add_point(rig,
+			 &(struct point_spec){.kind = kind, .address = address, .length = length});
+}
+
+const struct point *rig_point(struct rig *rig, int number)
+{
+	const struct point *p = NULL;
+
+	while ((p = debug_point_next(rig->debug, p)))
+		if (p->number == number)
+			return p;
+	fail_msg("there is no point %d", number);
+	return NULL;
 }
 
 uint64_t rig_reg(struct rig *rig, int vcpu, const char *name)

@@ -58,6 +58,8 @@ const struct stop *rig_wait_stop(struct rig *rig);
 const struct stop *rig_wait_exit(struct rig *rig);
 
 int rig_break(struct rig *rig, uint64_t address); /* POINT_SOFTWARE, the console's */
+int rig_watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length);
+const struct point *rig_point(struct rig *rig, int number); /* fails the test if there is none */
 uint64_t rig_reg(struct rig *rig, int vcpu, const char *name);
 void rig_set_reg(struct rig *rig, int vcpu, const char *name, uint64_t value);
 void rig_continue(struct rig *rig);

@@ -63,8 +63,8 @@ static void test_a_port(void **state)
 	says(stop, "in 0x11 → 0x5a 'Z'");
 	assert_int_equal(counter.writes, 1);
 	assert_int_equal(counter.reads, 1);
-	assert_int_equal(catch_point(&rig, out)->hits, 1);
-	assert_int_equal(catch_point(&rig, in)->hits, 1);
+	assert_int_equal(rig_point(&rig, out)->hits, 1);
+	assert_int_equal(rig_point(&rig, in)->hits, 1);
 	rig_stop(&rig);
 }
 
@@ -123,7 +123,7 @@ static void test_two_at_one_port(void **state)
 			rig_continue(&rig);
 			assert_int_equal(rig_wait_stop(&rig)->reason, STOP_IO);
 			assert_int_equal(debug_last_stop(rig.debug)->vcpu, !told);
-			assert_int_equal(catch_point(&rig, number)->hits, 2);
+			assert_int_equal(rig_point(&rig, number)->hits, 2);
 		}
 		assert_int_equal(debug_point_remove(rig.debug, number, &err), 0);
 		rig_continue(&rig);
@@ -154,7 +154,7 @@ static void test_logging_and_ignoring(void **state)
 	rig_continue(&rig);
 	assert_int_equal(rig_wait_stop(&rig)->point, counts);
 	debug_dispatch(rig.debug);
-	assert_int_equal(catch_point(&rig, logs)->hits, 10);
+	assert_int_equal(rig_point(&rig, logs)->hits, 10);
 	assert_int_equal(rig.count[DEBUG_OUTPUT], 10);
 	assert_string_equal(rig.output, "vCPU 0: out 0x10 ← 0x0, 1 byte (1)\n");
 	assert_int_equal(counter.writes, 10);

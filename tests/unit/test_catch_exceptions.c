@@ -94,8 +94,8 @@ static void test_an_exception(void **state)
 	assert_int_equal(stop->pc, ENTRY);
 	assert_string_equal(stop->text, "#PF at 0x1003: write to 0x1234 by the kernel, not mapped, "
 					"error code 0x2 (catch 1)");
-	if (!strstr(catch_point(&rig, number)->rung, "on its handler 0x1020"))
-		fail_msg("through %s", catch_point(&rig, number)->rung);
+	if (!strstr(rig_point(&rig, number)->rung, "on its handler 0x1020"))
+		fail_msg("through %s", rig_point(&rig, number)->rung);
 	/* Goes on behind it: the handler spins, and is not told again for standing there. */
 	rig_set_reg(&rig, 0, "rip", ENTRY);
 	rig_step(&rig, 0);
@@ -119,7 +119,7 @@ static void no_exception(uint32_t rip, uint32_t cs, uint32_t flags)
 	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
 	debug_dispatch(rig.debug);
 	assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
-	assert_int_equal(catch_point(&rig, number)->hits, 0);
+	assert_int_equal(rig_point(&rig, number)->hits, 0);
 	rig_stop(&rig);
 }
 
@@ -195,11 +195,11 @@ static void test_exceptions_that_cannot_be(void **state)
 	rig_continue(&rig);
 	/* Both have the handler, and the frame fits both: the first one is told. */
 	assert_int_equal(rig_wait_stop(&rig)->point, shared);
-	if (!strstr(catch_point(&rig, pf)->rung, "shared") ||
-	    !strstr(catch_point(&rig, shared)->rung, "shared"))
-		fail_msg("through %s", catch_point(&rig, pf)->rung);
-	if (!strstr(catch_point(&rig, number)->rung, "pending: gate 6"))
-		fail_msg("through %s", catch_point(&rig, number)->rung);
+	if (!strstr(rig_point(&rig, pf)->rung, "shared") ||
+	    !strstr(rig_point(&rig, shared)->rung, "shared"))
+		fail_msg("through %s", rig_point(&rig, pf)->rung);
+	if (!strstr(rig_point(&rig, number)->rung, "pending: gate 6"))
+		fail_msg("through %s", rig_point(&rig, number)->rung);
 	rig_stop(&rig);
 }
 

@@ -35,8 +35,8 @@ static void collect(const char *strategy, enum point_kind kind, struct hit hits[
 	rig_code(&rig, 0, accesses, sizeof(accesses));
 	rig_set_reg(&rig, 0, "rax", 0x41424344);
 	rig_set_reg(&rig, 0, "rdi", DATA + 3);
-	compare_watch(&rig, kind, DATA, 4);
-	compare_watch(&rig, kind, DATA + 8, 1);
+	rig_watch(&rig, kind, DATA, 4);
+	rig_watch(&rig, kind, DATA + 8, 1);
 	for (unsigned i = 0; i < HITS; i++) {
 		const struct stop *stop = compare_go(&rig);
 
@@ -75,7 +75,7 @@ static void breakpoints_are_hit_where_steps_end(void **state)
 	(void)state;
 	compare_start(&rig, "watch=compare", 1);
 	rig_code(&rig, 0, counting, sizeof(counting));
-	compare_watch(&rig, POINT_WRITE, DATA + 0x100, 4);
+	rig_watch(&rig, POINT_WRITE, DATA + 0x100, 4);
 	here = rig_break(&rig, RIG_CODE + 2);
 	for (unsigned i = 1; i <= 5; i++) {
 		stop = compare_go(&rig);
@@ -84,7 +84,7 @@ static void breakpoints_are_hit_where_steps_end(void **state)
 		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 2);
 		assert_int_equal(rig_byte(&rig, RIG_CODE + 2), 0xa3);
 		assert_int_equal(rig_reg(&rig, 0, "rax"), i);
-		assert_int_equal(compare_point_of(&rig, here)->hits, i);
+		assert_int_equal(rig_point(&rig, here)->hits, i);
 	}
 	rig_stop(&rig);
 }
@@ -100,7 +100,7 @@ static void a_breakpoint_where_it_begins_is_hit(void **state)
 	rig_code(&rig, 0, counting, sizeof(counting));
 	here = rig_break(&rig, RIG_CODE + 1);
 	behind = rig_break(&rig, RIG_CODE + 7);
-	number = compare_watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	rig_set_reg(&rig, 0, "rip", RIG_CODE + 1);
 	assert_int_equal(compare_go(&rig)->point, here);
 	assert_int_equal(rig_reg(&rig, 0, "rax"), 0);
@@ -123,7 +123,7 @@ static void parking_changes_no_count(void **state)
 	(void)state;
 	compare_start(&rig, "watch=compare", 1);
 	rig_code(&rig, 0, counting, sizeof(counting));
-	number = compare_watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	here = rig_break(&rig, RIG_CODE + 2);
 	ignore(&rig, number);
 	ignore(&rig, here);
@@ -136,8 +136,8 @@ static void parking_changes_no_count(void **state)
 	}
 	pc = debug_pc(rig.debug, 0);
 	rounds = rig_reg(&rig, 0, "rax");
-	assert_int_equal(compare_point_of(&rig, here)->hits, rounds);
-	assert_int_equal(compare_point_of(&rig, number)->hits, rounds - (pc == RIG_CODE + 2));
+	assert_int_equal(rig_point(&rig, here)->hits, rounds);
+	assert_int_equal(rig_point(&rig, number)->hits, rounds - (pc == RIG_CODE + 2));
 	rig_stop(&rig);
 }
 
@@ -153,14 +153,14 @@ static void plans_that_run_to_a_place(void **state)
 	(void)state;
 	compare_start(&rig, "watch=compare", 1);
 	rig_code(&rig, 0, counting, sizeof(counting));
-	compare_watch(&rig, POINT_WRITE, DATA + 0x100, 4);
+	rig_watch(&rig, POINT_WRITE, DATA + 0x100, 4);
 	assert_int_equal(debug_resume(rig.debug, &plan, OWNER_CONSOLE, &err), 0);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->reason, STOP_STEP);
 	assert_int_equal(stop->pc, RIG_CODE + 7);
 	plan = (struct plan){
 		.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + sizeof(counting)};
-	number = compare_watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	assert_int_equal(debug_resume(rig.debug, &plan, OWNER_CONSOLE, &err), 0);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->point, number);
@@ -180,7 +180,7 @@ static void a_pause_ends_it(void **state)
 	compare_start(&rig, "watch=compare", 2);
 	rig_code(&rig, 0, loop, sizeof(loop));
 	rig_code(&rig, 1, counting, sizeof(counting));
-	compare_watch(&rig, POINT_WRITE, DATA + 0x100, 4);
+	rig_watch(&rig, POINT_WRITE, DATA + 0x100, 4);
 	for (unsigned i = 0; i < 50; i++) {
 		rig_continue(&rig);
 		pause_it(&rig);
@@ -208,7 +208,7 @@ static void a_sleeper_does_not_spin(void **state)
 	(void)state;
 	compare_start(&rig, "watch=compare", 1);
 	rig_code(&rig, 0, sleeping, sizeof(sleeping));
-	compare_watch(&rig, POINT_WRITE, DATA, 4);
+	rig_watch(&rig, POINT_WRITE, DATA, 4);
 	began = milliseconds();
 	rig_continue(&rig);
 	usleep(100000);

@@ -30,7 +30,7 @@ static void the_writer_is_told(void **state)
 		rig_code(&rig, i, counting, sizeof(counting));
 		rig_set_reg(&rig, (int)i, "rax", 0x1000 * (i + 1));
 	}
-	compare_watch(&rig, POINT_WRITE, DATA, 4);
+	rig_watch(&rig, POINT_WRITE, DATA, 4);
 	for (unsigned i = 0; i < 200; i++) {
 		const struct stop *stop = compare_go(&rig);
 		uint64_t its = RIG_CODE + (unsigned)stop->vcpu * RIG_APART;
@@ -56,16 +56,16 @@ static void all_writes_are_counted(void **state)
 	compare_start(&rig, "watch=compare", 4);
 	for (unsigned i = 0; i < 4; i++)
 		rig_code(&rig, i, counting, sizeof(counting));
-	number = compare_watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	ignore(&rig, number);
 	rig_continue(&rig);
-	for (unsigned i = 0; i < 100 && compare_point_of(&rig, number)->hits < 20000; i++)
+	for (unsigned i = 0; i < 100 && rig_point(&rig, number)->hits < 20000; i++)
 		usleep(10000);
 	pause_it(&rig);
 	for (unsigned i = 0; i < 4; i++)
 		written += rig_reg(&rig, (int)i, "rax") -
 			   (debug_pc(rig.debug, (int)i) == RIG_CODE + i * RIG_APART + 2);
-	assert_int_equal(compare_point_of(&rig, number)->hits, written);
+	assert_int_equal(rig_point(&rig, number)->hits, written);
 	assert_in_range(written, 4, ~0u);
 	rig_stop(&rig);
 }
@@ -80,12 +80,12 @@ static void writes_of_devices(void **state)
 	(void)state;
 	compare_start(&rig, "watch=compare", 1);
 	rig_code(&rig, 0, loop, sizeof(loop));
-	number = compare_watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	rig_continue(&rig);
 	assert_int_equal(machine_device_write(rig.machine, DATA, data, 8), 8);
 	assert_string_equal(rig_wait_stop(&rig)->text,
 			    "write to 0x8000 (watch 1, 4 bytes): 0 → 5 by a device");
-	assert_int_equal(compare_point_of(&rig, number)->hits, 1);
+	assert_int_equal(rig_point(&rig, number)->hits, 1);
 	rig_stop(&rig);
 }
 
@@ -98,12 +98,12 @@ static void writes_of_the_user_are_no_hits(void **state)
 	(void)state;
 	compare_start(&rig, "watch=compare", 1);
 	rig_code(&rig, 0, counting, sizeof(counting));
-	number = compare_watch(&rig, POINT_WRITE, DATA + 0x10, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA + 0x10, 4);
 	here = rig_break(&rig, RIG_CODE + 7);
 	assert_int_equal(compare_go(&rig)->point, here);
 	assert_int_equal(debug_write(rig.debug, 0, SPACE_LINEAR, DATA + 0x10, &value, 4), 4);
 	assert_int_equal(compare_go(&rig)->point, here);
-	assert_int_equal(compare_point_of(&rig, number)->hits, 0);
+	assert_int_equal(rig_point(&rig, number)->hits, 0);
 	rig_stop(&rig);
 }
 
@@ -122,19 +122,19 @@ static void what_nothing_else_carries(void **state)
 	rig_code(&rig, 0, counting, sizeof(counting));
 	rig_set_reg(&rig, 0, "rdi", RIG_CODE + 0x80);
 	for (unsigned i = 0; i < 4; i++)
-		number[i] = compare_watch(&rig, POINT_READ, RIG_CODE + 0x80 + 8 * i, 8);
+		number[i] = rig_watch(&rig, POINT_READ, RIG_CODE + 0x80 + 8 * i, 8);
 	here = rig_break(&rig, RIG_CODE + 1);
 	assert_int_equal(compare_go(&rig)->point, here);
-	assert_non_null(strstr(compare_point_of(&rig, number[0])->rung, "debug register"));
-	number[4] = compare_watch(&rig, POINT_READ, RIG_CODE + 0xa0, 8);
-	assert_string_equal(compare_point_of(&rig, number[4])->rung, SLOW);
+	assert_non_null(strstr(rig_point(&rig, number[0])->rung, "debug register"));
+	number[4] = rig_watch(&rig, POINT_READ, RIG_CODE + 0xa0, 8);
+	assert_string_equal(rig_point(&rig, number[4])->rung, SLOW);
 	assert_int_equal(compare_go(&rig)->point, here);
 	for (unsigned i = 0; i < 5; i++)
-		assert_string_equal(compare_point_of(&rig, number[i])->rung, SLOW);
+		assert_string_equal(rig_point(&rig, number[i])->rung, SLOW);
 	assert_int_equal(debug_point_remove(rig.debug, number[4], &err), 0);
 	assert_int_equal(compare_go(&rig)->point, here);
 	for (unsigned i = 0; i < 4; i++)
-		assert_non_null(strstr(compare_point_of(&rig, number[i])->rung, "debug register"));
+		assert_non_null(strstr(rig_point(&rig, number[i])->rung, "debug register"));
 	rig_stop(&rig);
 }
 
@@ -148,11 +148,11 @@ static void a_debug_register_is_better(void **state)
 	compare_start(&rig, NULL, 1);
 	rig_code(&rig, 0, counting, sizeof(counting));
 	for (unsigned i = 0; i < 4; i++)
-		hard[i] = compare_watch(&rig, POINT_HARDWARE, RIG_CODE + (i ? 0x40 + i : 1), 1);
-	number = compare_watch(&rig, POINT_READ, RIG_CODE + 0x80, 8);
+		hard[i] = rig_watch(&rig, POINT_HARDWARE, RIG_CODE + (i ? 0x40 + i : 1), 1);
+	number = rig_watch(&rig, POINT_READ, RIG_CODE + 0x80, 8);
 	assert_int_equal(compare_go(&rig)->point, hard[0]);
-	assert_non_null(strstr(compare_point_of(&rig, number)->rung, "debug register"));
-	assert_string_equal(compare_point_of(&rig, hard[3])->rung, "int3");
+	assert_non_null(strstr(rig_point(&rig, number)->rung, "debug register"));
+	assert_string_equal(rig_point(&rig, hard[3])->rung, "int3");
 	rig_stop(&rig);
 }
 
@@ -167,9 +167,9 @@ static void breakpoints_that_take_all_registers(void **state)
 	rig_code(&rig, 0, accesses, sizeof(accesses));
 	rig_set_reg(&rig, 0, "rdi", RIG_CODE + 0x80);
 	for (unsigned i = 0; i < 4; i++)
-		hard[i] = compare_watch(&rig, POINT_HARDWARE, RIG_CODE + (i ? 0x40 + i : 5), 1);
-	number = compare_watch(&rig, POINT_READ, RIG_CODE + 0x80, 8);
-	assert_string_equal(compare_point_of(&rig, number)->rung, SLOW);
+		hard[i] = rig_watch(&rig, POINT_HARDWARE, RIG_CODE + (i ? 0x40 + i : 5), 1);
+	number = rig_watch(&rig, POINT_READ, RIG_CODE + 0x80, 8);
+	assert_string_equal(rig_point(&rig, number)->rung, SLOW);
 	for (unsigned i = 0; i < 3; i++) {
 		assert_int_equal(compare_go(&rig)->point, hard[0]);
 		assert_int_equal(compare_go(&rig)->point, number);
@@ -181,9 +181,10 @@ static void breakpoints_that_take_all_registers(void **state)
 static void expect_refusal(struct rig *rig, uint64_t address, uint64_t length, int code,
 			   const char *because)
 {
+	const struct point_spec spec = {.kind = POINT_WRITE, .address = address, .length = length};
 	struct error err = {0};
 
-	assert_int_equal(compare_add(rig, POINT_WRITE, address, length, &err), code);
+	assert_int_equal(debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err), code);
 	if (!strstr(err.text, because))
 		fail_msg("'%s' says nothing of '%s'", err.text, because);
 }
@@ -198,9 +199,9 @@ static void what_cannot_be_compared_is_said(void **state)
 	expect_refusal(&rig, DATA, ~0ull, -ENOTSUP, "an end");
 	expect_refusal(&rig, RIG_RAM - 2, 4, -ENOTSUP, "no RAM");
 	expect_refusal(&rig, 0x100, RIG_RAM + 1, -ENOTSUP, "watch less");
-	compare_watch(&rig, POINT_WRITE, DATA, 0x80000);
+	rig_watch(&rig, POINT_WRITE, DATA, 0x80000);
 	expect_refusal(&rig, DATA + 4, 0x80001, -ENOTSUP, "watch less");
-	compare_watch(&rig, POINT_WRITE, DATA + 4, 0x80000);
+	rig_watch(&rig, POINT_WRITE, DATA + 4, 0x80000);
 	rig_stop(&rig);
 }
 

@@ -112,7 +112,7 @@ static struct string_run run_string(const struct string_case *c, const char *str
 	start_flat(&rig, 1, strategy ? strategy : BY_STEPS);
 	fill(&rig);
 	load_string(&rig, c);
-	number = strategy ? kvm_compare_watch(&rig, c->kind, c->watched, c->size) : 0;
+	number = strategy ? rig_watch(&rig, c->kind, c->watched, c->size) : 0;
 	end = rig_break(&rig, RIG_CODE + c->length);
 	for (const struct stop *stop = NULL; !stop || stop->point != end;) {
 		rig_continue(&rig);
@@ -122,7 +122,7 @@ static struct string_run run_string(const struct string_case *c, const char *str
 		if (stop->point != number && stop->point != end)
 			fail_msg("%s: '%s'", c->what, stop->text);
 	}
-	run.hits = strategy ? kvm_compare_point_of(&rig, number)->hits : 0;
+	run.hits = strategy ? rig_point(&rig, number)->hits : 0;
 	run.rflags = rig_reg(&rig, 0, "rflags") & ~(uint64_t)RFLAGS_RF;
 	mem_read_phys(rig.machine->memory, DATA, run.data, sizeof(run.data));
 	rig_stop(&rig);
@@ -193,7 +193,7 @@ static void a_guest_with_four_vcpus(void **state)
 
 	(void)state;
 	start_guest(&rig, 4, "smp", "rounds=60");
-	number = kvm_compare_watch(&rig, POINT_WRITE, guest_symbol(&rig, "shared") + 8, 8);
+	number = rig_watch(&rig, POINT_WRITE, guest_symbol(&rig, "shared") + 8, 8);
 	here = rig_break(&rig, guest_symbol(&rig, "add_one"));
 	count_only(&rig, number);
 	count_only(&rig, here);
@@ -201,8 +201,8 @@ static void a_guest_with_four_vcpus(void **state)
 	if (guest_stops(&rig))
 		fail_msg("'%s'", debug_last_stop(rig.debug)->text);
 	assert_int_equal(debug_last_stop(rig.debug)->exit_status, 1);
-	assert_int_equal(kvm_compare_point_of(&rig, here)->hits, 4 * rounds);
-	assert_int_equal(kvm_compare_point_of(&rig, number)->hits, 4 * rounds);
+	assert_int_equal(rig_point(&rig, here)->hits, 4 * rounds);
+	assert_int_equal(rig_point(&rig, number)->hits, 4 * rounds);
 	rig_stop(&rig);
 }
 

@@ -60,7 +60,7 @@ static void no_window_is_too_short(void **state)
 		place_code(&p, code, 3);
 		place_put(&p, RIG_CODE, code, sizeof(code));
 		rig_set_reg(&p.rig, 0, "rbx", 0);
-		kvm_compare_watch(&p.rig, POINT_WRITE, 0x7000, 4);
+		rig_watch(&p.rig, POINT_WRITE, 0x7000, 4);
 		number = rig_break(&p.rig, IRQ_HANDLER);
 		raise_line(&p, true);
 		rig_continue(&p.rig);
@@ -88,7 +88,7 @@ static void interrupts_leave_room_for_the_rest(void **state)
 	place_put(&p, IRQ_HANDLER, handler, sizeof(handler));
 	place_code(&p, code, sizeof(code));
 	rig_set_reg(&p.rig, 0, "rbx", 0);
-	kvm_compare_watch(&p.rig, POINT_WRITE, 0x7000, 4);
+	rig_watch(&p.rig, POINT_WRITE, 0x7000, 4);
 	end = rig_break(&p.rig, RIG_CODE + sizeof(code));
 	raise_line(&p, true);
 	rig_continue(&p.rig);
@@ -114,8 +114,8 @@ static void a_sleeper_wakes(void **state)
 		start_place(&p, LONG, strategies[i]);
 		place_put(&p, IRQ_HANDLER, handler, sizeof(handler));
 		place_code(&p, code, sizeof(code));
-		written = kvm_compare_watch(&p.rig, POINT_WRITE, 0x7000, 1);
-		frame = kvm_compare_watch(&p.rig, POINT_WRITE, STACK - 40, 8);
+		written = rig_watch(&p.rig, POINT_WRITE, 0x7000, 1);
+		frame = rig_watch(&p.rig, POINT_WRITE, STACK - 40, 8);
 		end = rig_break(&p.rig, RIG_CODE + 3);
 		rig_continue(&p.rig);
 		usleep(50000);
@@ -159,7 +159,7 @@ static void a_handler_in_the_middle_of_a_range(void **state)
 		place_put64(&p, 0x7000, 0);
 		place_code(&p, code, sizeof(code));
 		rig_set_reg(&p.rig, 0, "rflags", RFLAGS_FIXED | RFLAGS_IF);
-		number = kvm_compare_watch(&p.rig, POINT_WRITE, 0x7000, 1);
+		number = rig_watch(&p.rig, POINT_WRITE, 0x7000, 1);
 		if (!told)
 			count_only(&p.rig, number);
 		raise_line(&p, true);
@@ -167,7 +167,7 @@ static void a_handler_in_the_middle_of_a_range(void **state)
 		stop = rig_wait_stop(&p.rig);
 		assert_int_equal(stop->reason, told ? STOP_WATCH_WRITE : STOP_STEP);
 		assert_int_equal(stop->pc, told ? IRQ_HANDLER + 11 : RIG_CODE + 10);
-		assert_int_equal(kvm_compare_point_of(&p.rig, number)->hits, 1);
+		assert_int_equal(rig_point(&p.rig, number)->hits, 1);
 		assert_int_equal(place_get(&p, 0x7000, 1), 0x66);
 		place_stop(&p);
 	}
@@ -189,7 +189,7 @@ static void flags_on_a_watched_stack(void **state)
 		start_place(&p, mode, BY_STEPS);
 		place_code(&p, code, sizeof(code));
 		place_put64(&p, STACK - 8, 0);
-		number = kvm_compare_watch(&p.rig, POINT_WRITE, STACK - word, word);
+		number = rig_watch(&p.rig, POINT_WRITE, STACK - word, word);
 		rig_continue(&p.rig);
 		stop = rig_wait_stop(&p.rig);
 		assert_int_equal(stop->point, number);
@@ -232,7 +232,7 @@ static void each_increment_is_told(void **state)
 
 	(void)state;
 	start_increments(&rig, 50);
-	number = kvm_compare_watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	for (unsigned i = 0; i < 200; i++) {
 		const struct stop *stop;
 
@@ -245,7 +245,7 @@ static void each_increment_is_told(void **state)
 	}
 	assert_int_equal(seen, 0xf);
 	assert_int_equal(get32(&rig, DATA), 200);
-	assert_int_equal(kvm_compare_point_of(&rig, number)->hits, 200);
+	assert_int_equal(rig_point(&rig, number)->hits, 200);
 	rig_stop(&rig);
 }
 
@@ -257,7 +257,7 @@ static void all_increments_are_counted(void **state)
 
 	(void)state;
 	start_increments(&rig, rounds);
-	number = kvm_compare_watch(&rig, POINT_ACCESS, DATA, 4);
+	number = rig_watch(&rig, POINT_ACCESS, DATA, 4);
 	count_only(&rig, number);
 	rig_continue(&rig);
 	for (unsigned i = 0; i < 6000 && get32(&rig, SOURCE) < 4; i++)
@@ -266,7 +266,7 @@ static void all_increments_are_counted(void **state)
 	rig_wait_stop(&rig);
 	assert_int_equal(get32(&rig, SOURCE), 4);
 	assert_int_equal(get32(&rig, DATA), 4 * rounds);
-	assert_int_equal(kvm_compare_point_of(&rig, number)->hits, 4 * rounds);
+	assert_int_equal(rig_point(&rig, number)->hits, 4 * rounds);
 	rig_stop(&rig);
 }
 
@@ -293,7 +293,7 @@ static void a_vcpu_that_is_started_again(void **state)
 	mem_write_phys(rig.machine->memory, 0xc000, after, sizeof(after));
 	rig_set_reg(&rig, 0, "rdi", DATA);
 	rig_set_reg(&rig, 1, "rdi", SOURCE);
-	number = kvm_compare_watch(&rig, POINT_WRITE, 0x7000, 2);
+	number = rig_watch(&rig, POINT_WRITE, 0x7000, 2);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->point, number);

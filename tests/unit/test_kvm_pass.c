@@ -47,16 +47,6 @@ static int break_never(uint64_t address)
 	return number;
 }
 
-static const struct point *point(int number)
-{
-	const struct point *p = NULL;
-
-	while ((p = debug_point_next(rig.debug, p)))
-		if (p->number == number)
-			return p;
-	return NULL;
-}
-
 static void put(uint64_t gpa, const void *bytes, size_t size)
 {
 	assert_int_equal(mem_write_phys(rig.machine->memory, gpa, bytes, size), size);
@@ -124,8 +114,8 @@ static void test_many_at_once_miss_nothing(void **state)
 		assert_int_equal(rig_reg(&rig, i, "rbp"), 0x1234 + i);
 		assert_int_equal(rig_reg(&rig, i, "rsp"), 0x8000 + 0x1000 * i);
 	}
-	assert_int_equal(point(number)->hits, 0);
-	assert_int_equal(point(number)->evaluations, VCPUS * rounds());
+	assert_int_equal(rig_point(&rig, number)->hits, 0);
+	assert_int_equal(rig_point(&rig, number)->evaluations, VCPUS * rounds());
 }
 
 static uint64_t interruptions_of(int vcpu)
@@ -166,9 +156,9 @@ static void test_nobody_else_stops(void **state)
 	number = break_never(RIG_CODE + 1);
 	rig_break(&rig, END);
 	assert_true(kicks_of_the_other(0x90) <= 2); /* nop */
-	assert_int_equal(point(number)->evaluations, 2000);
+	assert_int_equal(rig_point(&rig, number)->evaluations, 2000);
 	assert_true(kicks_of_the_other(0x9c) > 10); /* pushf */
-	assert_int_equal(point(number)->evaluations, 4000);
+	assert_int_equal(rig_point(&rig, number)->evaluations, 4000);
 }
 
 /* ---- int3 is never seen ------------------------------------------------------------------ */
@@ -225,7 +215,7 @@ static void test_jump_to_itself(void **state)
 	rig_continue(&rig);
 	do
 		assert_int_equal(debug_running(rig.debug), true);
-	while (point(number)->evaluations < 1000);
+	while (rig_point(&rig, number)->evaluations < 1000);
 	debug_pause(rig.debug, OWNER_CONSOLE);
 	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
 	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE);
@@ -247,7 +237,7 @@ static void test_device_memory_is_left_to_the_guest(void **state)
 	number = break_never(RIG_CODE + 1);
 	run_one_to(RIG_CODE + 6);
 	assert_int_equal(rig_reg(&rig, 0, "rax"), 0xffffffff);
-	assert_int_equal(point(number)->evaluations, 1);
+	assert_int_equal(rig_point(&rig, number)->evaluations, 1);
 	assert_int_equal(debug_unclaimed(rig.debug).mmio, 1);
 }
 
@@ -274,7 +264,7 @@ static void test_watches_are_told(void **state)
 	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_WATCH_WRITE);
 	assert_int_equal(debug_last_stop(rig.debug)->point, watch);
 	assert_int_equal(rig_byte(&rig, 0x1800), 1);
-	assert_int_equal(point(never)->evaluations, 1);
+	assert_int_equal(rig_point(&rig, never)->evaluations, 1);
 }
 
 /* ---- page tables ------------------------------------------------------------------------- */
@@ -344,7 +334,7 @@ static void test_changes_of_page_tables_are_seen(void **state)
 	number = break_never(RIG_CODE + 1);
 	run_one_to(RIG_CODE + sizeof(code) - 1);
 	assert_int_equal(rig_reg(&rig, 0, "rbx"), 5005);
-	assert_int_equal(point(number)->evaluations, 10);
+	assert_int_equal(rig_point(&rig, number)->evaluations, 10);
 }
 
 /* The processor marks a page that it writes for the first time; so does whoever writes in its place. */

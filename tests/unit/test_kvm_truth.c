@@ -34,16 +34,6 @@ static void start(void **state)
 	guest_start(&rig, VCPUS, "smp", append);
 }
 
-static const struct point *point(int number)
-{
-	const struct point *p = NULL;
-
-	while ((p = debug_point_next(rig.debug, p)))
-		if (p->number == number)
-			return p;
-	return NULL;
-}
-
 static struct point_action *go_on(void)
 {
 	struct point_action *action = calloc(1, sizeof(*action));
@@ -65,8 +55,8 @@ static int count_passages(void)
 static void check_end(int number)
 {
 	assert_int_equal(debug_last_stop(rig.debug)->exit_status, 1);
-	assert_int_equal(point(number)->hits, (uint64_t)VCPUS * rounds);
-	assert_int_equal(point(number)->evaluations, (uint64_t)VCPUS * rounds);
+	assert_int_equal(rig_point(&rig, number)->hits, (uint64_t)VCPUS * rounds);
+	assert_int_equal(rig_point(&rig, number)->evaluations, (uint64_t)VCPUS * rounds);
 	rig_stop(&rig);
 }
 
@@ -162,8 +152,8 @@ static void test_condition_that_is_seldom_true(void **state)
 	passages = (uint64_t)VCPUS * rounds;
 	assert_int_equal(debug_last_stop(rig.debug)->exit_status, 1);
 	assert_int_equal(told, passages / every);
-	assert_int_equal(point(number)->hits, told);
-	assert_int_equal(point(number)->evaluations, passages);
+	assert_int_equal(rig_point(&rig, number)->hits, told);
+	assert_int_equal(rig_point(&rig, number)->evaluations, passages);
 	rig_stop(&rig);
 }
 

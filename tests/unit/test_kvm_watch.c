@@ -36,8 +36,8 @@ static void a_write_is_told_with_values_and_writer(void **state)
 	end = LOAD(&rig, NOP, 0x89, 0x07, NOP, 0x89, 0x1f); /* mov %eax,(%edi); mov %ebx,(%edi) */
 	put32(&rig, DATA, 41);
 	rig_set_reg(&rig, 0, "rax", 42);
-	number = watch(&rig, POINT_WRITE, DATA, 4);
-	assert_string_equal(point_of(&rig, number)->rung,
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
+	assert_string_equal(rig_point(&rig, number)->rung,
 			    *state == by_page ? "page protection" : "step and compare: slow");
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
@@ -56,7 +56,7 @@ static void a_write_is_told_with_values_and_writer(void **state)
 	assert_int_equal(watch_get(&rig, DATA, 4), 0x55667788);
 	rig_continue(&rig);
 	expect_end(&rig, end);
-	assert_int_equal(point_of(&rig, number)->hits, 2);
+	assert_int_equal(rig_point(&rig, number)->hits, 2);
 	rig_stop(&rig);
 }
 
@@ -68,13 +68,13 @@ static void other_writes_are_done_and_no_more(void **state)
 
 	watch_start(&rig, 1, *state);
 	end = LOAD(&rig, 0x89, 0x07, 0x89, 0x47, 0x08, 0x88, 0x9f, 0xff, 0x0f, 0, 0);
-	number = watch(&rig, POINT_WRITE, DATA + 4, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA + 4, 4);
 	rig_continue(&rig);
 	expect_end(&rig, end);
 	assert_int_equal(watch_get(&rig, DATA, 4), 0x11223344);
 	assert_int_equal(watch_get(&rig, DATA + 8, 4), 0x11223344);
 	assert_int_equal(watch_get(&rig, DATA + 0xfff, 1), 0x88);
-	assert_int_equal(point_of(&rig, number)->evaluations, 0);
+	assert_int_equal(rig_point(&rig, number)->evaluations, 0);
 	rig_stop(&rig);
 }
 
@@ -128,7 +128,7 @@ static void try_way(struct rig *rig, const struct way *w)
 
 	mem_write_phys(rig->machine->memory, w->watch, &w->before, w->size);
 	rig_set_reg(rig, 0, "rsp", DATA); /* a page that a stack is on is refused on some hosts */
-	number = watch(rig, POINT_WRITE, w->watch, w->size);
+	number = rig_watch(rig, POINT_WRITE, w->watch, w->size);
 	rig_set_reg(rig, 0, "rsp", STACK);
 	rig_continue(rig);
 	stop = rig_wait_stop(rig);
@@ -165,12 +165,12 @@ static void a_failed_comparison_is_no_write(void **state)
 	watch_start(&rig, 1, *state);
 	end = LOAD(&rig, 0xf0, 0x0f, 0xb1, 0x0f);
 	put32(&rig, DATA, 7);
-	number = watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	rig_continue(&rig);
 	expect_end(&rig, end);
 	assert_int_equal(rig_reg(&rig, 0, "rax"), 7);
 	assert_int_equal(watch_get(&rig, DATA, 4), 7);
-	assert_int_equal(point_of(&rig, number)->evaluations, 0);
+	assert_int_equal(rig_point(&rig, number)->evaluations, 0);
 	rig_stop(&rig);
 }
 
@@ -184,7 +184,7 @@ static void repeated_strings(void **state)
 	watch_start(&rig, 1, *state);
 	end = LOAD(&rig, 0xf3, 0xaa); /* rep stosb */
 	rig_set_reg(&rig, 0, "rcx", 64);
-	number = watch(&rig, POINT_WRITE, DATA + 30, 2);
+	number = rig_watch(&rig, POINT_WRITE, DATA + 30, 2);
 	for (unsigned i = 0; i < 2; i++) {
 		rig_continue(&rig);
 		stop = rig_wait_stop(&rig);
@@ -213,7 +213,7 @@ static void reads_and_accesses(void **state)
 	/* mov %eax,(%edi); mov (%edi),%ebx; incl (%edi); mov 8(%edi),%ecx */
 	end = LOAD(&rig, 0x89, 0x07, 0x8b, 0x1f, 0xff, 0x07, 0x8b, 0x4f, 0x08);
 	put32(&rig, DATA + 8, 99);
-	r = watch(&rig, POINT_READ, DATA, 4);
+	r = rig_watch(&rig, POINT_READ, DATA, 4);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->reason, STOP_WATCH_READ);
@@ -221,7 +221,7 @@ static void reads_and_accesses(void **state)
 	assert_int_equal(rig_reg(&rig, 0, "rbx"), 0x11223344);
 	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 4);
 	unwatch(&rig, r);
-	a = watch(&rig, POINT_ACCESS, DATA, 4);
+	a = rig_watch(&rig, POINT_ACCESS, DATA, 4);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->reason, STOP_WATCH_ACCESS);
@@ -231,7 +231,7 @@ static void reads_and_accesses(void **state)
 	rig_continue(&rig);
 	expect_end(&rig, end);
 	assert_int_equal(rig_reg(&rig, 0, "rcx"), 99);
-	assert_int_equal(point_of(&rig, a)->hits, 1);
+	assert_int_equal(rig_point(&rig, a)->hits, 1);
 	rig_stop(&rig);
 }
 
@@ -245,12 +245,12 @@ static void writes_of_the_user_are_no_hits(void **state)
 
 	watch_start(&rig, 1, *state);
 	end = LOAD(&rig, NOP);
-	number = watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	rig_continue(&rig);
 	expect_end(&rig, end);
 	assert_int_equal(debug_write(rig.debug, 0, SPACE_LINEAR, DATA, &value, 4), 4);
 	assert_int_equal(watch_get(&rig, DATA, 4), 5);
-	assert_int_equal(point_of(&rig, number)->hits, 0);
+	assert_int_equal(rig_point(&rig, number)->hits, 0);
 	rig_stop(&rig);
 }
 
@@ -263,7 +263,7 @@ static void the_same_value_is_a_hit(void **state)
 	watch_start(&rig, 1, *state);
 	LOAD(&rig, 0x89, 0x07);
 	put32(&rig, DATA, 0x11223344);
-	watch(&rig, POINT_WRITE, DATA, 4);
+	rig_watch(&rig, POINT_WRITE, DATA, 4);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->reason, STOP_WATCH_WRITE);

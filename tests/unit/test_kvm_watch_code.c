@@ -21,7 +21,7 @@ static void a_step_over_a_write_tells_the_watch(void **state)
 
 	watch_start(&rig, 1, *state);
 	LOAD(&rig, NOP, 0x89, 0x07, 0x89, 0x5f, 0x08, NOP, NOP);
-	watch(&rig, POINT_WRITE, DATA, 4);
+	rig_watch(&rig, POINT_WRITE, DATA, 4);
 	for (unsigned i = 0; i < 4; i++) {
 		static const unsigned ends[] = {1, 3, 6, 7};
 
@@ -43,7 +43,7 @@ static void a_breakpoint_on_the_writer(void **state)
 	watch_start(&rig, 1, *state);
 	end = LOAD(&rig, NOP, 0x89, 0x07, NOP);
 	here = rig_break(&rig, RIG_CODE + 1);
-	number = watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	rig_continue(&rig);
 	assert_int_equal(rig_wait_stop(&rig)->point, here);
 	rig_continue(&rig);
@@ -66,7 +66,7 @@ static void writes_over_a_breakpoint(void **state)
 	/* movb $0x43,code+7 (inc %ebx over a nop); that nop; the end */
 	end = LOAD(&rig, 0xc6, 0x05, 0x08, 0x10, 0x00, 0x00, 0x43, NOP, NOP);
 	rig_break(&rig, RIG_CODE + 8);
-	number = watch(&rig, POINT_WRITE, RIG_CODE, 0x100);
+	number = rig_watch(&rig, POINT_WRITE, RIG_CODE, 0x100);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->point, number);
@@ -130,7 +130,7 @@ static void a_breakpoint_beside_data(void **state)
 	expect_end(&rig, end);
 	assert_int_equal(watch_get(&rig, RIG_CODE + 0x80, 4), 20000);
 	exits = recorder_exits(&rig.machine->vcpus[0].recorder, EXIT_MMIO);
-	assert_in_range(exits, strstr(point_of(&rig, end)->rung, "int3") ? 1000 : 0, 10000);
+	assert_in_range(exits, strstr(rig_point(&rig, end)->rung, "int3") ? 1000 : 0, 10000);
 	rig_stop(&rig);
 }
 
@@ -162,12 +162,12 @@ static void a_page_table_that_is_watched(void **state)
 	end = LOAD(&rig, 0x8b, 0x04, 0x25, 0, 0, 0x20, 0, 0x48, 0xc7, 0x04, 0x25, 0, 0x40, 1, 0,
 		   0x03, 0x90, 0, 0, 0x0f, 0x01, 0x3c, 0x25, 0, 0, 0x20, 0, 0x8b, 0x1c, 0x25, 0, 0,
 		   0x20, 0);
-	number = watch(&rig, POINT_WRITE, TABLE + 0x800, 8);
+	number = rig_watch(&rig, POINT_WRITE, TABLE + 0x800, 8);
 	rig_continue(&rig);
 	expect_end(&rig, end);
 	assert_int_equal(rig_reg(&rig, 0, "rax"), 1);
 	assert_int_equal(rig_reg(&rig, 0, "rbx"), 2);
-	assert_int_equal(point_of(&rig, number)->hits, 0);
+	assert_int_equal(rig_point(&rig, number)->hits, 0);
 	rig_stop(&rig);
 }
 
@@ -181,7 +181,7 @@ static void a_reset_leaves_the_watch_in_force(void **state)
 
 	watch_start(&rig, 1, *state);
 	rig_boot(&rig, code, sizeof(code));
-	watch(&rig, POINT_WRITE, DATA, 4);
+	rig_watch(&rig, POINT_WRITE, DATA, 4);
 	for (unsigned i = 0; i < 3; i++) {
 		rig_continue(&rig);
 		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_WATCH_WRITE);

@@ -21,14 +21,14 @@ static void more_than_four_and_overlapping(void **state)
 	watch_start(&rig, 1, *state);
 	end = LOAD(&rig, 0x89, 0x47, 20);
 	for (unsigned i = 0; i < 32; i++)
-		numbers[i] = watch(&rig, POINT_WRITE, DATA + 4 * i, 4);
-	all = watch(&rig, POINT_WRITE, DATA - 0x100, 0x2000);
+		numbers[i] = rig_watch(&rig, POINT_WRITE, DATA + 4 * i, 4);
+	all = rig_watch(&rig, POINT_WRITE, DATA - 0x100, 0x2000);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
-	assert_int_equal(point_of(&rig, numbers[4])->hits, 0);
-	assert_int_equal(point_of(&rig, numbers[5])->hits, 1);
-	assert_int_equal(point_of(&rig, numbers[6])->hits, 0);
-	assert_int_equal(point_of(&rig, all)->hits, 1);
+	assert_int_equal(rig_point(&rig, numbers[4])->hits, 0);
+	assert_int_equal(rig_point(&rig, numbers[5])->hits, 1);
+	assert_int_equal(rig_point(&rig, numbers[6])->hits, 0);
+	assert_int_equal(rig_point(&rig, all)->hits, 1);
 	assert_true(stop->point == numbers[5] || stop->point == all);
 	assert_non_null(strstr(stop->text, "; also watch "));
 	rig_continue(&rig);
@@ -48,14 +48,14 @@ static void debug_registers_on_a_protected_page(void **state)
 	/* mov %eax,(%edi); 4(%edi); 8(%edi); 12(%edi); 20(%edi) */
 	end = LOAD(&rig, 0x89, 0x07, 0x89, 0x47, 4, 0x89, 0x47, 8, 0x89, 0x47, 12, 0x89, 0x47, 20);
 	for (unsigned i = 0; i < 5; i++)
-		numbers[i] = watch(&rig, POINT_WRITE, DATA + at[i], 4);
+		numbers[i] = rig_watch(&rig, POINT_WRITE, DATA + at[i], 4);
 	for (unsigned i = 0; i < 5; i++) {
 		rig_continue(&rig);
 		stop = rig_wait_stop(&rig);
 		assert_int_equal(stop->point, numbers[i]);
 		assert_int_equal(stop->address, DATA + at[i]);
 		assert_int_equal(stop->new_value, 0x11223344);
-		assert_int_equal(point_of(&rig, numbers[i])->hits, 1);
+		assert_int_equal(rig_point(&rig, numbers[i])->hits, 1);
 	}
 	rig_continue(&rig);
 	expect_end(&rig, end);
@@ -78,8 +78,8 @@ static void debug_registers_beside_a_protected_page(void **state)
 		watch_start(&rig, 1, *state);
 		end = LOAD(&rig, 0x89, 0x07); /* mov %eax,(%edi) */
 		rig_set_reg(&rig, 0, "rdi", at[i].write);
-		number = watch(&rig, POINT_WRITE, at[i].watch, 2);
-		watch(&rig, POINT_WRITE, at[i].protect, 16);
+		number = rig_watch(&rig, POINT_WRITE, at[i].watch, 2);
+		rig_watch(&rig, POINT_WRITE, at[i].protect, 16);
 		rig_continue(&rig);
 		stop = rig_wait_stop(&rig);
 		assert_int_equal(stop->point, number);
@@ -87,7 +87,7 @@ static void debug_registers_beside_a_protected_page(void **state)
 		assert_int_equal(stop->new_value, i ? 0x1122 : 0x3344);
 		rig_continue(&rig);
 		expect_end(&rig, end);
-		assert_int_equal(point_of(&rig, number)->hits, 1);
+		assert_int_equal(rig_point(&rig, number)->hits, 1);
 		rig_stop(&rig);
 	}
 }
@@ -105,7 +105,7 @@ static void a_long_watch(void **state)
 	debug_strategy_parse("watch=page", &rig.config.strategy, NULL);
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
 	LOAD(&rig, 0x89, 0x87, 0x10, 0x00, 0x30, 0x00);
-	watch(&rig, POINT_WRITE, 1 << 20, length);
+	rig_watch(&rig, POINT_WRITE, 1 << 20, length);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	expect_text(stop, "write to 0x308010 (watch 2, 4 of 4194304 bytes at 0x100000): 0 → "

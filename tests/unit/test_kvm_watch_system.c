@@ -60,7 +60,7 @@ static void no_update_is_lost(void **state)
 	int number;
 
 	watch_start(&rig, vcpus, *state);
-	number = watch(&rig, POINT_WRITE, DATA + 0x100, 8);
+	number = rig_watch(&rig, POINT_WRITE, DATA + 0x100, 8);
 	for (unsigned i = 0; i < vcpus; i++) {
 		rig_code(&rig, i, counting, sizeof(counting));
 		rig_set_reg(&rig, (int)i, "rcx", rounds);
@@ -74,7 +74,7 @@ static void no_update_is_lost(void **state)
 	assert_int_equal(watch_get(&rig, COUNTER(GUARDED), 4), vcpus * rounds);
 	assert_int_equal(watch_get(&rig, COUNTER(BIT), 4), 0xf); /* an odd number of times each */
 	assert_int_equal(watch_get(&rig, COUNTER(SPIN), 4), 0);
-	assert_int_equal(point_of(&rig, number)->evaluations, 0);
+	assert_int_equal(rig_point(&rig, number)->evaluations, 0);
 	rig_stop(&rig);
 }
 
@@ -131,12 +131,12 @@ static void exception_frames_on_a_watched_page(void **state)
 	needs_frames(&rig, *state);
 	end = LOAD(&rig, 0x0f, 0x0b, 0xff, 0xc9, 0x75, 0xfa); /* again: ud2; dec %ecx; jnz again */
 	rig_set_reg(&rig, 0, "rcx", 200);
-	number = watch(&rig, POINT_WRITE, STACK - 0x800, 4);
+	number = rig_watch(&rig, POINT_WRITE, STACK - 0x800, 4);
 	rig_continue(&rig);
 	expect_end(&rig, end);
 	assert_int_equal(watch_get(&rig, COUNT, 4), 200);
 	assert_int_equal(rig_reg(&rig, 0, "rsp"), STACK);
-	assert_int_equal(point_of(&rig, number)->hits, 0);
+	assert_int_equal(rig_point(&rig, number)->hits, 0);
 	rig_stop(&rig);
 }
 
@@ -151,7 +151,7 @@ static void a_frame_is_a_write_too(void **state)
 	put_handlers(&rig);
 	needs_frames(&rig, *state);
 	end = LOAD(&rig, NOP, 0x0f, 0x0b, NOP);
-	number = watch(&rig, POINT_WRITE, STACK - 40, 8);
+	number = rig_watch(&rig, POINT_WRITE, STACK - 40, 8);
 	rig_continue(&rig);
 	stop = rig_wait_stop(&rig);
 	assert_int_equal(stop->point, number);
@@ -181,12 +181,12 @@ static void interrupt_frames_on_a_watched_page(void **state)
 		   0xc7, 0x85, 0x20, 0x03, 0, 0, TIMER, 0, 2, 0,      /* periodic */
 		   0xc7, 0x85, 0x80, 0x03, 0, 0, 0x40, 0x42, 0x0f, 0, /* 1 ms */
 		   0xfb, 0xff, 0xc3, 0x83, 0x3c, 0x25, 0x00, 0x60, 0, 0, 100, 0x72, 0xf4, 0xfa);
-	number = watch(&rig, POINT_WRITE, STACK - 0x800, 4);
+	number = rig_watch(&rig, POINT_WRITE, STACK - 0x800, 4);
 	rig_continue(&rig);
 	expect_end(&rig, end);
 	assert_in_range(watch_get(&rig, COUNT, 4), 100, 110); /* before cli one more may come */
 	assert_int_equal(rig_reg(&rig, 0, "rsp"), STACK);
-	assert_int_equal(point_of(&rig, number)->hits, 0);
+	assert_int_equal(rig_point(&rig, number)->hits, 0);
 	rig_stop(&rig);
 }
 

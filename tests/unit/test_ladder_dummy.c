@@ -26,16 +26,6 @@ static int add(struct rig *rig, enum point_kind kind, uint64_t address, struct e
 	return debug_point_add(rig->debug, &spec, OWNER_CONSOLE, err);
 }
 
-static const char *rung_of(struct rig *rig, int number)
-{
-	const struct point *p = NULL;
-
-	while ((p = debug_point_next(rig->debug, p)))
-		if (p->number == number)
-			return p->rung;
-	return "gone";
-}
-
 static void start(struct rig *rig, const char *strategy)
 {
 	if (strategy)
@@ -97,10 +87,10 @@ static void try_host(const struct host_case *c)
 		fit++;
 	if (fit != c->fit)
 		fail_msg("%s: %u points fit, not %u: %s", c->what, fit, c->fit, err.text);
-	if (fit > 0 && (!strstr(rung_of(&rig, number[0]), c->first) ||
-			!strstr(rung_of(&rig, number[fit - 1]), c->last)))
-		fail_msg("%s: '%s' … '%s'", c->what, rung_of(&rig, number[0]),
-			 rung_of(&rig, number[fit - 1]));
+	if (fit > 0 && (!strstr(rig_point(&rig, number[0])->rung, c->first) ||
+			!strstr(rig_point(&rig, number[fit - 1])->rung, c->last)))
+		fail_msg("%s: '%s' … '%s'", c->what, rig_point(&rig, number[0])->rung,
+			 rig_point(&rig, number[fit - 1])->rung);
 	expect_hits(&rig, fit);
 	rig_stop(&rig);
 }
@@ -132,13 +122,13 @@ static void test_slots_go_to_those_who_need_them(void **state)
 	assert_int_equal(add(&rig, POINT_WRITE, 0x9000, &err), -ENOSPC);
 	expect_hits(&rig, POINTS);
 	for (unsigned i = 0; i < POINTS; i++)
-		assert_string_equal(rung_of(&rig, hard[i]), "int3");
+		assert_string_equal(rig_point(&rig, hard[i])->rung, "int3");
 	for (unsigned i = 0; i < 4; i++)
-		assert_non_null(strstr(rung_of(&rig, watch[i]), "debug register"));
+		assert_non_null(strstr(rig_point(&rig, watch[i])->rung, "debug register"));
 	assert_int_equal(debug_point_remove(rig.debug, watch[3], &err), 0);
 	rig_continue(&rig);
 	rig_wait_stop(&rig);
-	assert_non_null(strstr(rung_of(&rig, hard[0]), "debug register"));
+	assert_non_null(strstr(rig_point(&rig, hard[0])->rung, "debug register"));
 	rig_stop(&rig);
 }
 

@@ -26,17 +26,6 @@ static void start(struct rig *rig, const char *strategy)
 	rig_set_reg(rig, 0, "rax", 0x41424344);
 }
 
-static int watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length)
-{
-	const struct point_spec spec = {.kind = kind, .address = address, .length = length};
-	struct error err = {0};
-	int number = debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err);
-
-	if (number < 0)
-		fail_msg("%s", err.text);
-	return number;
-}
-
 static void expect(struct rig *rig, int point, uint64_t pc)
 {
 	const struct stop *stop;
@@ -47,16 +36,6 @@ static void expect(struct rig *rig, int point, uint64_t pc)
 		fail_msg("'%s' at 0x%llx", stop->text, (unsigned long long)debug_pc(rig->debug, 0));
 }
 
-static uint64_t hits(struct rig *rig, int number)
-{
-	const struct point *p = NULL;
-
-	while ((p = debug_point_next(rig->debug, p)))
-		if (p->number == number)
-			return p->hits;
-	return ~0ull;
-}
-
 static void each_write_to_watched_bytes_stops(void **state)
 {
 	struct rig rig;
@@ -64,13 +43,13 @@ static void each_write_to_watched_bytes_stops(void **state)
 
 	(void)state;
 	start(&rig, "watch=page");
-	number = watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	expect(&rig, number, RIG_CODE + 5);
 	assert_int_equal(rig_wait_stop(&rig)->new_value, 0x41424344);
 	expect(&rig, number, RIG_CODE + 15);
 	assert_int_equal(rig_wait_stop(&rig)->new_value, 0x41424444);
 	expect(&rig, number, RIG_CODE + 20);
-	assert_int_equal(hits(&rig, number), 3);
+	assert_int_equal(rig_point(&rig, number)->hits, 3);
 	assert_int_equal(rig_byte(&rig, DATA + 8), 0x44);
 	rig_stop(&rig);
 }
@@ -96,7 +75,7 @@ static void a_watch_is_hit_in_a_step(void **state)
 		int number;
 
 		start(&rig, strategies[i]);
-		number = watch(&rig, POINT_WRITE, DATA, 4);
+		number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 		expect_step(&rig, number);
 		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 5);
 		expect_step(&rig, 0);
@@ -117,7 +96,7 @@ static void a_watch_is_hit_stepping_off(void **state)
 		int number, here;
 
 		start(&rig, strategies[i]);
-		number = watch(&rig, POINT_WRITE, DATA + 8, 4);
+		number = rig_watch(&rig, POINT_WRITE, DATA + 8, 4);
 		here = rig_break(&rig, RIG_CODE + 5);
 		expect(&rig, here, RIG_CODE + 5);
 		expect(&rig, number, RIG_CODE + 10);
@@ -137,8 +116,8 @@ static void more_than_debug_registers_hold(void **state)
 	(void)state;
 	start(&rig, NULL);
 	for (unsigned i = 0; i < 6; i++)
-		watch(&rig, POINT_WRITE, DATA + 0x100 + 4 * i, 4);
-	last = watch(&rig, POINT_WRITE, DATA + 9, 1000);
+		rig_watch(&rig, POINT_WRITE, DATA + 0x100 + 4 * i, 4);
+	last = rig_watch(&rig, POINT_WRITE, DATA + 9, 1000);
 	while ((p = debug_point_next(rig.debug, p)))
 		pages += !strcmp(p->rung, "page protection");
 	assert_int_equal(pages, 3);
@@ -156,7 +135,7 @@ static void removed_watches_leave_no_trace(void **state)
 	(void)state;
 	start(&rig, "watch=page");
 	slots = memory_slot_count(rig.machine->memory);
-	number = watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	expect(&rig, number, RIG_CODE + 5);
 	assert_int_equal(memory_slot_count(rig.machine->memory), slots + 2);
 	assert_int_equal(debug_point_remove(rig.debug, number, &err), 0);
@@ -174,16 +153,16 @@ static void ignored_and_disabled(void **state)
 
 	(void)state;
 	start(&rig, "watch=page");
-	number = watch(&rig, POINT_WRITE, DATA, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
 	end = rig_break(&rig, RIG_CODE + 20);
 	assert_int_equal(debug_point_ignore(rig.debug, number, 2, &err), 0);
 	expect(&rig, number, RIG_CODE + 20);
-	assert_int_equal(hits(&rig, number), 3);
+	assert_int_equal(rig_point(&rig, number)->hits, 3);
 	assert_int_equal(debug_point_enable(rig.debug, number, false, &err), 0);
 	rig_step(&rig, 0);
 	rig_wait_stop(&rig);
 	expect(&rig, end, RIG_CODE + 20);
-	assert_int_equal(hits(&rig, number), 3);
+	assert_int_equal(rig_point(&rig, number)->hits, 3);
 	rig_stop(&rig);
 }
 
@@ -216,7 +195,7 @@ static void writes_of_devices(void **state)
 	(void)state;
 	start(&rig, "watch=page");
 	rig_code(&rig, 0, loop, sizeof(loop));
-	number = watch(&rig, POINT_WRITE, DATA + 16, 4);
+	number = rig_watch(&rig, POINT_WRITE, DATA + 16, 4);
 	rig_continue(&rig);
 	assert_int_equal(machine_device_write(rig.machine, DATA + 0x100, data, 32), 32);
 	assert_true(debug_running(rig.debug));
@@ -225,7 +204,7 @@ static void writes_of_devices(void **state)
 	assert_int_equal(stop->point, number);
 	assert_string_equal(stop->text, "write to 0x8010 (watch 1, 4 bytes): 0 → 5 by a device");
 	assert_int_equal(rig_byte(&rig, DATA + 16), 5);
-	assert_int_equal(hits(&rig, number), 1);
+	assert_int_equal(rig_point(&rig, number)->hits, 1);
 	assert_int_equal(machine_device_write(rig.machine, (1 << 20) - 4, data, 32), 4);
 	rig_stop(&rig);
 }

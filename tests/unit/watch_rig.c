@@ -27,28 +27,6 @@ void watch_start(struct rig *rig, unsigned vcpus, const char *strategy)
 		rig_set_reg(rig, (int)i, "rsp", i ? 0xe000 : STACK);
 }
 
-int watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length)
-{
-	const struct point_spec spec = {.kind = kind, .address = address, .length = length};
-	struct error err = {0};
-	int number = debug_point_add(rig->debug, &spec, OWNER_CONSOLE, &err);
-
-	if (number < 0)
-		fail_msg("%s", err.text);
-	return number;
-}
-
-const struct point *point_of(struct rig *rig, int number)
-{
-	const struct point *p = NULL;
-
-	while ((p = debug_point_next(rig->debug, p)))
-		if (p->number == number)
-			return p;
-	fail_msg("there is no point %d", number);
-	return NULL;
-}
-
 void put32(struct rig *rig, uint64_t gpa, uint32_t value)
 {
 	assert_int_equal(mem_write_phys(rig->machine->memory, gpa, &value, 4), 4);

@@ -18,8 +18,6 @@ extern char by_steps[];
 
 /* strategy: NULL leaves the choice to the ladder. */
 void watch_start(struct rig *rig, unsigned vcpus, const char *strategy);
-int watch(struct rig *rig, enum point_kind kind, uint64_t address, uint64_t length);
-const struct point *point_of(struct rig *rig, int number);
 void put32(struct rig *rig, uint64_t gpa, uint32_t value);
 uint64_t watch_get(struct rig *rig, uint64_t gpa, unsigned size);
 /* Code, a breakpoint behind it, and registers as all the cases below expect them. */
