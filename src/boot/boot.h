@@ -38,7 +38,7 @@ struct boot_segment {
 
 struct boot_image {
 	/* "multiboot 1", "multiboot 2", "PVH", "Linux, unpacked", "Linux, 64-bit", "Linux, 32-bit", "ELF64", "ELF32",
-	 * "ELF boot sector", "flat" */
+	 * "ELF boot sector", "ELF reset vector", "flat" */
 	const char *protocol;
 	char why[160]; /* why this protocol: "has a multiboot 1 header at 0x1010" */
 	unsigned segment_count;
@@ -75,6 +75,8 @@ struct boot_image {
  *   ESI = the command line, ESP as behind a call.
  * - ELF boot sector: ELF of either class whose entry is 0x7c00, where a segment with 0xaa55 at
  *   byte 510 begins. Started as the boot sector that it is; the file serves for its symbols.
+ * - ELF reset vector: ELF of either class whose entry is 0xffff0, f000:fff0, where real mode sees the end of
+ *   a PC's ROM. Started there in real mode.
  * - flat: raw bytes. With 0xaa55 at byte 510, and neither -load nor -entry: a boot sector at
  *   0x7c00, however long. Otherwise -load and -entry say where it goes. An entry below 1 MiB is
  *   real mode (CS holds the entry's 64 KiB, IP the rest, DL = 0x80, SS:SP = 0:7c00), one above it

@@ -110,6 +110,8 @@ int pvh_load(struct loader *loader);
 /* ---- flat.c ---- */
 /* Where firmware puts a boot sector, and whether these bytes are one: 0xaa55 at byte 510. */
 #define BOOT_SECTOR 0x7c00ull
+/* f000:fff0: where an 8086 begins, and where the ROM of later processors shows itself, too. */
+#define RESET_VECTOR 0xffff0ull
 bool boot_is_sector(const uint8_t *bytes, size_t size);
 int flat_load(struct loader *loader);
 /* -load or -entry was given: the file is raw, whatever it looks like. */

@@ -345,6 +345,16 @@ static int load_boot_sector(struct loader *loader, uint64_t entry)
 	return entry_real(loader, entry);
 }
 
+/* The last 16 bytes below 1 MiB, where ROM shows itself to real mode: an image of the first instruction on. */
+static int load_reset_vector(struct loader *loader, uint64_t entry)
+{
+	loader->image->protocol = "ELF reset vector";
+	snprintf(loader->image->why, sizeof(loader->image->why),
+		 "is ELF with its entry at the reset vector, 0x%llx: real mode",
+		 (unsigned long long)entry);
+	return entry_real(loader, entry);
+}
+
 int elf_load(struct loader *loader)
 {
 	struct boot_image *image = loader->image;
@@ -356,6 +366,8 @@ int elf_load(struct loader *loader)
 		return rc;
 	if (is_boot_sector(image, entry))
 		return load_boot_sector(loader, entry);
+	if (entry == RESET_VECTOR)
+		return load_reset_vector(loader, entry);
 	image->protocol = is64 ? "ELF64" : "ELF32";
 	snprintf(image->why, sizeof(image->why),
 		 "is ELF for %s without a multiboot header: %s at 0x%llx", is64 ? "x86-64" : "i386",

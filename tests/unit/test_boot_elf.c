@@ -206,6 +206,27 @@ static void an_elf_boot_sector_starts_in_real_mode(void **unused)
 	boot_case_end(&c);
 }
 
+/* Where a PC's ROM would have its first jump. */
+static void an_entry_at_the_reset_vector_starts_in_real_mode(void **unused)
+{
+	struct image64 image = good64();
+	struct boot_case c;
+
+	(void)unused;
+	image.header.e_entry = image.segment[0].p_vaddr = image.segment[0].p_paddr = 0xffff0;
+	image.segment[0].p_filesz = image.segment[0].p_memsz = 16;
+	boot_case_init(&c, &image, sizeof(image));
+	boot_case_loads(&c);
+	assert_string_equal(c.image.protocol, "ELF reset vector");
+	assert_int_equal(cpu_mode(&c.image.start), MODE_REAL);
+	assert_int_equal(c.image.start.system.seg[SEG_CS].selector, 0xf000);
+	assert_int_equal(c.image.start.general.rip, 0xfff0);
+	boot_free(&c.image);
+	c.request.append = "x";
+	boot_case_refuses(&c, -EINVAL, "leave -append out");
+	boot_case_end(&c);
+}
+
 /* A guest that fills all of low memory sends the tables above 1 MiB. */
 static void scratch_space_avoids_the_image(void **unused)
 {
@@ -273,6 +294,7 @@ int main(void)
 		cmocka_unit_test(a_physical_entry_is_accepted),
 		cmocka_unit_test(raw_options_are_refused),
 		cmocka_unit_test(an_elf_boot_sector_starts_in_real_mode),
+		cmocka_unit_test(an_entry_at_the_reset_vector_starts_in_real_mode),
 		cmocka_unit_test(scratch_space_avoids_the_image),
 		cmocka_unit_test(more_than_4_gib_of_ram),
 		cmocka_unit_test(the_embedded_guest_loads),
