@@ -11,11 +11,20 @@
 #define QUIET_NS  100000000
 #define FOLLOW_NS 100000000
 
+/* What the guest has begun to print stands on a line of its own. */
+static void end_partial(struct console *console)
+{
+	if (console->partial.size && !console->partial_above && !console->paging &&
+	    !console->gathering)
+		console_put(console, "\n", 1);
+}
+
 struct monitor_out *console_news(struct console *console)
 {
 	if (console->out.json && !answer_begin(&console->news))
 		return &console->news.out;
 	console_begin(console);
+	end_partial(console);
 	return &console->out;
 }
 

@@ -230,6 +230,13 @@ static void show_faults(const struct picture *picture)
 	string_free(&line);
 }
 
+static const char *write_text(const struct picture *picture)
+{
+	if (picture->walk.write)
+		return ", write";
+	return allowed(picture, false, WRITE) ? ", write in ring 0 (WP is off)" : "";
+}
+
 static void show_translation(const struct picture *picture)
 {
 	const struct paging_walk *walk = &picture->walk;
@@ -238,8 +245,8 @@ static void show_translation(const struct picture *picture)
 	bool ram = debug_host_address(picture->call->monitor->debug, walk->gpa, &follow);
 
 	out_printf(out, "→ physical 0x%" PRIx64 "%s · may read%s%s · %s\n", walk->gpa,
-		   ram ? "" : " (no RAM)", walk->write ? ", write" : "",
-		   walk->exec ? ", execute" : "", walk->user ? "user and kernel" : "kernel only");
+		   ram ? "" : " (no RAM)", write_text(picture), walk->exec ? ", execute" : "",
+		   walk->user ? "user and kernel" : "kernel only");
 	fact_hex(out, "physical", walk->gpa);
 	fact_hex(out, "page_size", walk->page_size);
 	fact_flag(out, "ram", ram);

@@ -125,6 +125,7 @@ void descriptor_decode(const uint8_t *entry, size_t bytes, bool long_mode, bool 
 	}
 	d->kind = e[5] & T_CODE ? DESCRIPTOR_CODE : DESCRIPTOR_DATA;
 	d->bits = segment_bits(e, long_mode);
+	d->long_code = d->bits < 64 && segment_bits(e, true) == 64;
 	decode_segment(e, d);
 }
 
@@ -181,7 +182,8 @@ char *descriptor_text(const struct descriptor *d, char *buf, size_t size)
 	if (d->kind == DESCRIPTOR_RESERVED)
 		snprintf(buf, size, "reserved type %u", d->type);
 	else if (d->kind == DESCRIPTOR_CODE || d->kind == DESCRIPTOR_DATA)
-		snprintf(buf, size, "%s, %u bits%s%s%s", names[d->kind], d->bits, segment_rights(d),
+		snprintf(buf, size, "%s, %u bits%s%s%s%s", names[d->kind], d->bits,
+			 d->long_code ? " (64 in long mode)" : "", segment_rights(d),
 			 !(d->type & T_DOWN)	      ? ""
 			 : d->kind == DESCRIPTOR_CODE ? ", conforming"
 						      : ", expand-down",

@@ -25,6 +25,7 @@ struct descriptor {
 	enum descriptor_kind kind;
 	unsigned bytes; /* 8, or 16 for what is twice as large in long mode */
 	unsigned bits;	/* 16, 32 or 64: of a gate, of a TSS, of what code defaults to */
+	bool long_code; /* code that has 64 bits in long mode, which this is not */
 	uint8_t type;	/* the four bits, as they are */
 	bool present;
 	unsigned dpl;

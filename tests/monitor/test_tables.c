@@ -42,6 +42,7 @@ static void test_what_faults(void **state)
 		 "execute 0x15\n");
 	system_of(rig)->cr0 &= ~CR0_WP;
 	contains(answer(rig, "pt 0x200014"), "  else #PF: kernel execute 0x11 · user");
+	contains(rig->text, "· may read, write in ring 0 (WP is off) · kernel only\n");
 }
 
 /* Pages of ring 3 are kept from ring 0 by SMEP, and by SMAP unless AC is set. */

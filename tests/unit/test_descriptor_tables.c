@@ -40,7 +40,8 @@ static void test_segments(void **state)
 	assert_string_equal(decode(0x0000940000000fff, 0, false, false),
 			    "data, 16 bits, read-only, expand-down");
 	/* L means nothing outside long mode. */
-	assert_string_equal(decode(0x00af9a000000ffff, 0, false, false), "code, 16 bits, readable");
+	assert_string_equal(decode(0x00af9a000000ffff, 0, false, false),
+			    "code, 16 bits (64 in long mode), readable");
 	assert_string_equal(decode(0x00cf13000000ffff, 0, true, false),
 			    "data, 32 bits, writable, accessed");
 	assert_false(d.present);
