@@ -16,7 +16,7 @@ GUEST_LDFLAGS := -nostdlib -static --build-id=none -z max-page-size=4096 -z noex
 
 GUESTS64 := long64 smp user faults io paces hot moved
 GUESTS32 := prot32 mboot mboot2 disk
-GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed checks teach) $(G)/real16.bin $(G)/checks.flat
+GUEST_IMAGES := $(patsubst %,$(G)/%.elf,$(GUESTS64) $(GUESTS32) real16 high packed checks teach lesson) $(G)/real16.bin $(G)/checks.flat
 
 GUEST_LIB32 := serial print text arguments
 GUEST_LIB64 := start64 isr64 exceptions descriptors paging timer $(GUEST_LIB32)
@@ -28,7 +28,7 @@ guest_objects = $(patsubst guests/%,$(G)/$(1)/%.o,$(basename $(wildcard guests/$
 guests: $(GUEST_IMAGES)
 
 # A debugger's guest is debugged: its locals are in memory, where a debugger can change them.
-$(G)/64/long64/%.o $(G)/64/paces/%.o $(G)/64/hot/%.o: GUEST_OPT := -O0
+$(G)/64/long64/%.o $(G)/64/paces/%.o $(G)/64/hot/%.o $(G)/64/lesson/%.o: GUEST_OPT := -O0
 $(G)/64/high/kernel.o: GUEST_OPT := -mcmodel=kernel
 $(G)/64/moved/main.o: GUEST_OPT := -fpie -O0
 
@@ -77,6 +77,11 @@ $(G)/packed.elf: $(G)/64/high/boot.o $(G)/64/packed/kernel.o $(GUEST_LIB64_OBJ) 
 $(G)/real16.elf: $(G)/64/real16/boot.o guests/real16/real16.ld
 	$(E) LINK $@
 	$(Q)$(GUEST_LD) -m elf_x86_64 $(GUEST_LDFLAGS) -T guests/real16/real16.ld -o $@ $(filter %.o,$^)
+
+# A reset vector, code for all three modes, and a kernel.
+$(G)/lesson.elf: $(call guest_objects,64,lesson) $(filter-out %/start64.o,$(GUEST_LIB64_OBJ)) guests/lesson/lesson.ld
+	$(E) LINK $@
+	$(Q)$(GUEST_LD) -m elf_x86_64 $(GUEST_LDFLAGS) -T guests/lesson/lesson.ld -o $@ $(filter %.o,$^)
 
 # As test kernels come: code for long mode in an ELF file for 32 bits, without symbols, which checks.elf has.
 $(G)/checks.elf: $(call guest_objects,64,checks) $(filter-out %/start64.o,$(GUEST_LIB64_OBJ)) guests/lib/long.ld
