@@ -31,7 +31,7 @@ static void fill_bda(uint8_t bda[BDA_SIZE])
 	} words[] = {
 		{0x00, 0x3f8},
 		{0x02, 0x2f8},		   /* serial ports */
-		{0x10, 0x0420},		   /* two of them, 80x25 colour */
+		{0x10, 0x0422},		   /* two of them, 80x25 colour, an FPU */
 		{0x13, RAM_LOW_END >> 10}, /* KiB of low memory */
 		{0x49, 0x03},
 		{0x4a, 80}, /* video mode, columns */

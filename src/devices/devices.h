@@ -33,6 +33,7 @@ struct rtc_config {
 		ram_size; /* reported in the CMOS memory-size bytes as QEMU's firmware expects them */
 	unsigned vcpus;	  /* byte 0x5f: vcpus - 1 */
 	uint64_t epoch;	  /* seconds since 1970 at guest time 0, UTC */
+	uint64_t disk_sectors[2]; /* types and geometry of the IDE disks; 0: no such drive */
 };
 /* Date and CMOS memory have a battery: they survive reset. */
 int rtc_init(const struct device_host *host, const struct rtc_config *config,
@@ -68,6 +69,10 @@ struct disk_backend {
 };
 int ide_init(const struct device_host *host, const struct disk_backend backends[2],
 	     struct device **device, struct error *err);
+/* The geometry that a disk has by default; ide_cylinders(): of whole ones, 1 to 16383. */
+#define DISK_HEADS 16
+#define DISK_TRACK 63
+uint16_t ide_cylinders(uint64_t sectors);
 /* A request of drive 0 or 1 has ended: 0, or -errno; bytes: what was read. One that the drive has forgotten
  * meanwhile, by a reset or a snapshot, is ignored. */
 void ide_done(struct device *device, unsigned drive, uint64_t ticket, int rc, const uint8_t *bytes);

@@ -7,8 +7,6 @@
 
 #define CYLINDERS_MAX 16383
 #define LBA28_MAX     0x0fffffffull
-#define HEADS	      16
-#define TRACK	      63
 #define SIGNATURE     0xa5
 
 enum { COMMANDS_POWER = 0x0008, COMMANDS_CACHE = 0x0020 };
@@ -22,8 +20,8 @@ struct word {
 /* What hangs on nothing. */
 static const struct word words[] = {
 	{0, 0x0040}, /* not removable */
-	{3, HEADS},
-	{6, TRACK},
+	{3, DISK_HEADS},
+	{6, DISK_TRACK},
 	{47, 0x8000 | DISK_REQUEST_MAX},
 	{48, 0x0001}, /* 32 bits at the data port */
 	{49, 0x0a00}, /* LBA, IORDY; no DMA */
@@ -61,14 +59,20 @@ static uint64_t at_most(uint64_t value, uint64_t limit)
 	return value < limit ? value : limit;
 }
 
+uint16_t ide_cylinders(uint64_t sectors)
+{
+	uint64_t cylinders = at_most(sectors / (DISK_HEADS * DISK_TRACK), CYLINDERS_MAX);
+
+	return cylinders ? (uint16_t)cylinders : 1;
+}
+
 static void put_sizes(const struct ide_drive *d, uint8_t *bytes)
 {
 	uint64_t sectors = d->backend->sectors, lba28 = at_most(sectors, LBA28_MAX);
 	unsigned cylinder = d->r.heads * d->r.track;
-	uint64_t cylinders = at_most(sectors / (HEADS * TRACK), CYLINDERS_MAX);
 	uint64_t current = at_most(sectors / cylinder, UINT16_MAX);
 
-	put(bytes, 1, cylinders ? cylinders : 1);
+	put(bytes, 1, ide_cylinders(sectors));
 	put(bytes, 54, current);
 	put(bytes, 55, d->r.heads);
 	put(bytes, 56, d->r.track);

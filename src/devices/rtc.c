@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Motorola MC146818 real-time clock and its battery-backed memory, from its datasheet ("address map",
- * "registers", "update cycle"), with the bytes that PC firmware keeps there.
+ * "registers", "update cycle"). What PC firmware keeps in there is in cmos.c.
  *
  * Time is arithmetic on guest time: nothing ticks unless an interrupt is enabled. "Update in progress"
  * is shown for the last 2.2 ms of each second, so who waits for either of its edges gets them; the
@@ -17,9 +17,6 @@
 #include <string.h>
 
 #define RTC_IRQ 8
-
-/* RAM below 4 GiB ends here; what is more lies above 4 GiB. */
-#define RAM_LOW_END 0xc0000000ull
 
 struct rtc {
 	struct device device;
@@ -208,44 +205,14 @@ static void rtc_destroy(struct device *device)
 	free(rtc);
 }
 
-/* ---- what PC firmware keeps in the memory ----------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------- */
 
-static void put_u16(uint8_t *low, uint64_t value)
-{
-	if (value > UINT16_MAX)
-		value = UINT16_MAX;
-	low[0] = (uint8_t)value;
-	low[1] = (uint8_t)(value >> 8);
-}
-
-static uint64_t units_above(uint64_t size, uint64_t start, uint64_t unit)
-{
-	return size > start ? (size - start) / unit : 0;
-}
-
-static void fill_sizes(uint8_t *cmos, uint64_t ram_size)
-{
-	uint64_t low = ram_size < RAM_LOW_END ? ram_size : RAM_LOW_END;
-	uint64_t high = units_above(ram_size, RAM_LOW_END, 65536);
-	uint64_t base = low / 1024;
-
-	put_u16(cmos + 0x15, base < 640 ? base : 640);		 /* KiB below 1 MiB */
-	put_u16(cmos + 0x17, units_above(low, 1 << 20, 1024));	 /* KiB above 1 MiB */
-	put_u16(cmos + 0x30, units_above(low, 1 << 20, 1024));	 /* once more */
-	put_u16(cmos + 0x34, units_above(low, 16 << 20, 65536)); /* 64 KiB above 16 MiB */
-	cmos[0x5b] = (uint8_t)high;				 /* 64 KiB above 4 GiB */
-	cmos[0x5c] = (uint8_t)(high >> 8);
-	cmos[0x5d] = (uint8_t)(high >> 16);
-}
-
-static void fill_cmos(struct rtc_registers *r, const struct rtc_config *config)
+static void power_on(struct rtc_registers *r, const struct rtc_config *config)
 {
 	r->cmos[REG_A] = A_RUNNING | 0x06; /* 32768 Hz crystal, 1024 Hz */
 	r->cmos[REG_B] = B_24H;
 	r->cmos[REG_D] = D_VALID;
-	r->cmos[0x14] = 0x02; /* equipment: a coprocessor */
-	r->cmos[0x5f] = (uint8_t)(config->vcpus > 256 ? 255 : config->vcpus - 1);
-	fill_sizes(r->cmos, config->ram_size);
+	cmos_fill(r->cmos, config);
 	r->seconds = config->epoch > RTC_SECONDS_MAX ? RTC_SECONDS_MAX : (int64_t)config->epoch;
 }
 
@@ -265,7 +232,7 @@ int rtc_init(const struct device_host *host, const struct rtc_config *config,
 	rtc->timer = (struct device_timer){.fn = rtc_timer, .arg = rtc, .deadline = UINT64_MAX};
 	rtc->region = (struct bus_region){
 		.name = "rtc", .base = 0x70, .size = 2, .max_size = 1, .io = rtc_io, .device = rtc};
-	fill_cmos(&rtc->r, config);
+	power_on(&rtc->r, config);
 	return device_attach(&rtc->device, &(struct device_region){host->ports, &rtc->region}, 1,
 			     device, err);
 }

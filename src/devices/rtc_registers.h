@@ -43,6 +43,11 @@ struct rtc_registers {
 	uint64_t checked; /* guest time up to which register C knows what happened */
 };
 
+struct rtc_config;
+
+/* Into a memory of zeros. */
+void cmos_fill(uint8_t cmos[CMOS_SIZE], const struct rtc_config *config);
+
 /* Register A, with its "update in progress". */
 uint8_t rtc_read_a(const struct rtc_registers *r, uint64_t ns);
 bool rtc_is_set_mode(const struct rtc_registers *r); /* the guest holds the date to set it */

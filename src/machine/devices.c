@@ -99,9 +99,11 @@ static int create_serial(struct machine *machine, unsigned port, struct error *e
 
 static int create_rtc(struct machine *machine, struct error *err)
 {
-	struct rtc_config config = {.ram_size = machine->config.ram_size,
-				    .vcpus = machine->config.vcpus,
-				    .epoch = (uint64_t)time(NULL)};
+	struct rtc_config config = {
+		.ram_size = machine->config.ram_size,
+		.vcpus = machine->config.vcpus,
+		.epoch = (uint64_t)time(NULL),
+		.disk_sectors = {machine->config.disk[0].sectors, machine->config.disk[1].sectors}};
 	struct device *device = NULL;
 	int rc = rtc_init(&machine->host, &config, &device, err);
 

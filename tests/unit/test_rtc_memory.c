@@ -60,6 +60,49 @@ static void test_memory_sizes(void **state)
 	}
 }
 
+static void expect_sum(void)
+{
+	unsigned sum = 0;
+
+	for (uint8_t i = 0x10; i <= 0x2d; i++)
+		sum += rtc_get(i);
+	assert_int_equal(rtc_get(0x2e) << 8 | rtc_get(0x2f), sum);
+}
+
+/* Linux 0.01 counts its disks by byte 0x12; others read type 47's geometry. */
+static void test_disks(void **state)
+{
+	static const uint8_t small[9] = {10, 0, 16, 0xff, 0xff, 0x08, 10, 0, 63};
+	static const uint8_t large[9] = {0xff, 0x3f, 16, 0xff, 0xff, 0x08, 0xff, 0x3f, 63};
+
+	assert_int_equal(rtc_get(0x12), 0);
+	assert_int_equal(rtc_get(0x19) | rtc_get(0x1a) | rtc_get(0x1b), 0);
+	expect_sum();
+	rtc_teardown(state);
+	rtc_start(&(struct rtc_config){.ram_size = MIB, .disk_sectors = {10 * 16 * 63 + 5}});
+	assert_int_equal(rtc_get(0x12), 0xf0);
+	assert_int_equal(rtc_get(0x1a), 0);
+	rtc_teardown(state);
+	rtc_start(&(struct rtc_config){.ram_size = MIB,
+				       .disk_sectors = {10 * 16 * 63 + 5, 1ull << 40}});
+	assert_int_equal(rtc_get(0x12), 0xff);
+	assert_int_equal(rtc_get(0x19), 47);
+	assert_int_equal(rtc_get(0x1a), 47);
+	for (uint8_t i = 0; i < 9; i++) {
+		assert_int_equal(rtc_get(0x1b + i), small[i]);
+		assert_int_equal(rtc_get(0x24 + i), large[i]);
+	}
+	expect_sum();
+}
+
+static void test_equipment(void **state)
+{
+	(void)state;
+	assert_int_equal(rtc_get(0x0e), 0);    /* all was well at power-on */
+	assert_int_equal(rtc_get(0x10), 0);    /* no floppy disks */
+	assert_int_equal(rtc_get(0x14), 0x02); /* VGA, an FPU, and no floppy disks once more */
+}
+
 static void test_reset_keeps_what_the_battery_keeps(void **state)
 {
 	(void)state;
@@ -132,6 +175,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_memory),
 		TEST(test_memory_sizes),
+		TEST(test_disks),
+		TEST(test_equipment),
 		TEST(test_reset_keeps_what_the_battery_keeps),
 		TEST(test_save_and_load),
 		TEST(test_load_refuses_nonsense),
