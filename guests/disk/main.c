@@ -5,7 +5,8 @@
  *                         were bad; it writes to the sectors of drive 0 from 8 on
  *               do=interrupts  reads and writes by interrupts
  *               do=write  fills sectors 8 to 71 over and over, each with one value, until it is ended
- *               do=read   reads rounds=N sectors (1000), and ends
+ *               do=read   reads rounds=N blocks (1000) of block=N sectors (1; up to 16), says so before and
+ *                         behind it, and ends
  */
 #include "arguments.h"
 #include "port.h"
@@ -285,12 +286,18 @@ static void write_for_ever(void)
 	}
 }
 
-static void read_many(unsigned rounds)
+static void read_many(unsigned rounds, uint8_t block)
 {
 	bool good = true;
 
+	if (block > 1) {
+		command(SET_MULTIPLE, 0, block);
+		good = !(ready() & ERR);
+	}
+	print("disk: reading\n");
 	for (unsigned i = 0; i < rounds; i++)
-		good &= read_sectors(READ, i & 63, 1, 1);
+		good &= read_sectors(block > 1 ? READ_MULTIPLE : READ, i & 63, block, block);
+	print("disk: read\n");
 	debug_exit(!good);
 }
 
@@ -304,7 +311,8 @@ void guest_main(uint32_t magic, const struct information *information)
 	if (what && argument_is(what, "write"))
 		write_for_ever();
 	else if (what && argument_is(what, "read"))
-		read_many((unsigned)argument_number(line, "rounds", 1000));
+		read_many((unsigned)argument_number(line, "rounds", 1000),
+			  (uint8_t)argument_number(line, "block", 1));
 	else if (what && argument_is(what, "interrupts"))
 		check_interrupts();
 	else
