@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "option_values.h"
 
+#include "comma_list.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,25 +47,9 @@ int option_choice(const char *option, const char *text, const struct choice *cho
 	return error_set(err, -EINVAL, "-%s takes one of %s, not '%s'", option, list, text);
 }
 
-/* Ends text at the first single comma, and makes one of each double one before it. */
-static char *split_at_comma(char *text)
-{
-	char *to = text;
-
-	for (; *text; text++) {
-		if (*text == ',' && *++text != ',') {
-			*to = '\0';
-			return text;
-		}
-		*to++ = *text;
-	}
-	*to = '\0';
-	return NULL;
-}
-
 char *option_property(char *list, char **key, char **value)
 {
-	char *rest = split_at_comma(list);
+	char *rest = comma_list_split(list);
 
 	*key = list;
 	*value = strchr(list, '=');

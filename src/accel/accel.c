@@ -2,11 +2,11 @@
 /* What every accelerator shares: how one is found, and how its exits are told to a person. */
 #include "accel/accel.h"
 
+#include "cut_text.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,43 +22,23 @@ const struct accel_ops *accel_find(const char *name)
 
 /* ---- describing an exit ----------------------------------------------------------------- */
 
-struct text {
-	char *buf;
-	size_t size, used;
-};
-
-/* Appends what fits; a description is cut short, never refused. */
-__attribute__((format(printf, 2, 3))) static void text_add(struct text *text, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(text->buf + text->used, text->size - text->used, fmt, args);
-	va_end(args);
-	if (n > 0)
-		text->used += (size_t)n;
-	if (text->used >= text->size)
-		text->used = text->size - 1;
-}
-
 /* Data is shown as the number it is for one item, as bytes for a string instruction's many. */
 #define SHOWN_BYTES 16
 
-static void text_add_bytes(struct text *text, const uint8_t *data, size_t length)
+static void text_add_bytes(struct cut_text *text, const uint8_t *data, size_t length)
 {
 	for (size_t i = 0; i < length && i < SHOWN_BYTES; i++)
-		text_add(text, " %02x", data[i]);
+		cut_text_add(text, " %02x", data[i]);
 	if (length > SHOWN_BYTES)
-		text_add(text, " …");
+		cut_text_add(text, " …");
 }
 
-static void text_add_number(struct text *text, const uint8_t *data, unsigned size)
+static void text_add_number(struct cut_text *text, const uint8_t *data, unsigned size)
 {
 	uint64_t value = 0;
 
 	memcpy(&value, data, size <= sizeof(value) ? size : sizeof(value));
-	text_add(text, " 0x%" PRIx64, value);
+	cut_text_add(text, " 0x%" PRIx64, value);
 }
 
 static const char *plural(uint64_t n)
@@ -66,59 +46,59 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
-static void describe_nothing(const struct vm_exit *exit, struct text *text)
+static void describe_nothing(const struct vm_exit *exit, struct cut_text *text)
 {
 	(void)exit;
 	(void)text;
 }
 
-static void describe_io(const struct vm_exit *exit, struct text *text)
+static void describe_io(const struct vm_exit *exit, struct cut_text *text)
 {
 	unsigned size = exit->io.size;
 
-	text_add(text, ": %s 0x%x, ", exit->io.write ? "out" : "in", exit->io.port);
+	cut_text_add(text, ": %s 0x%x, ", exit->io.write ? "out" : "in", exit->io.port);
 	if (exit->io.count > 1)
-		text_add(text, "%" PRIu32 " times ", exit->io.count);
-	text_add(text, "%u byte%s", size, plural(size));
+		cut_text_add(text, "%" PRIu32 " times ", exit->io.count);
+	cut_text_add(text, "%u byte%s", size, plural(size));
 	if (!exit->io.write || !exit->io.data)
 		return;
-	text_add(text, ":");
+	cut_text_add(text, ":");
 	if (exit->io.count > 1)
 		text_add_bytes(text, exit->io.data, (size_t)exit->io.count * size);
 	else
 		text_add_number(text, exit->io.data, size);
 }
 
-static void describe_mmio(const struct vm_exit *exit, struct text *text)
+static void describe_mmio(const struct vm_exit *exit, struct cut_text *text)
 {
 	unsigned size = exit->mmio.size;
 
-	text_add(text, ": %s 0x%" PRIx64 ", %u byte%s", exit->mmio.write ? "write" : "read",
-		 exit->mmio.gpa, size, plural(size));
+	cut_text_add(text, ": %s 0x%" PRIx64 ", %u byte%s", exit->mmio.write ? "write" : "read",
+		     exit->mmio.gpa, size, plural(size));
 	if (!exit->mmio.write || !exit->mmio.data)
 		return;
-	text_add(text, ":");
+	cut_text_add(text, ":");
 	text_add_number(text, exit->mmio.data, size);
 }
 
-static void describe_debug(const struct vm_exit *exit, struct text *text)
+static void describe_debug(const struct vm_exit *exit, struct cut_text *text)
 {
-	text_add(text, ": %s at 0x%" PRIx64 ", dr6 0x%" PRIx64,
-		 exception_mnemonic(exit->debug.vector), exit->debug.pc, exit->debug.dr6);
+	cut_text_add(text, ": %s at 0x%" PRIx64 ", dr6 0x%" PRIx64,
+		     exception_mnemonic(exit->debug.vector), exit->debug.pc, exit->debug.dr6);
 }
 
-static void describe_msr(const struct vm_exit *exit, struct text *text)
+static void describe_msr(const struct vm_exit *exit, struct cut_text *text)
 {
 	const char *name = msr_name(exit->msr.index);
 
-	text_add(text, ": MSR 0x%" PRIx32, exit->msr.index);
+	cut_text_add(text, ": MSR 0x%" PRIx32, exit->msr.index);
 	if (name)
-		text_add(text, " (%s)", name);
+		cut_text_add(text, " (%s)", name);
 	if (exit->reason == EXIT_WRMSR && exit->msr.value)
-		text_add(text, " = 0x%" PRIx64, *exit->msr.value);
+		cut_text_add(text, " = 0x%" PRIx64, *exit->msr.value);
 }
 
-static void describe_system(const struct vm_exit *exit, struct text *text)
+static void describe_system(const struct vm_exit *exit, struct cut_text *text)
 {
 	static const char *const names[] = {
 		[SYSTEM_SHUTDOWN] = "shutdown",
@@ -127,7 +107,7 @@ static void describe_system(const struct vm_exit *exit, struct text *text)
 		[SYSTEM_OTHER] = "another event",
 	};
 
-	text_add(text, ": %s (type %" PRIu32 ")", names[exit->system.event], exit->system.type);
+	cut_text_add(text, ": %s (type %" PRIu32 ")", names[exit->system.event], exit->system.type);
 }
 
 static const char *internal_error_name(uint32_t suberror)
@@ -143,45 +123,45 @@ static const char *internal_error_name(uint32_t suberror)
 	return known ? names[suberror] : "an unknown sub-error";
 }
 
-static void describe_internal(const struct vm_exit *exit, struct text *text)
+static void describe_internal(const struct vm_exit *exit, struct cut_text *text)
 {
-	text_add(text, ": sub-error %" PRIu32 ", %s", exit->internal.suberror,
-		 internal_error_name(exit->internal.suberror));
+	cut_text_add(text, ": sub-error %" PRIu32 ", %s", exit->internal.suberror,
+		     internal_error_name(exit->internal.suberror));
 	if (exit->internal.insn_length) {
-		text_add(text, ":");
+		cut_text_add(text, ":");
 		text_add_bytes(text, exit->internal.insn, exit->internal.insn_length);
 		return;
 	}
 	for (unsigned i = 0; i < exit->internal.data_count; i++)
-		text_add(text, "%s 0x%" PRIx64, i ? "" : "; data", exit->internal.data[i]);
+		cut_text_add(text, "%s 0x%" PRIx64, i ? "" : "; data", exit->internal.data[i]);
 }
 
-static void describe_fail_entry(const struct vm_exit *exit, struct text *text)
+static void describe_fail_entry(const struct vm_exit *exit, struct cut_text *text)
 {
-	text_add(text, ": hardware reason 0x%" PRIx64 " on host CPU %" PRIu32,
-		 exit->fail_entry.reason, exit->fail_entry.cpu);
+	cut_text_add(text, ": hardware reason 0x%" PRIx64 " on host CPU %" PRIu32,
+		     exit->fail_entry.reason, exit->fail_entry.cpu);
 }
 
-static void describe_unknown(const struct vm_exit *exit, struct text *text)
+static void describe_unknown(const struct vm_exit *exit, struct cut_text *text)
 {
-	text_add(text, ": hardware exit reason 0x%" PRIx64, exit->hardware_reason);
+	cut_text_add(text, ": hardware exit reason 0x%" PRIx64, exit->hardware_reason);
 }
 
-static void describe_host_error(const struct vm_exit *exit, struct text *text)
+static void describe_host_error(const struct vm_exit *exit, struct cut_text *text)
 {
 	char message[64];
 
-	text_add(text, ": %s", strerror_r(exit->host_errno, message, sizeof(message)));
+	cut_text_add(text, ": %s", strerror_r(exit->host_errno, message, sizeof(message)));
 }
 
-static void describe_other(const struct vm_exit *exit, struct text *text)
+static void describe_other(const struct vm_exit *exit, struct cut_text *text)
 {
-	text_add(text, ": exit reason %" PRIu32, exit->number);
+	cut_text_add(text, ": exit reason %" PRIu32, exit->number);
 }
 
 static const struct {
 	const char *name;
-	void (*describe)(const struct vm_exit *exit, struct text *text);
+	void (*describe)(const struct vm_exit *exit, struct cut_text *text);
 } reasons[EXIT_REASON_COUNT] = {
 	[EXIT_INTR] = {"interruption", describe_nothing},
 	[EXIT_IO] = {"port I/O", describe_io},
@@ -207,11 +187,11 @@ const char *exit_reason_name(enum exit_reason reason)
 
 void vm_exit_describe(const struct vm_exit *exit, char *buf, size_t size)
 {
-	struct text text = {.buf = buf, .size = size};
+	struct cut_text text = {.buf = buf, .size = size};
 
 	if (!size)
 		return;
-	text_add(&text, "%s", exit->name ? exit->name : exit_reason_name(exit->reason));
+	cut_text_add(&text, "%s", exit->name ? exit->name : exit_reason_name(exit->reason));
 	if ((unsigned)exit->reason < EXIT_REASON_COUNT)
 		reasons[exit->reason].describe(exit, &text);
 }

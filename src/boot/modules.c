@@ -2,6 +2,8 @@
 /* -initrd for multiboot: "FILE [ARGS][,FILE...]", as QEMU has it. */
 #include "boot/boot_private.h"
 
+#include "comma_list.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,23 +57,6 @@ static int add(struct loader *loader, struct boot_modules *modules, char *text)
 	return rc;
 }
 
-/* Ends text at the first single comma; a double one stands for itself. Returns what follows, or
- * NULL. */
-static char *split_at_comma(char *text)
-{
-	char *to = text;
-
-	for (; *text; text++) {
-		if (*text == ',' && *++text != ',') {
-			*to = '\0';
-			return text;
-		}
-		*to++ = *text;
-	}
-	*to = '\0';
-	return NULL;
-}
-
 int boot_place_modules(struct loader *loader, struct boot_modules *modules)
 {
 	const char *initrd = loader->request->initrd;
@@ -88,7 +73,7 @@ int boot_place_modules(struct loader *loader, struct boot_modules *modules)
 		return error_set(loader->err, -ENOMEM, "no memory for the modules");
 	memcpy(text, initrd, size);
 	while (text && rc == 0) {
-		char *next = split_at_comma(text);
+		char *next = comma_list_split(text);
 
 		rc = add(loader, modules, text);
 		text = next;

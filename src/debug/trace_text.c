@@ -2,131 +2,113 @@
 /* A record of the flight recorder in words, by a table of exit reasons. */
 #include "debug/trace_private.h"
 
+#include "cut_text.h"
 #include "x86/debug_registers.h"
 #include "x86/exceptions.h"
 #include "x86/msr.h"
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-struct text {
-	char *buf;
-	size_t size, used;
-};
-
-/* What does not fit is cut. */
-static void __attribute__((format(printf, 2, 3))) put(struct text *text, const char *fmt, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vsnprintf(text->buf + text->used, text->size - text->used, fmt, args);
-	va_end(args);
-	if (n > 0)
-		text->used += (size_t)n;
-	if (text->used >= text->size)
-		text->used = text->size - 1;
-}
 
 static const char *arrow(const struct exit_record *record)
 {
 	return record->flags & RECORD_WRITE ? "←" : "→";
 }
 
-static void put_value(struct text *text, const struct exit_record *record)
+static void put_value(struct cut_text *text, const struct exit_record *record)
 {
-	put(text, " %s 0x%llx", arrow(record), (unsigned long long)record->value);
+	cut_text_add(text, " %s 0x%llx", arrow(record), (unsigned long long)record->value);
 	if (record->size == 1 && record->value < 0x7f && isprint((int)record->value))
-		put(text, " '%c'", (int)record->value);
+		cut_text_add(text, " '%c'", (int)record->value);
 }
 
 /* The first bytes of a string instruction's data, as a string. */
-static void put_string(struct text *text, const struct exit_record *record)
+static void put_string(struct cut_text *text, const struct exit_record *record)
 {
 	uint64_t bytes = (uint64_t)record->count * record->size;
 
-	put(text, " %s %u of %u byte%s: \"", arrow(record), record->count, record->size,
-	    record->size == 1 ? "" : "s");
+	cut_text_add(text, " %s %u of %u byte%s: \"", arrow(record), record->count, record->size,
+		     record->size == 1 ? "" : "s");
 	for (uint64_t i = 0; i < bytes && i < sizeof(record->value); i++) {
 		unsigned char c = (unsigned char)(record->value >> 8 * i);
 
-		put(text, "%c", c < 0x7f && isprint(c) ? c : '.');
+		cut_text_add(text, "%c", c < 0x7f && isprint(c) ? c : '.');
 	}
-	put(text, "%s\"", bytes > sizeof(record->value) ? "…" : "");
+	cut_text_add(text, "%s\"", bytes > sizeof(record->value) ? "…" : "");
 }
 
-static void io_text(const struct exit_record *record, struct text *text)
+static void io_text(const struct exit_record *record, struct cut_text *text)
 {
-	put(text, "%-3s 0x%llx", record->flags & RECORD_WRITE ? "out" : "in",
-	    (unsigned long long)record->address);
+	cut_text_add(text, "%-3s 0x%llx", record->flags & RECORD_WRITE ? "out" : "in",
+		     (unsigned long long)record->address);
 	(record->count > 1 ? put_string : put_value)(text, record);
 }
 
-static void mmio_text(const struct exit_record *record, struct text *text)
+static void mmio_text(const struct exit_record *record, struct cut_text *text)
 {
-	put(text, "%-5s 0x%llx", record->flags & RECORD_WRITE ? "write" : "read",
-	    (unsigned long long)record->address);
+	cut_text_add(text, "%-5s 0x%llx", record->flags & RECORD_WRITE ? "write" : "read",
+		     (unsigned long long)record->address);
 	put_value(text, record);
-	put(text, ", %u byte%s", record->size, record->size == 1 ? "" : "s");
+	cut_text_add(text, ", %u byte%s", record->size, record->size == 1 ? "" : "s");
 }
 
-static void put_msr(struct text *text, uint64_t number)
+static void put_msr(struct cut_text *text, uint64_t number)
 {
 	const char *name = msr_name((uint32_t)number);
 
 	if (name)
-		put(text, "%s", name);
+		cut_text_add(text, "%s", name);
 	else
-		put(text, "0x%llx", (unsigned long long)number);
+		cut_text_add(text, "0x%llx", (unsigned long long)number);
 }
 
-static void msr_text(const struct exit_record *record, struct text *text)
+static void msr_text(const struct exit_record *record, struct cut_text *text)
 {
 	put_msr(text, record->address);
 	if (record->flags & RECORD_REFUSED)
-		put(text, ": #GP");
+		cut_text_add(text, ": #GP");
 	else
 		put_value(text, record);
 }
 
 /* What a debug exit says of itself; whose it was, the core decides. */
-static void debug_text(const struct exit_record *record, struct text *text)
+static void debug_text(const struct exit_record *record, struct cut_text *text)
 {
-	put(text, "%s", exception_mnemonic(record->vector));
+	cut_text_add(text, "%s", exception_mnemonic(record->vector));
 	if (record->vector != VECTOR_DB)
 		return;
 	if (record->value & DR6_BS)
-		put(text, ", step");
+		cut_text_add(text, ", step");
 	for (unsigned i = 0; i < DR_SLOTS; i++)
 		if (record->value >> i & 1)
-			put(text, ", debug register %u", i);
+			cut_text_add(text, ", debug register %u", i);
 }
 
-static void internal_error_text(const struct exit_record *record, struct text *text)
+static void internal_error_text(const struct exit_record *record, struct cut_text *text)
 {
-	put(text, "sub-error %llu", (unsigned long long)record->value);
+	cut_text_add(text, "sub-error %llu", (unsigned long long)record->value);
 	for (unsigned i = 0; i < record->size && i < sizeof(record->address); i++)
-		put(text, "%s %02x", i ? "" : ":", (unsigned)(record->address >> 8 * i & 0xff));
+		cut_text_add(text, "%s %02x", i ? "" : ":",
+			     (unsigned)(record->address >> 8 * i & 0xff));
 }
 
-static void host_error_text(const struct exit_record *record, struct text *text)
+static void host_error_text(const struct exit_record *record, struct cut_text *text)
 {
 	char message[64];
 
-	put(text, "%s: %s", record->name, strerror_r((int)record->value, message, sizeof(message)));
+	cut_text_add(text, "%s: %s", record->name,
+		     strerror_r((int)record->value, message, sizeof(message)));
 }
 
-static void code_text(const struct exit_record *record, struct text *text)
+static void code_text(const struct exit_record *record, struct cut_text *text)
 {
-	put(text, "%s, code 0x%llx", record->name, (unsigned long long)record->value);
+	cut_text_add(text, "%s, code 0x%llx", record->name, (unsigned long long)record->value);
 }
 
 static const struct {
 	const char *name;
-	void (*text)(const struct exit_record *record, struct text *text);
+	void (*text)(const struct exit_record *record, struct cut_text *text);
 } reasons[EXIT_REASON_COUNT] = {
 	[EXIT_INTR] = {"kick", NULL},
 	[EXIT_IO] = {"io", io_text},
@@ -152,7 +134,7 @@ const char *trace_reason_name(unsigned reason)
 
 void trace_record_text(const struct exit_record *record, char *buf, size_t size)
 {
-	struct text text = {.buf = buf, .size = size};
+	struct cut_text text = {.buf = buf, .size = size};
 
 	buf[0] = '\0';
 	if (reasons[record->reason].text)
@@ -161,11 +143,12 @@ void trace_record_text(const struct exit_record *record, char *buf, size_t size)
 
 void trace_target_text(unsigned reason, uint64_t address, bool write, char *buf, size_t size)
 {
-	struct text text = {.buf = buf, .size = size};
+	struct cut_text text = {.buf = buf, .size = size};
 
 	if (reason == EXIT_RDMSR || reason == EXIT_WRMSR)
 		put_msr(&text, address);
 	else
-		put(&text, "0x%llx %s", (unsigned long long)address,
-		    reason == EXIT_IO ? (write ? "out" : "in") : (write ? "write" : "read"));
+		cut_text_add(&text, "0x%llx %s", (unsigned long long)address,
+			     reason == EXIT_IO ? (write ? "out" : "in")
+					       : (write ? "write" : "read"));
 }
