@@ -299,6 +299,8 @@ void core_mark_seen(struct debug *debug); /* debug->stop is being told */
 /* In the vCPU's thread, lock not needed: the points where it stands have had their say; it has left them. */
 void core_had_their_say(struct debug *debug, struct vcpu *vcpu);
 void core_moved_on(struct debug *debug, struct vcpu *vcpu);
+/* What it stands on. */
+bool core_was_told(struct debug *debug, unsigned vcpu);
 bool core_must_step_off(struct debug *debug, unsigned vcpu); /* before its plan begins */
 bool core_point_under(struct debug *debug, unsigned vcpu);   /* a breakpoint, by whatever address */
 /* Makes the next pending stop that still matters debug->stop; false when there is none. */

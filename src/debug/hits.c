@@ -103,11 +103,16 @@ static bool sleeps(struct vcpu *vcpu)
 	return vcpu->halted || (state && state->events.run_state != CPU_RUNNABLE);
 }
 
-bool core_must_step_off(struct debug *debug, unsigned i)
+bool core_was_told(struct debug *debug, unsigned i)
 {
 	const struct core_vcpu *v = &debug->vcpu[i];
 
-	return v->plan.action != PLAN_HOLD && v->seen && v->seen_pc == core_linear_pc(debug, i) &&
+	return v->seen && v->seen_pc == core_linear_pc(debug, i);
+}
+
+bool core_must_step_off(struct debug *debug, unsigned i)
+{
+	return debug->vcpu[i].plan.action != PLAN_HOLD && core_was_told(debug, i) &&
 	       point_under(debug, i) && !sleeps(&debug->machine->vcpus[i]);
 }
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Parks the machine. Then it is the main thread's, and gate.lock is not needed: nobody else starts it. */
 static int begin(struct debug *debug, struct error *err)
@@ -30,6 +31,17 @@ static void end(struct debug *debug)
 	core_unlock(debug);
 }
 
+/* Who stands on a breakpoint that was told then will go on from it when the machine is restored. Without memory for
+ * that it is told once more. */
+static void note_told(struct debug *debug, struct snapshot *snapshot)
+{
+	unsigned count = debug->machine->vcpu_count;
+
+	snapshot->told = calloc(count, sizeof(*snapshot->told));
+	for (unsigned i = 0; snapshot->told && i < count; i++)
+		snapshot->told[i] = core_was_told(debug, i);
+}
+
 int debug_snapshot_save(struct debug *debug, const char *name, struct error *err)
 {
 	int rc = begin(debug, err);
@@ -38,6 +50,8 @@ int debug_snapshot_save(struct debug *debug, const char *name, struct error *err
 		return rc;
 	core_mend_all(debug);
 	rc = snapshots_save(debug->snapshots, name, err);
+	if (rc == 0)
+		note_told(debug, snapshots_find(debug->snapshots, name));
 	end(debug);
 	return rc;
 }
@@ -54,6 +68,15 @@ static bool just_runs(const struct debug *debug)
 	return true;
 }
 
+static void remember_told(struct debug *debug, const char *name)
+{
+	const struct snapshot *snapshot = snapshots_find(debug->snapshots, name);
+
+	for (unsigned i = 0; snapshot && snapshot->told && i < debug->machine->vcpu_count; i++)
+		if (snapshot->told[i])
+			core_had_their_say(debug, &debug->machine->vcpus[i]);
+}
+
 /* gate.lock held, all parked; the machine has changed. */
 static void come_back(struct debug *debug, const char *name, int rc, enum debug_owner actor)
 {
@@ -62,6 +85,8 @@ static void come_back(struct debug *debug, const char *name, int rc, enum debug_
 
 	debug->request.waiting = false;
 	core_forget_history(debug);
+	if (rc == 0)
+		remember_told(debug, name);
 	core_tell(debug, DEBUG_RESTORED, actor);
 	if (was_running && rc == 0 && just_runs(debug)) {
 		core_go_on(debug);

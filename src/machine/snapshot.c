@@ -52,6 +52,7 @@ void snapshot_free(struct snapshot *snapshot)
 		return;
 	machine_parts_free(&snapshot->parts);
 	page_tree_free(&snapshot->ram);
+	free(snapshot->told);
 	free(snapshot);
 }
 

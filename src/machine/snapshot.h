@@ -33,6 +33,7 @@ struct snapshot {
 	struct machine_parts parts;
 	struct page_tree ram;
 	uint64_t pages; /* that were copied for it */
+	bool *told;	/* the debugger's, one per vCPU; NULL: it has noted nothing, as of a file */
 	struct snapshot *next;
 };
 

@@ -110,6 +110,51 @@ static void test_points_stay_and_are_met_again(void **state)
 	rig_stop(&rig);
 }
 
+/* A breakpoint that had stopped the guest when it was saved has had its say; one that had not is hit. */
+static void test_what_was_told_is_not_told_again(void **state)
+{
+	struct rig rig = {0};
+
+	(void)state;
+	rig_start(&rig, 2, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, nops, sizeof(nops));
+	rig_code(&rig, 1, snapshot_spin, sizeof(snapshot_spin));
+	rig_break(&rig, RIG_CODE + 1);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
+	snapshot_save(&rig, "told");
+	rig_break(&rig, RIG_CODE + 2);
+	for (unsigned i = 0; i < 3; i++) {
+		snapshot_restore(&rig, "told");
+		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 1);
+		rig_continue(&rig);
+		assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
+		assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 2);
+	}
+	rig_stop(&rig);
+}
+
+static void test_what_was_not_told_is_hit(void **state)
+{
+	struct rig rig = {0};
+
+	(void)state;
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, nops, sizeof(nops));
+	rig_break(&rig, RIG_CODE + 1);
+	snapshot_save(&rig, "start");
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
+	vcpu_state(&rig.machine->vcpus[0], CPU_GENERAL)->general.rip = RIG_CODE + 2;
+	vcpu_dirty(&rig.machine->vcpus[0], CPU_GENERAL);
+	snapshot_save(&rig, "moved");
+	rig_break(&rig, RIG_CODE + 2);
+	snapshot_restore(&rig, "moved");
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->pc, RIG_CODE + 2);
+	rig_stop(&rig);
+}
+
 /* Back to life from a triple fault. */
 static void test_a_dead_guest_lives_again(void **state)
 {
@@ -166,6 +211,8 @@ int main(void)
 		cmocka_unit_test(test_a_running_machine_runs_on),
 		cmocka_unit_test(test_a_stepping_machine_stops),
 		cmocka_unit_test(test_points_stay_and_are_met_again),
+		cmocka_unit_test(test_what_was_told_is_not_told_again),
+		cmocka_unit_test(test_what_was_not_told_is_hit),
 		cmocka_unit_test(test_a_dead_guest_lives_again),
 		cmocka_unit_test(test_an_ended_run_stays_ended),
 		cmocka_unit_test(test_a_waiting_reset_is_forgotten),
