@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -152,6 +153,17 @@ static void interrupt(struct console *console)
 		monitor_interrupt(console->monitor);
 }
 
+/* Typed while lines that came before wait for a stop. */
+static bool asks_to_stop(const char *bytes, size_t size)
+{
+	char line[64];
+
+	if (!size || size >= sizeof(line) || memchr(bytes, '\n', size) != bytes + size - 1)
+		return false;
+	snprintf(line, sizeof(line), "%.*s", (int)size - 1, bytes);
+	return monitor_is_stop(line);
+}
+
 static void take_bytes(struct console *console, char *bytes, size_t size)
 {
 	size_t used = 0;
@@ -162,7 +174,10 @@ static void take_bytes(struct console *console, char *bytes, size_t size)
 		else
 			bytes[used++] = bytes[i];
 	}
-	console_take_input(console, bytes, used);
+	if (console->waiting && asks_to_stop(bytes, used))
+		monitor_interrupt(console->monitor);
+	else
+		console_take_input(console, bytes, used);
 }
 
 static void read_peer(struct console *console)
@@ -218,13 +233,14 @@ static void greet(struct console *console)
 	console_told(console, "state");
 }
 
-/* The loop would have seen it a moment later. */
-static void end_if_gone(struct console *console)
+/* The loop would have seen it a moment later: the client is gone, or has said all. One that only waits for answers makes
+ * room, too. */
+static void make_room(struct console *console)
 {
 	struct console_socket *socket = console->socket;
-	struct pollfd fd = {.fd = socket->peer};
+	struct pollfd fd = {.fd = socket->peer, .events = POLLRDHUP};
 
-	if (socket->peer < 0 || poll(&fd, 1, 0) <= 0 || !(fd.revents & (POLLHUP | POLLERR)))
+	if (socket->peer < 0 || poll(&fd, 1, 0) <= 0)
 		return;
 	while (socket->peer >= 0 && !socket->said_all)
 		read_peer(console);
@@ -242,7 +258,7 @@ static void on_connection(void *ctx, int listener, short revents)
 	(void)revents;
 	if (fd < 0)
 		return;
-	end_if_gone(console);
+	make_room(console);
 	if (console->socket->peer >= 0) {
 		if (send(fd, busy, strlen(busy), MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 			log_debug("monitor", "a second client went before it was told");

@@ -84,6 +84,14 @@ void monitor_interrupt(struct monitor *monitor)
 	debug_pause(monitor->debug, OWNER_CONSOLE);
 }
 
+bool monitor_is_stop(const char *line)
+{
+	const char *rest;
+	const struct command *command = command_lookup(line, &rest, NULL);
+
+	return command && command->run == run_stop;
+}
+
 bool monitor_expects_stop(const struct monitor *monitor)
 {
 	return monitor->expects_stop;

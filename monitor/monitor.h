@@ -69,6 +69,9 @@ char *monitor_stop_commands(struct monitor *monitor, bool *silent);
 /* Runs the file of commands that a user has for every start, if there is one. */
 void monitor_run_init(struct monitor *monitor, struct monitor_out *out);
 
+/* The line is `stop`, which is not to wait behind others for the stop that it would cause. */
+bool monitor_is_stop(const char *line);
+
 /* A command was given whose stop is still to come: step, continue, stop. A script waits for it. */
 bool monitor_expects_stop(const struct monitor *monitor);
 

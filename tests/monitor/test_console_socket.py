@@ -173,6 +173,26 @@ def a_client_may_say_all_at_once():
 
 
 @test
+def who_has_said_all_makes_room():
+    with Machine() as machine, machine.client() as first:
+        first.send("continue\necho behind the stop\n")
+        first.socket.shutdown(socket.SHUT_WR)
+        first.expect("running")
+        with machine.client() as second:
+            second.expect("running")
+            first.rest()
+            second.send("stop\n")  # before the lines that wait for it
+            second.expect("paused from the console")
+            second.expect("behind the stop\n")
+            second.expect(PROMPT)
+            second.send("info status\n")
+            second.expect("VM status: paused")
+            second.send("quit\n")
+            second.rest()
+        equal(machine.end()[0], 0)
+
+
+@test
 def a_byte_of_3_is_ctrl_c():
     with Machine() as machine, machine.client() as client:
         client.expect(PROMPT)
