@@ -6,11 +6,24 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* A kernel with all its debug information stays well below this. */
 #define FILE_SIZE_MAX (2ll << 30)
+
+#define LARGE_PAGE    ((uintptr_t)2 << 20)
+
+/* A kernel and its symbols are some hundred megabytes, and each page is touched once: large ones cost less. */
+static void want_large_pages(void *memory, size_t size)
+{
+	uintptr_t from = ((uintptr_t)memory + LARGE_PAGE - 1) & -LARGE_PAGE;
+	uintptr_t to = ((uintptr_t)memory + size) & -LARGE_PAGE;
+
+	if (from < to)
+		madvise((void *)from, to - from, MADV_HUGEPAGE);
+}
 
 void *boot_allocate(struct boot_image *image, size_t size)
 {
@@ -19,8 +32,10 @@ void *boot_allocate(struct boot_image *image, size_t size)
 	if (image->allocation_count == BOOT_MAX_ALLOCATIONS)
 		return NULL;
 	memory = calloc(1, size ? size : 1);
-	if (memory)
-		image->allocations[image->allocation_count++] = memory;
+	if (!memory)
+		return NULL;
+	want_large_pages(memory, size);
+	image->allocations[image->allocation_count++] = memory;
 	return memory;
 }
 

@@ -12,6 +12,7 @@ static int place_segments(struct machine *machine, struct error *err)
 	for (unsigned i = 0; i < image->segment_count; i++) {
 		const struct boot_segment *s = &image->segment[i];
 
+		memory_populate(machine->memory, s->gpa, s->data_size);
 		if (mem_write_phys(machine->memory, s->gpa, s->data, s->data_size) != s->data_size)
 			return error_set(
 				err, -EFAULT,
