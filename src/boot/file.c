@@ -68,7 +68,8 @@ static int check_file(int fd, size_t *size, struct error *err)
 	if (st.st_size == 0)
 		return error_set(err, -EINVAL, "is empty");
 	if (st.st_size > FILE_SIZE_MAX)
-		return error_set(err, -EFBIG, "is larger than 2 GiB; no image is");
+		return error_set(err, -EFBIG,
+				 "is larger than 2 GiB, which is the most that vitrine reads");
 	*size = (size_t)st.st_size;
 	return 0;
 }

@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #define SIGNATURE_OFFSET 510
-#define GZIP_MAGIC	 0x8b1f
 #define REAL_MODE_END	 0x100000ull
 
 bool boot_wants_raw(const struct boot_request *request)
@@ -20,11 +19,29 @@ bool boot_is_sector(const uint8_t *bytes, size_t size)
 	       bytes[SIGNATURE_OFFSET + 1] == 0xaa;
 }
 
+/* What people have at hand that looks like a kernel: the kernel's Documentation/arch/arm64/booting.rst and
+ * riscv/boot-image-header.rst, arch/arm/boot/compressed/head.S. */
+static const struct {
+	unsigned offset;
+	uint32_t mask, magic;
+	const char *what;
+} strangers[] = {
+	{0, 0x0000ffff, 0x00008b1f, "is compressed by gzip; unpack it first"},
+	{0, 0xffffffff, 0xfd2fb528, "is compressed by zstd; unpack it first"},
+	{0, 0xffffffff, 0x587a37fd, "is compressed by xz; unpack it first"},
+	{0x38, 0xffffffff, 0x644d5241, "is a Linux kernel for ARM64; vitrine runs x86"},
+	{0x38, 0xffffffff, 0x05435352, "is a Linux kernel for RISC-V; vitrine runs x86"},
+	{0x24, 0xffffffff, 0x016f2818, "is a Linux kernel for ARM; vitrine runs x86"},
+	{0, 0x0000ffff, 0x00005a4d,
+	 "is a program for EFI or Windows; vitrine has no such firmware: give the kernel itself"},
+};
+
 static int refuse_unknown(struct loader *loader)
 {
-	if (loader->size >= 4 && (boot_u32(loader, 0) & 0xffff) == GZIP_MAGIC)
-		return error_set(loader->err, -EOPNOTSUPP,
-				 "is compressed by gzip; unpack it first");
+	for (unsigned i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++)
+		if ((boot_u32(loader, strangers[i].offset) & strangers[i].mask) ==
+		    strangers[i].magic)
+			return error_set(loader->err, -EOPNOTSUPP, "%s", strangers[i].what);
 	return error_set(loader->err, -EOPNOTSUPP,
 			 "is neither ELF nor multiboot, nor a boot sector (no 0xaa55 at byte 510); "
 			 "for a raw image say where it goes: -load ADDR [-entry ADDR]");

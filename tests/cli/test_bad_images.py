@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bad images, and bad disks: one sentence that says what to do, and nothing left behind.
 
-time limit: 120 s
+time limit: 240 s
 """
 import os
 import re
@@ -11,7 +11,9 @@ import sys
 sys.path[:0] = [os.path.join(os.environ["SOURCE"], "tests", folder) for folder in ("scripts", "cli")]
 from attempts import (FAILURE, Folder, QUIET, USAGE, LONG64, as_nobody,
                       attempt, need_kvm, readable_vitrine, refused)
+from linux import kernel
 from tap import run, test
+from vm import guest
 
 
 def image(data, *words, options=(), name="image"):
@@ -87,6 +89,30 @@ def image_for_another_machine():
     image(patched(18, "<H", 183), "e_machine", "aarch64")
 
 
+def starts_with(*pieces):
+    """Bytes at their offsets."""
+    data = bytearray(8192)
+    for offset, piece in pieces:
+        data[offset:offset + len(piece)] = piece
+    return bytes(data)
+
+
+@test
+def kernels_that_are_not_elf_for_another_machine():
+    image(starts_with((0x38, b"ARM\x64")), "ARM64", "x86")
+    image(starts_with((0, b"MZ"), (0x38, b"ARM\x64")), "ARM64", "x86")
+    image(starts_with((0x30, b"RISCV"), (0x38, b"RSC\x05")), "RISC-V", "x86")
+    image(starts_with((0x24, b"\x18\x28\x6f\x01")), "for ARM", "x86")
+    image(starts_with((0, b"MZ")), "EFI")
+
+
+@test
+def compressed_images():
+    image(starts_with((0, b"\x1f\x8b\x08")), "gzip", "unpack")
+    image(starts_with((0, b"\x28\xb5\x2f\xfd")), "zstd", "unpack")
+    image(starts_with((0, b"\xfd7zXZ\0")), "xz", "unpack")
+
+
 @test
 def image_that_is_no_program():
     image(patched(16, "<H", 1), "e_type")
@@ -150,6 +176,59 @@ def multiboot_headers():
               name=name.replace(" ", "-"))
     unknown = 1 << 15 | 0x8
     image(struct.pack("<3I", magic, unknown, -(magic + unknown) & 0xffffffff).ljust(8192, b"\x90"), "flag")
+
+
+@test
+def multiboot2_headers():
+    def header(*tags, length=None):
+        body = b"".join(tag.ljust((len(tag) + 7) & ~7, b"\0") for tag in tags) + struct.pack("<HHI", 0, 0, 8)
+        length = len(body) + 16 if length is None else length
+        return (struct.pack("<4I", 0xe85250d6, 0, length, -(0xe85250d6 + length) & 0xffffffff) + body).ljust(8192, b"\x90")
+
+    def address(*values):
+        return struct.pack("<HHI4I", 2, 0, 24, *values) + struct.pack("<HHII", 3, 0, 12, values[1])
+
+    image(header(struct.pack("<HHI", 77, 0, 8)), "77|tag")  # required, and in no specification
+    image(header(address(0x100000, 0x200000, 0, 0)), "multiboot|address")
+    image(header(address(0xf0000000, 0xf0000000, 0, 0)), "memory|RAM")
+    image(header(address(0xa0000, 0xa0000, 0, 0)), "memory|RAM|address")
+    image(header(length=1 << 20), "multiboot|length|beyond")
+
+
+def linux_image(data, *words, options=()):
+    image(bytes(data), *words, options=("-m", "256", *options), name="vmlinuz")
+
+
+def linux_with(offset, data):
+    with open(kernel(), "rb") as file:
+        whole = bytearray(file.read())
+    whole[offset:offset + len(data)] = data
+    return whole
+
+
+@test
+def linux_kernels_cut_off_or_damaged():
+    need_kvm()
+    whole = linux_with(0, b"")
+    for size in (1000, 20000, len(whole) // 2):
+        linux_image(whole[:size], "truncated bzImage")
+    linux_image(linux_with(len(whole) // 2, bytes(1000)), "corrupted bzImage", "cannot be unpacked")
+    linux_image(linux_with(0x1f1, b"\xff"), "truncated bzImage")
+    linux_image(linux_with(0x206, b"\0\1"), "boot protocol 1.00")
+    linux_image(linux_with(0x230, b"\3\0\0\0"), "corrupted bzImage", "kernel_alignment")
+    linux_image(linux_with(0x24c, b"\xff" * 4), "corrupted bzImage", "payload_length")
+    linux_image(linux_with(0x260, b"\xff" * 4), "RAM ends at", "-m", options=("-protocol", "linux32"))
+
+
+@test
+def initrd_larger_than_memory():
+    need_kvm()
+    folder = Folder()
+    large = folder.file("large")
+    os.truncate(large, 300 << 20)
+    for options in ([kernel()], [kernel(), "-protocol", "linux32"], [guest("mboot.elf")], [guest("mboot2.elf")]):
+        refused(folder, [*QUIET, "-m", "256", "-initrd", large, "-kernel", *options], FAILURE,
+                ("large", "free bytes", "-m"))
 
 
 @test

@@ -98,6 +98,86 @@ def killed_while_writing(path, delay):
         process.stdout.close()
 
 
+class Writer:
+    """A guest that writes to the same sectors over and over, whatever the drive says."""
+
+    def __init__(self, path):
+        self.errors = open(os.path.join(FOLDER, "errors"), "w+", encoding="utf-8")
+        self.process = subprocess.Popen(command("-hda", path, do="write"), stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=self.errors)
+
+    def __enter__(self):
+        said = b""
+        while b"once round" not in said:
+            more = os.read(self.process.stdout.fileno(), 100)
+            assert more, f"it has ended: {self.words()}"
+            said += more
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.errors.close()
+
+    def words(self):
+        self.errors.seek(0)
+        return self.errors.read()
+
+    def told(self, text):
+        deadline = time.monotonic() + patience(20)
+        while text not in self.words() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return self.words()
+
+    def ends(self):
+        """Asked to, after everything that it had to say."""
+        self.process.terminate()
+        equal(self.process.wait(patience(20)), 143)
+        return self.words().splitlines()
+
+
+@test
+def a_disk_that_shrinks_gives_errors_and_is_not_made_larger():
+    path = image()
+    with Writer(path) as writer:
+        os.truncate(path, 16 * SECTOR)
+        assert "has shrunk" in writer.told("has shrunk")
+        equal(writer.process.poll(), None)
+        lines = writer.ends()
+    equal((len(lines), os.path.getsize(path)), (1, 16 * SECTOR), lines)
+
+
+@test
+def a_disk_that_vanishes_is_told_of_and_works_on():
+    path = image()
+    with Writer(path) as writer:
+        os.unlink(path)
+        assert "was deleted" in writer.told("was deleted")
+        equal(writer.process.poll(), None)
+        lines = writer.ends()
+    equal((len(lines), os.path.exists(path)), (1, False), lines)
+
+
+FULL = 'mount -t tmpfs -o size=4k none "$0" && truncate -s 1M "$0/disk" && exec "$@" -hda "$0/disk"'
+
+
+@test
+def a_full_disk_of_the_host_gives_errors_to_the_guest():
+    need_kvm()
+    folder = os.path.join(FOLDER, "full")
+    os.mkdir(folder)
+    if subprocess.run(["unshare", "-m", "mount", "-t", "tmpfs", "none", folder], capture_output=True,
+                      check=False).returncode:
+        skip("needs the right to mount a file system")
+    done = subprocess.run(["unshare", "-m", "sh", "-c", FULL, folder, *command()], stdin=subprocess.DEVNULL,
+                          capture_output=True, timeout=patience(30), check=False)
+    said, errors = done.stdout.decode(), done.stderr.decode()
+    assert "ok identify" in said and "bad multiple" in said and "ok reset" in said, said + errors
+    equal((done.returncode & 1, errors.count("\n")), (1, 1), errors)
+    assert "cannot write to" in errors and "No space left" in errors, errors
+
+
 @test
 def a_killed_vitrine_leaves_whole_sectors():
     path = image()
