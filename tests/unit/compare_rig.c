@@ -31,6 +31,6 @@ void ignore(struct rig *rig, int number)
 
 void pause_it(struct rig *rig)
 {
-	assert_int_equal(debug_pause_wait(rig->debug, OWNER_CONSOLE, 10000 * rig_slower()), 0);
+	rig_pause(rig);
 	rig_wait_stop(rig);
 }

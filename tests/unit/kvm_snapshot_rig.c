@@ -50,7 +50,7 @@ void run_ms(unsigned ms)
 {
 	rig_continue(&rig);
 	sleep_ms(ms);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 10000), 0);
+	rig_pause(&rig);
 	debug_dispatch(rig.debug);
 }
 

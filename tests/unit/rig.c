@@ -126,7 +126,7 @@ int rig_slower(void)
 
 static int patience_ms(const struct rig *rig)
 {
-	return (rig->patience ? rig->patience : 10) * 1000 * rig_slower();
+	return (rig->patience ? rig->patience : 30) * 1000 * rig_slower();
 }
 
 bool rig_wait(struct rig *rig)
@@ -137,6 +137,11 @@ bool rig_wait(struct rig *rig)
 		return false;
 	debug_dispatch(rig->debug);
 	return true;
+}
+
+void rig_pause(struct rig *rig)
+{
+	assert_int_equal(debug_pause_wait(rig->debug, OWNER_CONSOLE, patience_ms(rig)), 0);
 }
 
 const struct stop *rig_wait_stop(struct rig *rig)

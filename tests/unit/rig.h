@@ -17,7 +17,7 @@ struct rig {
 	struct dummy_config dummy;
 	uint64_t ram_size; /* 0: RIG_RAM */
 	struct disk_backend disk[2];
-	int patience;	  /* seconds without news, times $SLOWER, that fail a test; 0: ten */
+	int patience;	  /* seconds without news, times $SLOWER, that fail a test; 0: thirty */
 	bool as_at_reset; /* the vCPUs stay as power-on left them */
 	struct machine *machine;
 	struct debug *debug;
@@ -52,6 +52,8 @@ void rig_make_flat(struct rig *rig, unsigned vcpu); /* at its start, runnable; p
 
 /* Waits, as long as rig->patience, for the next news and tells it; true when some came. */
 bool rig_wait(struct rig *rig);
+/* Pauses for the console, and waits until all are parked; fails the test if they do not. */
+void rig_pause(struct rig *rig);
 /* Waits until the machine has stopped, and returns why; fails the test if it does not. */
 const struct stop *rig_wait_stop(struct rig *rig);
 /* The same until the run is over. */

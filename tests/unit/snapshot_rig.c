@@ -53,7 +53,7 @@ void run_a_little(struct rig *rig)
 	rig_continue(rig);
 	while (rig_byte(rig, 0x20001) < 4)
 		;
-	assert_int_equal(debug_pause_wait(rig->debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(rig);
 	debug_dispatch(rig->debug);
 }
 

@@ -127,7 +127,7 @@ static void test_two_at_one_port(void **state)
 		}
 		assert_int_equal(debug_point_remove(rig.debug, number, &err), 0);
 		rig_continue(&rig);
-		assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+		rig_pause(&rig);
 		debug_dispatch(rig.debug);
 		assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
 		rig_stop(&rig);
@@ -161,7 +161,7 @@ static void test_logging_and_ignoring(void **state)
 	assert_int_equal(debug_point_enable(rig.debug, counts, false, &err), 0);
 	assert_int_equal(debug_point_enable(rig.debug, logs, false, &err), 0);
 	rig_continue(&rig);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	assert_false(atomic_load(&rig.machine->attentive));
 	rig_stop(&rig);
 }

@@ -216,7 +216,7 @@ static void test_online(void **state)
 	set_run_state(&rig, 1, CPU_WAIT_SIPI);
 	catch (&rig, POINT_CATCH_ONLINE, 0, 0, 0);
 	rig_continue(&rig);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	debug_dispatch(rig.debug);
 	set_run_state(&rig, 1, CPU_RUNNABLE);
 	rig_continue(&rig);
@@ -225,7 +225,7 @@ static void test_online(void **state)
 	assert_int_equal(stop->vcpu, 1);
 	assert_int_equal(stop->pc, RIG_CODE + RIG_APART);
 	rig_continue(&rig);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	debug_dispatch(rig.debug);
 	assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
 	rig_stop(&rig);

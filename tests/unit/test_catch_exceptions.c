@@ -116,7 +116,7 @@ static void no_exception(uint32_t rip, uint32_t cs, uint32_t flags)
 	rig_continue(&rig);
 	while (counter.writes == 0)
 		;
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	debug_dispatch(rig.debug);
 	assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
 	assert_int_equal(rig_point(&rig, number)->hits, 0);
@@ -142,7 +142,7 @@ static void test_a_jump_is_no_exception(void **state)
 	rig_continue(&rig);
 	while (counter.writes == 0)
 		;
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	debug_dispatch(rig.debug);
 	assert_int_equal(debug_last_stop(rig.debug)->reason, STOP_PAUSE);
 	rig_stop(&rig);

@@ -139,7 +139,7 @@ static void step_over_hlt(enum irqchip irqchip)
 	assert_int_equal(debug_vcpu_info(rig.debug, 0, &info), 0);
 	assert_int_equal(info.run_state, before);
 	rig_step(&rig, 0);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	if (before == CPU_HALTED)
 		expect_pc(&rig, &c, STOP_PAUSE, RIG_CODE + 1);
 	rig_stop(&rig);
@@ -174,10 +174,10 @@ static void test_start_of_a_held_vcpu_shows(void **state)
 	rig_code(&rig, 0, spin, sizeof(spin));
 	rig_break(&rig, RIG_CODE + 0x80);
 	rig_continue(&rig);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	assert_int_equal(debug_step(rig.debug, 1, OWNER_CONSOLE, &err), -ENOTSUP);
 	rig_continue(&rig);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	rig_code(&rig, 0, start_others, sizeof(start_others));
 	for (unsigned i = 0; i < 3; i++) {
 		rig_step(&rig, 0);

@@ -197,7 +197,7 @@ static void test_step_of_a_sleeper(void **state)
 	rig_set_reg(&p.rig, 0, "rip", RIG_CODE);
 	place_step(&p, "hlt again", RIG_CODE + 1);
 	rig_step(&p.rig, 0);
-	assert_int_equal(debug_pause_wait(p.rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&p.rig);
 	assert_int_equal(rig_wait_stop(&p.rig)->reason, STOP_PAUSE);
 	place_stop(&p);
 }

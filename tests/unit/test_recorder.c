@@ -174,7 +174,7 @@ static void play(struct rig *rig, const struct vm_exit *exits, unsigned count)
 	rig_code(rig, 0, spin, sizeof(spin));
 	do {
 		rig_continue(rig);
-		assert_int_equal(debug_pause_wait(rig->debug, OWNER_CONSOLE, 5000), 0);
+		rig_pause(rig);
 		debug_dispatch(rig->debug);
 	} while (played(rig) < count);
 }
@@ -276,7 +276,7 @@ static void test_a_running_machine_is_read(void **state)
 	assert_int_equal(count, 100);
 	for (unsigned i = 1; i < count; i++)
 		assert_true(records[i].ns >= records[i - 1].ns);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	debug_dispatch(rig.debug);
 
 	count = debug_trace_targets(rig.debug, 1, EXIT_IO, targets, LEN(targets), &seen);
@@ -309,7 +309,7 @@ static void test_a_pc_only_where_it_is_free(void **state)
 	rig_continue(&rig);
 	while (recorder_head(&rig.machine->vcpus[0].recorder) < 8)
 		;
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	debug_dispatch(rig.debug);
 	count = debug_trace(rig.debug, 0, records, LEN(records));
 	assert_int_equal(count, LEN(records));

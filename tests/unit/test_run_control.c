@@ -62,7 +62,7 @@ static void test_pause_of_a_stopped_machine_is_silent(void **state)
 	(void)state;
 	rig_start(&rig, 2, IRQCHIP_KERNEL);
 	debug_pause(rig.debug, OWNER_GDB);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 1000), 0);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 30000), 0);
 	debug_dispatch(rig.debug);
 	assert_int_equal(rig.count[DEBUG_STOPPED], 0);
 	rig_stop(&rig);
@@ -83,7 +83,7 @@ static void test_running_machine_refuses_questions(void **state)
 	assert_int_equal(debug_read(rig.debug, 0, SPACE_LINEAR, RIG_CODE, &value, 1), -EBUSY);
 	assert_int_equal(debug_continue(rig.debug, OWNER_GDB, &err), -EBUSY);
 	assert_null(debug_state(rig.debug, 0, CPU_GENERAL));
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 5000), 0);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 30000), 0);
 	assert_int_equal(debug_reg_get(rig.debug, 0, 0, &value), 0);
 	rig_stop(&rig);
 }
@@ -156,7 +156,7 @@ static void test_pause_ends_an_endless_range(void **state)
 	rig_start(&rig, 1, IRQCHIP_KERNEL);
 	rig_code(&rig, 0, spin, sizeof(spin));
 	assert_int_equal(debug_resume(rig.debug, &plan, OWNER_GDB, &err), 0);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 5000), 0);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 30000), 0);
 	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
 	rig_stop(&rig);
 }
@@ -301,7 +301,7 @@ static void reset_by_guest(bool no_reboot)
 	} else {
 		while (rig.count[DEBUG_RESET] == 0)
 			assert_true(rig_wait(&rig));
-		debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000);
+		rig_pause(&rig);
 		assert_int_equal(rig_reg(&rig, 0, "rbx"), 0);
 		assert_int_equal(rig_byte(&rig, RIG_CODE), 0);
 	}

@@ -177,7 +177,7 @@ static void test_lost_owner_takes_its_points_alone(void **state)
 	debug_points_forget(rig.debug, OWNER_GDB);
 	assert_non_null(debug_point_next(rig.debug, NULL));
 	assert_null(debug_point_next(rig.debug, debug_point_next(rig.debug, NULL)));
-	debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000);
+	rig_pause(&rig);
 	assert_int_equal(rig_byte(&rig, RIG_CODE + 1), NOP);
 	rig_stop(&rig);
 }
@@ -247,7 +247,7 @@ static void test_pending_hit_of_a_removed_point_is_dropped(void **state)
 	rig_wait_stop(&rig);
 	assert_int_equal(debug_point_remove(rig.debug, number, &err), 0);
 	rig_continue(&rig);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 5000), 0);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 30000), 0);
 	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
 	rig_stop(&rig);
 }

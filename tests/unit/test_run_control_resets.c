@@ -72,7 +72,7 @@ static void test_no_stop_is_lost_behind_resets(void **state)
 	rig_continue(&rig);
 	for (unsigned i = 0; i < 40; i++)
 		assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 5000), 0);
+	assert_int_equal(debug_pause_wait(rig.debug, OWNER_GDB, 30000), 0);
 	debug_dispatch(rig.debug);
 	assert_int_equal(rig.count[DEBUG_STOPPED], 1);
 	assert_true(rig.count[DEBUG_RESET] >= 1);

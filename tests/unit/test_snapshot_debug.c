@@ -58,7 +58,7 @@ static void test_a_running_machine_runs_on(void **state)
 	assert_int_equal(rig.count[DEBUG_STOPPED], 0);
 	while (rig_byte(&rig, 0x20002) == 0)
 		;
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	rig_stop(&rig);
 }
 

@@ -131,7 +131,7 @@ static void test_string_io_goes_element_by_element(void **state)
 	rig_code(&rig, 0, vcpu_spin, sizeof(vcpu_spin));
 	while (rig.output_size < 6) {
 		rig_continue(&rig);
-		assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+		rig_pause(&rig);
 	}
 	assert_string_equal(rig.output, "string");
 	rig_stop(&rig);
@@ -221,7 +221,7 @@ static void test_step_over_hlt(void **state)
 		assert_int_equal(rig_wait_stop(&rig)->pc, RIG_CODE + i);
 	}
 	rig_step(&rig, 0);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_PAUSE);
 	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 2);
 	rig_step(&rig, 0);

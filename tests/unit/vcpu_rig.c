@@ -17,11 +17,11 @@ void scripted_io(const struct vm_exit *exit)
 	dummy_play(rig.machine->vcpus[0].accel, exit, 1);
 	rig_code(&rig, 0, vcpu_spin, sizeof(vcpu_spin));
 	rig_continue(&rig);
-	assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+	rig_pause(&rig);
 	/* A kick can come before the first run: go until the script was played. */
 	while (recorder_exits(&rig.machine->vcpus[0].recorder, exit->reason) == 0) {
 		rig_continue(&rig);
-		assert_int_equal(debug_pause_wait(rig.debug, OWNER_CONSOLE, 5000), 0);
+		rig_pause(&rig);
 	}
 	rig_stop(&rig);
 }
