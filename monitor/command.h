@@ -157,6 +157,8 @@ struct monitor {
 	struct point_commands *point_commands;
 	monitor_feed_fn *feed; /* takes lines for the console; or NULL */
 	void *feed_ctx;
+	monitor_enough_fn *enough; /* or NULL */
+	void *enough_ctx;
 	unsigned source_depth;
 	bool no_pager;
 	struct instruction_trace *instruction_trace; /* NULL: none is made */
@@ -174,6 +176,8 @@ const struct command *command_lookup(const char *line, const char **rest, struct
 
 /* Reads what follows a command's name into call->format and call->arg. text is cut into pieces. */
 int arguments_parse(struct call *call, char *text);
+/* -EINTR, with a sentence, when the user has pressed Ctrl-C while the command works. */
+int check_enough(struct call *call);
 /* "x[/FMT] [ADDR]" */
 void command_usage(const struct command *command, char *buf, size_t size);
 

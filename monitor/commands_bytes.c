@@ -135,6 +135,8 @@ static int compare_all(struct comparison *c)
 
 		if (got_b < 0)
 			return (int)got_b;
+		if (check_enough(c->call))
+			return -EINTR;
 		compare_piece(c, at, a, b, (size_t)got_b);
 		at += (uint64_t)got_b;
 	}

@@ -49,6 +49,8 @@ static int dump_to(struct call *call, int fd, const char *path, uint64_t address
 			return (int)got;
 		if (ret)
 			return file_error(call, ret, "write to", path);
+		if (check_enough(call))
+			return -EINTR;
 		done += (uint64_t)got;
 	}
 	return 0;
@@ -113,6 +115,8 @@ static int restore_from(struct call *call, int fd, const char *path, uint64_t *t
 		ret = bytes_write(call, bytes_space(call), call->arg[2].value + *total, bytes,
 				  (size_t)got);
 		*total += ret ? 0 : (uint64_t)got;
+		if (!ret)
+			ret = check_enough(call);
 	}
 	return ret;
 }

@@ -155,7 +155,9 @@ static int find_all(struct search *search, uint64_t *found)
 	int ret = 1;
 
 	for (*found = 0; ret == 1 && *found < search->count; ++*found) {
-		ret = debug_search(search->call->monitor->debug, &search->what);
+		ret = check_enough(search->call);
+		if (!ret)
+			ret = debug_search(search->call->monitor->debug, &search->what);
 		if (ret != 1)
 			break;
 		show_found(search);
@@ -170,6 +172,8 @@ static int find_all(struct search *search, uint64_t *found)
 
 static int search_error(struct search *search, int ret)
 {
+	if (ret == -EINTR)
+		return ret;
 	if (ret == -ETIME)
 		return error_set(search->call->err, ret,
 				 "it takes too long; from 0x%" PRIx64 " on nothing was looked at",

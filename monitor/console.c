@@ -56,6 +56,20 @@ static void interrupted(void *ctx, int fd, short revents)
 		console_clear_line(console);
 }
 
+/* monitor_enough_fn. The signal was for the command that asks. */
+static bool is_interrupted(void *ctx)
+{
+	const struct console *console = ctx;
+	struct pollfd fd = {.fd = console->interrupt_fd, .events = POLLIN};
+
+	if (console->socket)
+		return console_socket_wants_stop(console);
+	if (poll(&fd, 1, 0) <= 0)
+		return false;
+	console_drain(fd.fd);
+	return true;
+}
+
 /* Back from Ctrl-Z: the shell has had the terminal, its modes and the screen. */
 static void continued(void *ctx, int fd, short revents)
 {
@@ -195,6 +209,7 @@ int console_new(struct monitor *monitor, struct debug *debug, struct event_loop 
 	}
 	take_signals(console);
 	monitor_listen(monitor, console_on_event, console);
+	monitor_set_enough(monitor, is_interrupted, console);
 	*result = console;
 	return 0;
 }
@@ -204,6 +219,7 @@ void console_free(struct console *console)
 	if (!console)
 		return;
 	monitor_listen(console->monitor, NULL, NULL);
+	monitor_set_enough(console->monitor, NULL, NULL);
 	console_input_stop(console);
 	console_output_free(console);
 	give_signals_back(console);

@@ -143,6 +143,8 @@ bool console_keys_ready(void);
 
 /* ---- console_socket.c */
 
+/* The client has sent a Ctrl-C that is not read yet. */
+bool console_socket_wants_stop(const struct console *console);
 int console_socket_new(struct console *console, const struct net_address *address,
 		       struct error *err);
 void console_socket_free(struct console *console); /* without one nothing happens */

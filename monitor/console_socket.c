@@ -153,6 +153,14 @@ static void interrupt(struct console *console)
 		monitor_interrupt(console->monitor);
 }
 
+bool console_socket_wants_stop(const struct console *console)
+{
+	char bytes[4096];
+	ssize_t size = recv(console->socket->peer, bytes, sizeof(bytes), MSG_DONTWAIT | MSG_PEEK);
+
+	return size > 0 && memchr(bytes, CTRL_C, (size_t)size);
+}
+
 /* Typed while lines that came before wait for a stop. */
 static bool asks_to_stop(const char *bytes, size_t size)
 {

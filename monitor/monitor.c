@@ -340,6 +340,22 @@ void monitor_set_feed(struct monitor *monitor, monitor_feed_fn *feed, void *ctx)
 	monitor->feed_ctx = ctx;
 }
 
+void monitor_set_enough(struct monitor *monitor, monitor_enough_fn *enough, void *ctx)
+{
+	monitor->enough = enough;
+	monitor->enough_ctx = ctx;
+}
+
+int check_enough(struct call *call)
+{
+	const struct monitor *monitor = call->monitor;
+
+	if (call->owner != OWNER_CONSOLE || !monitor->enough ||
+	    !monitor->enough(monitor->enough_ctx))
+		return 0;
+	return error_set(call->err, -EINTR, "interrupted");
+}
+
 static int execute_text(struct monitor *monitor, const char *line, enum debug_owner owner,
 			struct monitor_out *out)
 {

@@ -63,6 +63,9 @@ void monitor_cancel(struct monitor *monitor, enum debug_owner owner);
  * is copied. Without a feeder they are run at once. */
 typedef int monitor_feed_fn(void *ctx, const char *lines, struct error *err);
 void monitor_set_feed(struct monitor *monitor, monitor_feed_fn *feed, void *ctx);
+/* Asked in the middle of a long command of the console's: has its user pressed Ctrl-C? NULL: nobody is there. */
+typedef bool monitor_enough_fn(void *ctx);
+void monitor_set_enough(struct monitor *monitor, monitor_enough_fn *enough, void *ctx);
 /* What the point that stopped the guest has to be run now, malloc'd; or NULL. silent: the stop is not to be
  * shown. */
 char *monitor_stop_commands(struct monitor *monitor, bool *silent);

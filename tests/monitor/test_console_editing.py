@@ -130,6 +130,23 @@ def ctrl_c_clears_the_line_and_a_search():
 
 
 @test
+def ctrl_c_ends_a_long_answer():
+    with Console("-kernel", LONG64, "-m", "1G") as console:
+        console.line("find/b999999 0x1000000, +0x30000000, 0")  # a minute and more
+        console.send(CTRL_C)
+        console.expect("interrupted")
+        equal(plain(console.expect(PROMPT)).strip(), "")
+        equal(console.run("print 2 + 3"), "0x5 = 5\n")
+        path = os.path.join(console.folder, "memory")
+        console.line(f"dump {path} 0x100000 0x3ff00000")
+        console.send(CTRL_C)
+        console.expect("interrupted")
+        console.expect(PROMPT)
+        equal([name for name in os.listdir(console.folder) if name.startswith("memory")], [])
+        assert "VM status: paused" in console.run("info status")
+
+
+@test
 def ctrl_d_ends_vitrine():
     with Console("-kernel", LONG64) as console:
         console.send(CTRL_D)
