@@ -89,13 +89,20 @@ struct strays {
 	unsigned count, next;		 /* next: the one that a newcomer replaces */
 };
 
+/* What a watch by debug register had there when it was last looked at. */
+struct slot_value {
+	bool known;
+	uint64_t gpa, value;
+};
+
 /* What is in force while the machine runs. */
 struct planted {
 	struct place *place; /* in the order of planting */
 	unsigned place_count, place_room;
 	struct core_point *slot[DR_SLOTS];
 	uint64_t dr[DR_SLOTS], dr7;
-	unsigned pending; /* points that wait for a page */
+	struct slot_value value[DR_SLOTS]; /* of watches; under the lock while vCPUs run */
+	unsigned pending;		   /* points that wait for a page */
 };
 
 struct core_vcpu {
@@ -251,9 +258,15 @@ bool core_judge(struct debug *debug, struct vcpu *vcpu, struct core_point *point
 		struct stop *stop);
 /* The same for all breakpoints that the vCPU stands on. *any: whether there are some. */
 bool core_judge_here(struct debug *debug, struct vcpu *vcpu, struct stop *stop, bool *any);
-/* A point that lets the access or the event happen: true when the vCPU may go on, false when a stop was
- * recorded and it parks. */
-bool core_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point, struct stop *stop);
+
+/* slot_watch.c: watches by debug register */
+/* What is there now; point->slot is known. All parked. */
+void core_slot_remember(struct debug *debug, const struct core_point *point);
+/* It was told in another way: its page is protected, too. */
+void core_slot_seen(struct debug *debug, struct vcpu *vcpu, const struct core_point *point);
+/* The access has happened. True when the vCPU may go on, false when a stop was recorded and it parks. */
+bool core_slot_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point,
+		   struct stop *stop);
 
 /* catch.c; lock held, all parked */
 void core_catch_prepare(struct debug *debug); /* before points are planted, and before steps */

@@ -194,11 +194,3 @@ bool core_judge_here(struct debug *debug, struct vcpu *vcpu, struct stop *stop, 
 	}
 	return tell;
 }
-
-bool core_hit(struct debug *debug, struct vcpu *vcpu, struct core_point *point, struct stop *stop)
-{
-	if (!core_judge(debug, vcpu, point, stop))
-		return true;
-	core_stop(debug, stop);
-	return false;
-}

@@ -261,6 +261,7 @@ static bool judge_all(struct debug *debug, struct vcpu *vcpu, struct page_vcpu *
 	for (unsigned i = 0; i < v->count; i++) {
 		struct stop stop = page_stop_of(vcpu, &v->hit[i], pc, writer, v->by_event);
 
+		core_slot_seen(debug, vcpu, v->hit[i].point);
 		if (!core_judge(debug, vcpu, v->hit[i].point, &stop))
 			continue;
 		if (any)

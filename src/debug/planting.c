@@ -154,6 +154,7 @@ static void plant_slot(struct debug *debug, struct core_point *point)
 	planted->slot[slot] = point;
 	planted->dr[slot] = spec->address;
 	planted->dr7 = dr7_enable(planted->dr7, slot, dr_type_of(spec->kind), length);
+	core_slot_remember(debug, point);
 	core_note_sharing(debug, point);
 }
 

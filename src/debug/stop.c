@@ -146,14 +146,21 @@ static bool on_breakpoint_trap(struct debug *debug, struct vcpu *vcpu, const str
 	return guest_int3(debug, vcpu, exit->debug.pc);
 }
 
+/* A watch before a breakpoint: its access is over, and who stands on a breakpoint comes upon it again. */
 static struct core_point *slot_hit(struct debug *debug, const struct vcpu *vcpu,
 				   const struct vm_exit *exit)
 {
-	if (vcpu->debug.slots)
-		for (unsigned i = 0; i < DR_SLOTS; i++)
-			if ((exit->debug.dr6 >> i & 1) && debug->planted.slot[i])
-				return debug->planted.slot[i];
-	return NULL;
+	struct core_point *hit = NULL;
+
+	for (unsigned i = 0; vcpu->debug.slots && i < DR_SLOTS; i++) {
+		struct core_point *point = debug->planted.slot[i];
+
+		if (!(exit->debug.dr6 >> i & 1) || !point)
+			continue;
+		if (!hit || core_is_watch(point->point.spec.kind))
+			hit = point;
+	}
+	return hit;
 }
 
 /* The access has happened; one instruction may touch what several registers watch. */
@@ -168,7 +175,7 @@ static bool on_watches(struct debug *debug, struct vcpu *vcpu, const struct vm_e
 		if (!(exit->debug.dr6 >> i & 1) || !point || !core_is_watch(point->point.spec.kind))
 			continue;
 		stop = hit_stop(vcpu, point);
-		go_on = core_hit(debug, vcpu, point, &stop) && go_on;
+		go_on = core_slot_hit(debug, vcpu, point, &stop) && go_on;
 	}
 	return go_on && vcpu->stepping ? core_step_done(debug, vcpu) : go_on;
 }
