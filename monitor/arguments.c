@@ -160,8 +160,26 @@ static int read_cpu(struct call *call, const struct arg_desc *desc, struct arg *
 	int ret = read_expression(call, desc, arg, text);
 
 	if (!ret && arg->value >= count)
-		return error_set(call->err, -EINVAL, "there is no vCPU %llu; they are 0 to %u",
-				 (unsigned long long)arg->value, count - 1);
+		return error_set(call->err, -EINVAL, "there is no vCPU %lld; they are 0 to %u",
+				 (long long)arg->value, count - 1);
+	return ret;
+}
+
+static bool says_cpu(const char *text)
+{
+	return !strncmp(text, "cpu", 3) && isspace((unsigned char)text[3]);
+}
+
+static int read_on_cpu(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	int ret;
+
+	if (!says_cpu(*text))
+		return 0; /* there is too much */
+	*text = skip_space(*text + 3);
+	ret = read_cpu(call, desc, arg, text);
+	if (!ret)
+		call->cpu = (int)arg->value;
 	return ret;
 }
 
@@ -192,6 +210,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_PLACE] = read_rest,
 	[ARG_CLAUSES] = read_rest,
 	[ARG_CPU] = read_cpu,
+	[ARG_ON_CPU] = read_on_cpu,
 	[ARG_MSR] = read_msr,
 	[ARG_SWITCH] = read_word,
 	[ARG_OFFSET] = read_offset,
@@ -237,9 +256,11 @@ static int parse_format(struct call *call, char **text)
 	return 0;
 }
 
-/* `break if $rax == 1` says nothing of a place. */
+/* `break if $rax == 1` says nothing of a place, `step cpu 1` of no count. */
 static bool is_left_out(const struct arg_desc *desc, const char *text)
 {
+	if (desc->optional && desc[1].kind == ARG_ON_CPU)
+		return says_cpu(text);
 	return desc->optional && desc[1].kind == ARG_CLAUSES && clauses_begin(text);
 }
 

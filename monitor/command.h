@@ -29,6 +29,7 @@ enum arg_kind {
 	ARG_PLACE,	/* text: the rest of the line, which begins with an expression */
 	ARG_CLAUSES,	/* text: the rest of the line, what points.h calls clauses */
 	ARG_CPU,	/* value: the number of a vCPU */
+	ARG_ON_CPU,	/* "cpu N": the command is about this vCPU; value: its number */
 	ARG_SWITCH,	/* text: on or off */
 	ARG_OFFSET,	/* value: behind "-o"; given only when typed */
 	ARG_KEYS,	/* text: the rest of the line, names of keys */
@@ -298,6 +299,7 @@ int run_continue(struct call *call);
 int run_step(struct call *call);
 int run_next(struct call *call);
 int run_advance(struct call *call);
+int run_until(struct call *call);
 int run_finish(struct call *call);
 int run_stop(struct call *call);
 int run_reset(struct call *call);

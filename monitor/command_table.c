@@ -22,26 +22,32 @@ const struct command commands[] = {
 	 "Runs until something stops the guest: a breakpoint, `stop`, Ctrl-C, or its end.\n"
 	 "With `set scheduler-locking on` the current vCPU runs, and the others are held.", run_continue},
 	{"step", "s si stepi", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS | COMMAND_REPEAT,
-	 {{ARG_EXPRESSION, "COUNT", true}},
+	 {{ARG_EXPRESSION, "COUNT", true}, {ARG_ON_CPU, "cpu N", true}},
 	 "execute one instruction, or COUNT of them, on the current vCPU",
 	 "The other vCPUs are held, unless `set scheduler-locking off`. Interrupts wait\n"
 	 "while stepping, unless `set step-interrupts on`. A breakpoint ends the count.\n"
-	 "An empty line steps again.",
+	 "An empty line steps again. As in: step 5, step cpu 1, step 5 cpu 1",
 	 run_step},
 	{"next", "n ni nexti", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS | COMMAND_REPEAT,
-	 {{ARG_EXPRESSION, "COUNT", true}},
+	 {{ARG_EXPRESSION, "COUNT", true}, {ARG_ON_CPU, "cpu N", true}},
 	 "like step, but all that is called is one step",
 	 "A call, an int, a syscall or a rep runs until it comes back here, or until\n"
 	 "something else stops the guest. It may wait for vCPUs that are held:\n"
-	 "`set scheduler-locking off` lets them run.", run_next},
-	{"finish", "fin", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS, {{0}},
+	 "`set scheduler-locking off` lets them run. As in: next 3, next cpu 1", run_next},
+	{"finish", "fin", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS, {{ARG_ON_CPU, "cpu N", true}},
 	 "run until the current function returns to its caller",
 	 "The caller is the one that `bt` shows. A return from a deeper call of the same\n"
 	 "function is not taken for it.", run_finish},
-	{"advance", "until", CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS,
-	 {{ARG_LOCATION, "LOCATION", false}},
-	 "run until the current vCPU comes to a location",
-	 "LOCATION is break's. Whatever stops the guest before ends it, too.", run_advance},
+	{"advance", NULL, CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS,
+	 {{ARG_LOCATION, "LOCATION", false}, {ARG_ON_CPU, "cpu N", true}},
+	 "run until the current vCPU, or vCPU N, comes to a location",
+	 "LOCATION is break's. Whatever stops the guest before ends it, too. As in:\n"
+	 "advance main.c:120, advance add_one cpu 2", run_advance},
+	{"until", NULL, CLASS_RUN, COMMAND_STOPPED | COMMAND_RUNS | COMMAND_REPEAT,
+	 {{ARG_LOCATION, "LOCATION", true}, {ARG_ON_CPU, "cpu N", true}},
+	 "like next, but a jump back waits for the end of the loop",
+	 "At the jump at a loop's end it runs until that is passed. With a LOCATION it is\n"
+	 "advance. An empty line does it again.", run_until},
 	{"stop", "pause interrupt halt", CLASS_RUN, 0, {{0}},
 	 "pause a running guest",
 	 "Ctrl-C does the same. It is allowed while gdb holds the machine.", run_stop},

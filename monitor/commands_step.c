@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Letting one vCPU, or all of them, go on: by steps, to a place, or until something stops them. */
 #include "monitor/command.h"
+#include "x86/instruction.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -94,7 +95,7 @@ int run_continue(struct call *call)
 	return 0;
 }
 
-static int run_until(struct call *call, const struct plan *plan)
+static int go_until(struct call *call, const struct plan *plan)
 {
 	char where[160];
 	int ret = go(call, plan);
@@ -111,7 +112,38 @@ int run_advance(struct call *call)
 {
 	const struct plan plan = {.action = PLAN_UNTIL, .address = call->arg[0].value};
 
-	return run_until(call, &plan);
+	return go_until(call, &plan);
+}
+
+static bool read_guest(void *ctx, uint64_t linear, void *buf, size_t len)
+{
+	const struct call *call = ctx;
+
+	return monitor_read(call->monitor, call->cpu, false, linear, buf, len, NULL) ==
+	       (ssize_t)len;
+}
+
+/* What is behind a jump back, where a loop ends; 0: it is none. */
+static uint64_t behind_loop(struct call *call)
+{
+	const struct cpu_state *state = debug_state(call->monitor->debug, call->cpu,
+						    CPU_GENERAL | CPU_SYSTEM);
+	uint64_t pc = debug_pc(call->monitor->debug, call->cpu);
+	struct instruction insn;
+
+	if (!state || !instruction_fetch(state, pc, read_guest, call, &insn))
+		return 0;
+	return insn.kind == INSN_BRANCH && insn.immediate < 0 ? pc + insn.length : 0;
+}
+
+int run_until(struct call *call)
+{
+	struct plan plan = {.action = PLAN_UNTIL};
+
+	if (call->arg[0].given)
+		return run_advance(call);
+	plan.address = behind_loop(call);
+	return plan.address ? go_until(call, &plan) : monitor_step(call, PLAN_STEP_OVER, 1);
 }
 
 int run_finish(struct call *call)
@@ -119,5 +151,5 @@ int run_finish(struct call *call)
 	struct plan plan;
 	int ret = plan_to_caller(call->monitor, call->cpu, &plan, call->err);
 
-	return ret ? ret : run_until(call, &plan);
+	return ret ? ret : go_until(call, &plan);
 }

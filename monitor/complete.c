@@ -88,7 +88,7 @@ static bool is_typed(const struct arg_desc *desc, const char **rest)
 {
 	bool one_word = desc->kind == ARG_POINT || desc->kind == ARG_MSR ||
 			desc->kind == ARG_SNAPSHOT || desc[1].kind == ARG_FILE ||
-			desc[1].kind == ARG_CLAUSES;
+			desc[1].kind == ARG_ON_CPU || desc[1].kind == ARG_CLAUSES;
 
 	return one_word && desc[1].kind != ARG_END && skip_word(rest);
 }

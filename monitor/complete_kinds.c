@@ -167,6 +167,12 @@ static void add_clauses(struct monitor *monitor, struct matches *matches)
 	add_symbols(monitor, matches);
 }
 
+static void add_on_cpu(struct monitor *monitor, struct matches *matches)
+{
+	(void)monitor;
+	match_text(matches, "cpu");
+}
+
 static void add_catches(struct monitor *monitor, struct matches *matches)
 {
 	const char *name;
@@ -187,6 +193,7 @@ static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct mat
 	[ARG_PLACE] = add_symbols,
 	[ARG_CLAUSES] = add_clauses,
 	[ARG_CPU] = add_cpus,
+	[ARG_ON_CPU] = add_on_cpu,
 	[ARG_CATCH] = add_catches,
 	[ARG_MSR] = add_msrs,
 	[ARG_SWITCH] = add_switch,

@@ -131,6 +131,7 @@ static const struct {
 	{"trace", "`exits[]`: `vcpu`, `number`, `ns`, `reason`, `exit`, `pc`, `text`"},
 	{"trace follow", "`follows`"},
 	{"trace instructions", "`vcpu`, `count`, `file`"},
+	{"until", "`vcpu`, and behind a loop `address`: where it will stop"},
 	{"watch", POINT},
 	{"why", "`stop`, `kvm`, `vitrine`, `then`, `point`, `qemu`, `linux`: sentences"},
 	{"wrmsr", "`msr`, `value`"},

@@ -313,12 +313,64 @@ static void test_the_flight_recorder(void **state)
 	refusal(rig, "trace 5000", -EINVAL);
 }
 
+/* The jump at a loop's end, and any other instruction. */
+static void test_until(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t jump = address_of(rig, "loop_end");
+	struct cpu_general *general = &rig->debug->state[0].general;
+
+	general->rip = jump;
+	contains(answer(rig, "until"), "running until 0x");
+	assert_int_equal(rig->debug->plans[0].action, PLAN_UNTIL);
+	assert_int_equal(rig->debug->plans[0].address, jump + 2);
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	general->rip = address_of(rig, "bare");
+	answer(rig, "until");
+	assert_int_equal(rig->debug->plans[0].action, PLAN_STEP_OVER);
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	answer(rig, ""); /* does it again */
+	assert_int_equal(rig->debug->plans[0].action, PLAN_STEP_OVER);
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	answer(rig, "until *0x1234");
+	assert_int_equal(rig->debug->plans[0].address, 0x1234);
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+}
+
+/* The vCPU that a command is told, and what it stops at is then the current one. */
+static void test_on_another_cpu(void **state)
+{
+	static const struct {
+		const char *line;
+		enum plan_action action;
+	} cases[] = {
+		{"step cpu 1", PLAN_STEP},	     {"next 1 cpu 1", PLAN_STEP_OVER},
+		{"advance twice cpu 1", PLAN_UNTIL}, {"until *0x1234 cpu 1", PLAN_UNTIL},
+		{"until cpu 1", PLAN_STEP_OVER},
+	};
+	struct rig *rig = *state;
+
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		answer(rig, "cpu 0");
+		answer(rig, cases[i].line);
+		assert_int_equal(rig->debug->plans[1].action, cases[i].action);
+		assert_int_not_equal(rig->debug->plans[0].action, cases[i].action);
+		fake_debug_stop(rig->debug, STOP_STEP, 1, "stepped");
+		contains(answer(rig, "cpu"), "vCPU 1: ");
+	}
+	contains(refusal(rig, "step cpu 2", -EINVAL), "there is no vCPU 2; they are 0 to 1");
+	contains(refusal(rig, "cpu -1", -EINVAL), "there is no vCPU -1; they are 0 to 1");
+	contains(refusal(rig, "next 3 cup 1", -EINVAL), "next [COUNT] [cpu N]");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_running_refuses, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_step_count, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_breakpoint_ends_steps, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_next, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_advance, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_until, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_on_another_cpu, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_finish, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_scheduler_locking, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_locking_at_first, rig_setup, rig_teardown),
