@@ -191,8 +191,15 @@ static int read_msr(struct call *call, const struct arg_desc *desc, struct arg *
 	uint32_t index;
 
 	snprintf(name, sizeof(name), "%.*s", (int)size, *text);
-	if (size >= sizeof(name) || !msr_find(name, &index))
-		return read_expression(call, desc, arg, text);
+	if (size >= sizeof(name) || !msr_find(name, &index)) {
+		int ret = read_expression(call, desc, arg, text);
+
+		return ret == -ENOENT ? error_set(call->err, ret,
+						  "there is no MSR `%s`, and no symbol; TAB behind "
+						  "`%s` lists the names",
+						  name, call->command->name)
+				      : ret;
+	}
 	arg->given = true;
 	arg->value = index;
 	*text += size;

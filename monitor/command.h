@@ -210,6 +210,7 @@ int location_parse(struct monitor *monitor, int cpu, const char *text, uint64_t 
 
 /* "add_one+0x14", or "0x200a34" where no name covers it. Returns buf. */
 char *address_name(struct monitor *monitor, uint64_t address, char *buf, size_t size);
+bool has_name(struct monitor *monitor, uint64_t address);
 /* " <add_one+0x14>" or "". */
 char *address_suffix(struct monitor *monitor, uint64_t address, char *buf, size_t size);
 /* "add_one+0x14 at smp.c:57". */
@@ -390,6 +391,8 @@ void reference_show(struct monitor_out *out);
 const char *class_name(enum command_class class);
 /* The names of what a command tells as JSON (facts.h), as the reference has them; NULL: nothing. */
 const char *command_facts(const struct command *command);
+/* A line that shows how it is written, or NULL. */
+const char *command_example(const struct command *command);
 
 /* The words that `set` takes besides $register, for completion: NULL behind the last. */
 const char *setting_name(unsigned index);

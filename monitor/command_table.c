@@ -108,9 +108,9 @@ const struct command commands[] = {
 	 "let the next COUNT hits of a point pass", "They are counted as hits.", run_ignore},
 	{"commands", NULL, CLASS_POINTS, 0, {{ARG_POINT, "NUMBER", true}, {ARG_LINE, "COMMAND; ...", true}},
 	 "what the console runs when a point has stopped the guest",
-	 "Without COMMANDs the lines that follow, up to `end`; none of them: nothing any more.\n"
-	 "`silent` as the first one: the stop is not shown. What lets the guest run is the\n"
-	 "last one that is run. Without a NUMBER: the newest point's.", run_commands},
+	 "Without COMMANDs the lines that follow, up to `end`; none of them: nothing any\n"
+	 "more. `silent` as the first one: the stop is not shown. What lets the guest\n"
+	 "run is the last one that is run. Without a NUMBER: the newest point's.", run_commands},
 	{"enable", "en", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
 	 "enable points by number, or all that were set here", NULL, run_enable},
 	{"disable", "dis", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
@@ -156,8 +156,8 @@ const struct command commands[] = {
 	{"info cpuid", NULL, CLASS_STATE, COMMAND_STOPPED,
 	 {{ARG_OPTION, "-a", true}, {ARG_EXPRESSION, "LEAF", true}},
 	 "what the guest's processor says that it is: model and features, or a leaf",
-	 "-a: and all leaves. A KVM without hardware virtualisation may let the guest see the\n"
-	 "host's features all the same.", run_info_cpuid},
+	 "-a: and all leaves. A KVM without hardware virtualisation may let the guest\n"
+	 "see the host's features all the same.", run_info_cpuid},
 	{"print", "p", CLASS_STATE, COMMAND_FORMAT, {{ARG_EXPRESSION, "EXPR", false}},
 	 "calculate: numbers, $registers, symbols, C's operators",
 	 "A symbol stands for its address, *SYMBOL for what its object holds,\n"
@@ -167,9 +167,10 @@ const struct command commands[] = {
 	{"x", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT | COMMAND_REPEAT_NEXT,
 	 {{ARG_EXPRESSION, "ADDR", true}},
 	 "memory at a linear address",
-	 "FMT is a count, a letter (x d u o t hexadecimal to binary, a address, c character, s string,\n"
-	 "i instruction) and a size (b 1, h 2, w 4, g 8 bytes): x/16gx $rsp, x/8i $pc, x/s message.\n"
-	 "FMT stays for the next time. An empty line goes on behind.", run_x},
+	 "FMT is a count, a letter (x d u o t hexadecimal to binary, a address, c\n"
+	 "character, s string, i instruction) and a size (b 1, h 2, w 4, g 8 bytes):\n"
+	 "x/16gx $rsp, x/8i $pc, x/s message. FMT stays for the next time. An empty line\n"
+	 "goes on behind.", run_x},
 	{"xp", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT | COMMAND_REPEAT_NEXT,
 	 {{ARG_EXPRESSION, "ADDR", true}},
 	 "memory at a physical address", "Formats are x's.", run_xp},
@@ -180,18 +181,19 @@ const struct command commands[] = {
 	 "set disassembly-flavor att|intel, set step-interrupts on|off,\n"
 	 "set scheduler-locking off|on|step: other vCPUs run; are held; are held while\n"
 	 "  one steps,\n"
-	 "set trace-pc on|off: every exit tells its place, for `trace`; exits cost more then,\n"
-	 "set track-writes on|off: for `info dirty`, set pager on|off: long answers a screen\n"
-	 "  at a time,\n"
-	 "set gdb-files auto|off|on: whether `monitor` in gdb opens files of this host; auto\n"
-	 "  does when gdb comes over a unix socket or started vitrine. Not for gdb to set", run_set},
+	 "set trace-pc on|off: every exit tells its place, for `trace`, and costs more,\n"
+	 "set track-writes on|off: for `info dirty`,\n"
+	 "set pager on|off: long answers a screen at a time,\n"
+	 "set gdb-files auto|off|on: whether `monitor` in gdb opens files of this host;\n"
+	 "  auto does when gdb comes over a unix socket or started vitrine. Not for gdb\n"
+	 "  to set", run_set},
 	{"find", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT,
 	 {{ARG_OPTION, "-p", true}, {ARG_PLACE, "START, +LENGTH, VALUE... | \"TEXT\"", false}},
 	 "look for bytes in memory",
 	 "find 0x100000, +0x10000, 0x1234, \"text\"   or an END in place of +LENGTH\n"
-	 "find \"text\" looks through everything. VALUEs stand behind each other, as wide as\n"
-	 "/b, /h, /w or /g says, else 4 bytes, or 8 where they need them. A number in FMT\n"
-	 "is how many places to show: find/b10. -p: physical addresses.", run_find},
+	 "find \"text\" looks through everything. VALUEs stand behind each other, as wide\n"
+	 "as /b, /h, /w or /g says, else 4 bytes, or 8 where they need them. A number in\n"
+	 "FMT is how many places to show: find/b10. -p: physical addresses.", run_find},
 	{"compare", NULL, CLASS_STATE, COMMAND_STOPPED,
 	 {{ARG_OPTION, "-p", true}, {ARG_EXPRESSION, "ADDR", false},
 	  {ARG_EXPRESSION, "OTHER", false}, {ARG_EXPRESSION, "LENGTH", false}},
@@ -205,14 +207,14 @@ const struct command commands[] = {
 	 "read a file into memory", "-p: a physical address.", run_restore},
 	{"info dirty", NULL, CLASS_STATE, COMMAND_STOPPED, {{0}},
 	 "what the guest wrote since it was last let run, in pages",
-	 "The first time it begins to take note; `set track-writes off` ends that. Each step of\n"
-	 "`step N` lets the guest run anew. Page tables count as written when the\n"
-	 "processor has set bits in them, and with nested paging whenever it has walked them;\n"
-	 "vitrine's own breakpoints do not.", run_info_dirty},
+	 "The first time it begins to take note; `set track-writes off` ends that. Each\n"
+	 "step of `step N` lets the guest run anew. Page tables count as written when\n"
+	 "the processor has set bits in them, and with nested paging whenever it has\n"
+	 "walked them; vitrine's own breakpoints do not.", run_info_dirty},
 	{"info memory-slots", "slots", CLASS_STATE, 0, {{0}},
 	 "guest RAM as the accelerator was told of it",
-	 "Pages that a watch has withdrawn from the guest are in no slot; its writes to those\n"
-	 "of a read-only one come to vitrine.", run_info_memory_slots},
+	 "Pages that a watch has withdrawn from the guest are in no slot; its writes to\n"
+	 "those of a read-only one come to vitrine.", run_info_memory_slots},
 	{"pt", "page-walk", CLASS_STATE, COMMAND_STOPPED, {{ARG_EXPRESSION, "ADDR", false}},
 	 "draw the page walk of a linear address, level by level",
 	 "When the address is not mapped it says which fault an access would raise.", run_pt},
@@ -227,8 +229,8 @@ const struct command commands[] = {
 	 "looked at.", run_info_mem},
 	{"info tlb", NULL, CLASS_STATE, COMMAND_STOPPED, {{ARG_EXPRESSION, "FROM", true}},
 	 "what is mapped: pages, where they lead, and their attributes",
-	 "Neighbours that are alike are one line. Read off the page tables as they are now;\n"
-	 "what a processor's TLB keeps of older ones nobody can see.", run_info_tlb},
+	 "Neighbours that are alike are one line. Read off the page tables as they are\n"
+	 "now; what a processor's TLB keeps of older ones nobody can see.", run_info_tlb},
 	{"info gdt", NULL, CLASS_STATE, COMMAND_STOPPED, {{0}},
 	 "the global descriptor table, decoded", "← marks what segment registers hold.", run_info_gdt},
 	{"info ldt", NULL, CLASS_STATE, COMMAND_STOPPED, {{0}},
@@ -243,12 +245,12 @@ const struct command commands[] = {
 	/* ---- code ---- */
 	{"context", "where-am-i", CLASS_CODE, COMMAND_STOPPED, {{0}},
 	 "the screen of the last stop again, for the current vCPU",
-	 "A star is behind registers that changed since the stop before. Behind a jump that will\n"
-	 "be taken, and a return, stands what comes there: ↳.", run_context},
+	 "A star is behind registers that changed since the stop before. Behind a jump\n"
+	 "that will be taken, and a return, stands what comes there: ↳.", run_context},
 	{"why", NULL, CLASS_CODE, 0, {{0}},
 	 "the longer story of the last stop, or of a running vCPU's last exit",
-	 "What KVM reported, what vitrine did with it and where, and where QEMU's loop and the\n"
-	 "kernel do the same.", run_why},
+	 "What KVM reported, what vitrine did with it and where, and where QEMU's loop\n"
+	 "and the kernel do the same.", run_why},
 	{"disassemble", "u disas", CLASS_CODE, COMMAND_STOPPED | COMMAND_REPEAT_NEXT,
 	 {{ARG_EXPRESSION, "ADDR", true}, {ARG_EXPRESSION, "COUNT", true}},
 	 "instructions at an address, or where the vCPU stands",
@@ -256,7 +258,8 @@ const struct command commands[] = {
 	{"list", "l", CLASS_CODE, COMMAND_STOPPED | COMMAND_REPEAT_NEXT,
 	 {{ARG_LOCATION, "LOCATION", true}},
 	 "source lines around a location, or where the vCPU stands",
-	 "The file must be readable at the path that the compiler recorded. An empty line goes on.",
+	 "The file must be readable at the path that the compiler recorded. An empty\n"
+	 "line goes on.",
 	 run_list},
 	{"bt", "backtrace where", CLASS_CODE, COMMAND_STOPPED, {{ARG_EXPRESSION, "COUNT", true}},
 	 "the calls that led here, and why they end",
@@ -265,13 +268,13 @@ const struct command commands[] = {
 	 "many of the innermost frames (40); the outermost four are always there.", run_backtrace},
 	{"symbol-file", NULL, CLASS_CODE, COMMAND_FILES, {{ARG_OFFSET, "-o OFFSET", true}, {ARG_FILE, "FILE", true}},
 	 "take names and lines from another ELF file, or move them",
-	 "-o: the guest runs it that much higher than it is linked, as kernels do that choose\n"
-	 "their place when they start: symbol-file -o 0x1000000 vmlinux. Without a FILE the\n"
-	 "symbols that are there move. Breakpoints stay where they are.", run_symbol_file},
+	 "-o: the guest runs it that much higher than it is linked, as kernels do that\n"
+	 "choose their place when they start: symbol-file -o 0x1000000 vmlinux. Without\n"
+	 "a FILE the symbols that are there move. Breakpoints stay where they are.", run_symbol_file},
 	{"info kaslr", "slide", CLASS_CODE, COMMAND_STOPPED, {{0}},
 	 "how far the kernel has moved away from where it was linked",
-	 "It is looked for by the kernel's code, from where the guest runs, where its exceptions go and\n"
-	 "where system calls enter, and the symbols follow.", run_info_kaslr},
+	 "It is looked for by the kernel's code, from where the guest runs, where its\n"
+	 "exceptions go and where system calls enter, and the symbols follow.", run_info_kaslr},
 	{"info symbol", NULL, CLASS_CODE, 0, {{ARG_EXPRESSION, "ADDR", false}},
 	 "the name that covers an address", NULL, run_info_symbol},
 	{"info line", NULL, CLASS_CODE, 0, {{ARG_LOCATION, "LOCATION", true}},
@@ -297,13 +300,15 @@ const struct command commands[] = {
 	 "What stands in no line answers with ones.", run_info_mtree},
 	{"info exits", NULL, CLASS_MACHINE, COMMAND_COMMON, {{0}},
 	 "why the current vCPU left the guest: how often, and where its time went",
-	 "A row per reason: exits; time in the guest before them; time in vitrine, answering them;\n"
-	 "the part of both in all time. Below, what most of the recorded ones were about.",
+	 "A row per reason: exits; time in the guest before them; time in vitrine,\n"
+	 "answering them; the part of both in all time. Below, what most of the recorded\n"
+	 "ones were about.",
 	 run_info_exits},
 	{"trace", NULL, CLASS_MACHINE, 0, {{ARG_OPTION, "-a", true}, {ARG_EXPRESSION, "COUNT", true}},
 	 "the last exits of the current vCPU (or -a: of all), oldest first",
-	 "Time since the machine was made, reason, what it was about, and where when that is known:\n"
-	 "while points are set or steps made, and always with `set trace-pc on`.", run_trace},
+	 "Time since the machine was made, reason, what it was about, and where when\n"
+	 "that is known: while points are set or steps made, and always with `set\n"
+	 "trace-pc on`.", run_trace},
 	{"trace follow", NULL, CLASS_MACHINE, 0, {{ARG_SWITCH, "on|off", true}},
 	 "print exits as they come, while the guest runs",
 	 "Many exits at once are counted instead. Ctrl-C pauses the guest; off ends it.", run_trace_follow},
@@ -313,8 +318,9 @@ const struct command commands[] = {
 	 "The current vCPU is stepped as `step COUNT` does it.", run_trace_instructions},
 	{"timeline", NULL, CLASS_MACHINE, 0, {{ARG_EXPRESSION, "MILLISECONDS", true}},
 	 "a picture of who ran, slept and left the guest, from the flight recorder",
-	 "A line for each vCPU; the last so many milliseconds, or all that is recorded of all\n"
-	 "of them. Under -irqchip kernel KVM itself lets a vCPU sleep, and nothing shows that.", run_timeline},
+	 "A line for each vCPU; the last so many milliseconds, or all that is recorded\n"
+	 "of all of them. Under -irqchip kernel KVM itself lets a vCPU sleep, and\n"
+	 "nothing shows that.", run_timeline},
 	{"nmi", NULL, CLASS_MACHINE, 0, {{0}},
 	 "a non-maskable interrupt for the current vCPU",
 	 "It is delivered when the vCPU runs next.", run_nmi},
@@ -323,26 +329,31 @@ const struct command commands[] = {
 	 "It reaches PICs and IOAPIC, which may have it masked: `info pic`.", run_irq},
 	{"screen", NULL, CLASS_MACHINE, 0, {{0}},
 	 "the text on the PC's screen",
-	 "80 by 25 characters at 0xb8000, without their colours. The guest may be running.", run_screen},
+	 "80 by 25 characters at 0xb8000, without their colours. The guest may be\n"
+	 "running.", run_screen},
 	{"send-key", "sendkey", CLASS_MACHINE, 0, {{ARG_KEYS, "KEY...", false}},
 	 "press keys of the PC's keyboard, and let them go",
-	 "send-key h e l l o ret, send-key ctrl-alt-delete: QEMU's names. They arrive at port\n"
-	 "0x60 as scan codes of set 1, with IRQ 1.", run_send_key},
+	 "send-key h e l l o ret, send-key ctrl-alt-delete: QEMU's names. They arrive at\n"
+	 "port 0x60 as scan codes of set 1, with IRQ 1.", run_send_key},
 	{"send-text", NULL, CLASS_MACHINE, 0, {{ARG_TEXT, "TEXT", false}},
 	 "type a line on the PC's keyboard",
-	 "All of it, or nothing where the keyboard has not so much room. A text in quotes is typed as\n"
-	 "it is, without Enter. \\n \\t \\xNN are understood; \\x03 is Ctrl-C.", run_send_text},
+	 "All of it, or nothing where the keyboard has not so much room. A text in\n"
+	 "quotes is typed as it is, without Enter. \\n \\t \\xNN are understood; \\x03 is\n"
+	 "Ctrl-C.", run_send_text},
 	{"serial send", NULL, CLASS_MACHINE, 0, {{ARG_OPTION, "-2", true}, {ARG_TEXT, "TEXT", false}},
 	 "send a line to the guest's first serial port, or (-2) to the second",
-	 "A text in quotes is sent as it is, without a newline. \\n \\r \\t \\xNN are understood.",
+	 "A text in quotes is sent as it is, without a newline. \\n \\r \\t \\xNN are\n"
+	 "understood.",
 	 run_serial_send},
 	{"gdbserver", NULL, CLASS_MACHINE, 0, {{ARG_ADDRESS, "ADDRESS | off", true}},
 	 "take gdb at another address, or none, or say where",
-	 "ADDRESS is -gdb's: :1234, HOST:PORT, unix:PATH. A gdb that is attached is cut off.", run_gdbserver},
+	 "ADDRESS is -gdb's: :1234, HOST:PORT, unix:PATH. A gdb that is attached is cut\n"
+	 "off.", run_gdbserver},
 	{"log", NULL, CLASS_MACHINE, 0, {{ARG_LOG, "[AREA] LEVEL", true}},
 	 "what vitrine says by itself: how much, of which part",
-	 "Levels are error, warn, info and debug. Without arguments: what is set. An access that\n"
-	 "no device answers is told by `bus`, at debug, when -log debug was given at the start.",
+	 "Levels are error, warn, info and debug. Without arguments: what is set. An\n"
+	 "access that no device answers is told by `bus`, at debug, when -log debug was\n"
+	 "given at the start.",
 	 run_log},
 	{"info capabilities", "kvm", CLASS_MACHINE, 0, {{0}},
 	 "what this host's KVM really does for a debugger", NULL, run_info_capabilities},
@@ -355,8 +366,8 @@ const struct command commands[] = {
 	 "answer a command with one JSON object", "As `-json` does for all of them.", run_json},
 	{"source", NULL, CLASS_MACHINE, COMMAND_FILES, {{ARG_FILE, "FILE", false}},
 	 "run the commands in a file",
-	 "Each waits for the stop that the one before it causes. Lines that begin with # are\n"
-	 "comments. At the start vitrine runs $XDG_CONFIG_HOME/vitrine/init, or\n"
+	 "Each waits for the stop that the one before it causes. Lines that begin with #\n"
+	 "are comments. At the start vitrine runs $XDG_CONFIG_HOME/vitrine/init, or\n"
 	 "~/.config/vitrine/init, for settings and breakpoints; not with -nx.", run_source},
 	{"help", "h ?", CLASS_MACHINE, 0, {{ARG_COMMAND, "COMMAND", true}},
 	 "what there is; help COMMAND tells more, help all lists everything", NULL, run_help},

@@ -98,6 +98,7 @@ static void tell_command(struct monitor_out *out, const struct command *command)
 	fact_text(out, "usage", usage);
 	fact_text(out, "help", command->help);
 	fact_text(out, "more", command->more);
+	fact_text(out, "example", command_example(command));
 	fact_text(out, "facts", command_facts(command));
 	fact_end(out);
 }
@@ -149,6 +150,8 @@ static int help_command(struct call *call, const struct command *command)
 		out_wrapped(call->out, line, 0, 2);
 		more += size;
 	}
+	if (command_example(command))
+		out_printf(call->out, "For example: %s\n", command_example(command));
 	return 0;
 }
 

@@ -62,7 +62,7 @@ static void say_created(struct call *call, int number)
 	if (point->spec.kind >= POINT_WRITE && point->spec.kind <= POINT_ACCESS)
 		out_printf(call->out, ", %" PRIu64 " byte%s", point->spec.length,
 			   point->spec.length == 1 ? "" : "s");
-	if (!point->spec.physical)
+	if (!point->spec.physical && has_name(call->monitor, point->spec.address))
 		out_printf(call->out, ": %s",
 			   address_text(call->monitor, point->spec.address, where, sizeof(where)));
 	out_printf(call->out, " (%s)\n", point->rung);

@@ -48,7 +48,7 @@ static const struct {
 	{"gpa2hva", "`host`, `size`, `process`"},
 	{"gva2gpa", "`physical`"},
 	{"hbreak", POINT},
-	{"help", "`commands[]`: `name`, `aliases`, `class`, `usage`, `help`, `more`, and as `facts` what is told here"},
+	{"help", "`commands[]`: `name`, `aliases`, `class`, `usage`, `help`, `more`, `example`, and as `facts` what is told here"},
 	{"ignore", POINT},
 	{"info apic_base", BITS},
 	{"info avx", "`registers`: each by its name"},

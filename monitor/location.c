@@ -136,6 +136,13 @@ char *address_name(struct monitor *monitor, uint64_t address, char *buf, size_t 
 	return buf;
 }
 
+bool has_name(struct monitor *monitor, uint64_t address)
+{
+	uint64_t offset;
+
+	return symbols_name(monitor->symbols, address, &offset);
+}
+
 char *address_suffix(struct monitor *monitor, uint64_t address, char *buf, size_t size)
 {
 	uint64_t offset;

@@ -138,33 +138,30 @@ static const struct command *by_alias(const struct word *word, const struct comm
 
 /* ---- the nearest name ---------------------------------------------------------------------- */
 
-static unsigned smallest(unsigned a, unsigned b, unsigned c)
+static unsigned smaller(unsigned a, unsigned b)
 {
-	unsigned least = a < b ? a : b;
-
-	return least < c ? least : c;
+	return a < b ? a : b;
 }
 
-/* Insertions, deletions and replacements that make a into b (Levenshtein), one row at a time. */
+/* Insertions, deletions, replacements, and neighbours changed over, that make a into b; both are shorter than
+ * WORD_MAX. */
 static unsigned distance(const char *a, const char *b, size_t b_size)
 {
-	unsigned row[WORD_MAX];
+	unsigned far[WORD_MAX][WORD_MAX];
+	size_t a_size = strlen(a);
 
-	for (size_t j = 0; j <= b_size; j++)
-		row[j] = j;
-	for (size_t i = 1; a[i - 1]; i++) {
-		unsigned diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_size; j++) {
-			unsigned above = row[j];
-
-			row[j] = smallest(above + 1, row[j - 1] + 1,
-					  diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+	for (size_t i = 0; i <= a_size; i++)
+		for (size_t j = 0; j <= b_size; j++) {
+			if (!i || !j) {
+				far[i][j] = (unsigned)(i + j);
+				continue;
+			}
+			far[i][j] = smaller(smaller(far[i - 1][j], far[i][j - 1]) + 1,
+					    far[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+				far[i][j] = smaller(far[i][j], far[i - 2][j - 2] + 1);
 		}
-	}
-	return row[b_size];
+	return far[a_size][b_size];
 }
 
 /* The nearest first word, or second word of a group; NULL when nothing is near. */
@@ -205,6 +202,11 @@ static int refuse(const struct word *word, const struct command *group, const st
 	if (choice->count > 1)
 		return error_set(err, -EINVAL, "`%s%s` is ambiguous: %s", prefix, typed,
 				 choice->names);
+	if (group && !strcmp(prefix, "info ") && register_find(word->text) >= 0)
+		return error_set(
+			err, -EINVAL,
+			"there is no command `%s%s`; the register is shown by `info registers %s`",
+			prefix, typed, typed);
 	name = nearest(word, group, &size);
 	if (name)
 		return error_set(err, -EINVAL, "there is no command `%s%s`; did you mean `%s%.*s`?",
@@ -222,8 +224,10 @@ static const struct command *lookup_second(const struct command *group, const ch
 
 	*rest = take_word(line, &word);
 	if (!word.size) {
-		error_set(err, -EINVAL, "`%.*s` wants to know what about; `help info` lists it",
-			  (int)strcspn(group->name, " "), group->name);
+		size_t size = strcspn(group->name, " ");
+
+		error_set(err, -EINVAL, "`%.*s` wants to know what; `help %.*s` lists it",
+			  (int)size, group->name, (int)size, group->name);
 		return NULL;
 	}
 	alias = by_alias(&word, group);

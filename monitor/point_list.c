@@ -52,7 +52,7 @@ static void show_where(struct call *call, const struct point_spec *spec)
 	if (is_watch(spec->kind))
 		out_printf(call->out, ", %" PRIu64 " byte%s", spec->length,
 			   spec->length == 1 ? "" : "s");
-	if (!spec->physical)
+	if (!spec->physical && has_name(call->monitor, spec->address))
 		out_printf(call->out, " %s",
 			   address_text(call->monitor, spec->address, where, sizeof(where)));
 }

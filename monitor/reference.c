@@ -53,6 +53,8 @@ static void show_command(struct monitor_out *out, const struct command *command)
 	show_aliases(out, command);
 	if (command->more)
 		out_printf(out, "```\n%s\n```\n\n", command->more);
+	if (command_example(command))
+		out_printf(out, "For example: `%s`.\n\n", command_example(command));
 	show_flags(out, command);
 	if (command_facts(command))
 		out_printf(out, "As JSON: %s.\n\n", command_facts(command));

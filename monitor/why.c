@@ -221,7 +221,7 @@ int run_why(struct call *call)
 	}
 	if (story)
 		tell(call, "vitrine", "vitrine", story->here);
-	if (stop && stop->reason < STOP_REASON_COUNT)
+	if (stop && stop->reason < STOP_REASON_COUNT && (story || stop->reason != STOP_PAUSE))
 		tell(call, story ? "" : "vitrine", "then", stops[stop->reason]);
 	if (stop)
 		tell_point(call, stop->point);

@@ -34,6 +34,12 @@ static void test_unknown_names_the_nearest(void **state)
 
 	contains(refusal(rig, "contniue", -EINVAL), "did you mean `continue`");
 	contains(refusal(rig, "brek main", -EINVAL), "did you mean `break`");
+	contains(refusal(rig, "hlep", -EINVAL), "did you mean `help`");
+	contains(refusal(rig, "snapshot", -EINVAL), "`help snapshot` lists it");
+	contains(refusal(rig, "info cr2", -EINVAL), "is shown by `info registers cr2`");
+	contains(refusal(rig, "rdmsr nonsense", -ENOENT), "there is no MSR `nonsense`");
+	contains(answer(rig, "break *0x500000"), " at 0x500000 (");
+	contains(answer(rig, "info breakpoints"), " 0x500000\n");
 	contains(refusal(rig, "info regsters", -EINVAL), "did you mean `info registers`");
 	contains(refusal(rig, "frobnicate", -EINVAL), "`help` lists");
 	contains(refusal(rig, "info", -EINVAL), "help info");

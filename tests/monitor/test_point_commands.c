@@ -152,7 +152,7 @@ static void test_watch(void **state)
 				 cases[i].address ? cases[i].address : address_of(rig, "counter"));
 		assert_int_equal(last_point(rig)->spec.length, cases[i].length);
 	}
-	contains(rig->text, "write watch 8 at 0x1000, 3 bytes: 0x1000 (fake)\n");
+	contains(rig->text, "write watch 8 at 0x1000, 3 bytes (fake)\n");
 	contains(answer(rig, "info breakpoints"), "4 bytes counter");
 	contains(rig->text, "physical 0x1000, 4096 bytes\n");
 	refusal(rig, "watch", -EINVAL);

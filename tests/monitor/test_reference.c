@@ -74,9 +74,40 @@ static void test_names(void **state)
 	}
 }
 
+/* Each is a line that its command understands, and each help text fits a terminal. */
+static void test_examples(void **state)
+{
+	struct rig *rig = *state;
+
+	for (unsigned i = 0; i < command_count; i++) {
+		const struct command *command = &commands[i];
+		const char *example = command_example(command), *rest, *line;
+		struct error err = {0};
+		struct call call = {
+			.monitor = rig->monitor, .out = &rig->out, .command = command, .err = &err};
+		char text[128];
+
+		for (line = command->more; line && *line;
+		     line += strcspn(line, "\n"), line += *line == '\n')
+			if (strcspn(line, "\n") > 79)
+				fail_msg("help %s: %s", command->name, line);
+		if (command->args[0].kind == ARG_END) {
+			assert_null(example);
+			continue;
+		}
+		if (!example || command_lookup(example, &rest, &err) != command)
+			fail_msg("%s: %s", command->name, example);
+		snprintf(text, sizeof(text), "%s", rest);
+		if (arguments_parse(&call, text))
+			fail_msg("%s: %s", example, err.text);
+	}
+	contains(answer(rig, "help pt"), "\nFor example: pt $rsp\n");
+}
+
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_reference, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_names, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_examples, rig_setup, rig_teardown),
 };
 
 int main(void)
