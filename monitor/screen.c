@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What stands in a PC's text memory, as text: its characters are those of code page 437. */
+#include "monitor/screen.h"
+
 #include "monitor/command.h"
 #include "monitor/facts.h"
 #include "monitor/text.h"
@@ -26,7 +28,7 @@ static const char *nth(const char *text, unsigned index, size_t *length)
 	}
 }
 
-static void add_cell(struct string *line, uint8_t c)
+void screen_add_character(struct string *line, uint8_t c)
 {
 	const char ascii = (char)c, *text = &ascii;
 	size_t length = 1;
@@ -46,7 +48,7 @@ static unsigned row_text(const uint8_t *cells, struct string *line)
 	while (width && (cells[2 * width - 2] == ' ' || !cells[2 * width - 2]))
 		width--;
 	for (unsigned i = 0; i < width; i++)
-		add_cell(line, cells[2 * i]);
+		screen_add_character(line, cells[2 * i]);
 	return width;
 }
 

@@ -30,6 +30,8 @@ struct serial_ports {
 	struct outbox *outbox;
 	struct event_loop *loop;
 	bool to_console; /* COM1's output goes to the outbox */
+	bool terminal;	 /* and that, or COM1 itself, to a terminal */
+	bool spoken;	 /* COM1 has sent something; device lock */
 	struct machine *machine;
 	struct console *console;
 	void (*quit)(void *ctx);
@@ -92,12 +94,22 @@ static int check_terminal(const struct options *options, bool console, struct er
 			 "use -serial mon:stdio to share it, or -monitor none");
 }
 
+/* With -gdb stdio, standard output is gdb's. */
+static bool shows_on_terminal(const struct options *options, const char *spec)
+{
+	bool shown = options->serial_count == 0 || strcmp(spec, "stdio") == 0 ||
+		     strcmp(spec, "mon:stdio") == 0;
+
+	return shown && options->gdb.kind != NET_STDIO && isatty(STDOUT_FILENO);
+}
+
 static int open_all(struct serial_ports *ports, const struct options *options, bool console,
 		    struct event_loop *loop, struct error *err)
 {
 	int rc = check_terminal(options, console, err);
 
 	ports->to_console = shows_com1(options, console);
+	ports->terminal = shows_on_terminal(options, spec_of(options, 0, console));
 	for (unsigned i = 0; rc == 0 && i < MAX_SERIALS; i++) {
 		ports->port[i] = (struct serial_port){.ports = ports, .number = i, .room_fd = -1};
 		rc = open_port(&ports->port[i], spec_of(options, i, console), loop, err);
@@ -153,7 +165,20 @@ static struct serial_backend inner_backend(struct serial_ports *ports, unsigned 
 
 static void on_write(void *ctx, const void *bytes, size_t size)
 {
-	const struct serial_backend *inner = &((struct serial_port *)ctx)->inner;
+	struct serial_port *port = ctx;
+
+	port->ports->spoken |= port->number == 0;
+	port->inner.write(port->inner.ctx, bytes, size);
+}
+
+bool serial_ports_silent(const struct serial_ports *ports)
+{
+	return ports->terminal && !ports->spoken;
+}
+
+void serial_ports_show(struct serial_ports *ports, const void *bytes, size_t size)
+{
+	const struct serial_backend *inner = &ports->port[0].inner;
 
 	inner->write(inner->ctx, bytes, size);
 }

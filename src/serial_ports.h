@@ -30,6 +30,10 @@ int serial_ports_connect(struct serial_ports *ports, struct machine *machine,
 /* Bytes for the guest, as if they had come in, behind those that wait. -ENOSPC when too many do. */
 int serial_ports_type(struct serial_ports *ports, unsigned port, const void *bytes, size_t size,
 		      struct error *err);
+/* Whether COM1's output goes to a terminal, and nothing of it has come so far. Device lock held for both. */
+bool serial_ports_silent(const struct serial_ports *ports);
+/* Shows text where COM1's output goes. */
+void serial_ports_show(struct serial_ports *ports, const void *bytes, size_t size);
 /* The guest has ended by itself: waits until stdout has taken all of its output, however slow its reader
  * is. A signal ends the wait. */
 void serial_ports_drain(struct serial_ports *ports);

@@ -13,6 +13,7 @@
 #include "monitor/monitor.h"
 #include "monitor/symbols.h"
 #include "outbox.h"
+#include "screen_mirror.h"
 #include "serial_ports.h"
 #include "trouble.h"
 
@@ -198,6 +199,8 @@ static int build_machine(struct vitrine *v, struct boot_image *image, struct err
 		config.serial[port] = serial_ports_backend(v->serial, port);
 	for (unsigned i = 0; i < MAX_DRIVES; i++)
 		config.disk[i] = drives_backend(v->drives, i);
+	if (v->mirror)
+		config.text = screen_mirror_backend(v->mirror);
 	if (rc == 0)
 		rc = machine_create(&config, &v->machine, err);
 	if (rc == 0)
@@ -288,11 +291,16 @@ int wiring_build(struct vitrine *v, bool console, struct error *err)
 		rc = serial_ports_open(&v->options, console, v->loop, v->outbox, &v->serial, err);
 	if (rc == 0)
 		rc = drives_open(v->options.drive, &v->drives, err);
+	if (rc == 0 && serial_ports_silent(v->serial))
+		rc = screen_mirror_new(v->serial, v->loop, &v->mirror, err);
 	if (rc == 0)
 		rc = build_machine(v, &image, err);
 	boot_free(&image);
 	if (rc == 0)
 		rc = build_debug(v, err);
+	/* Before the front ends: what the guest has written comes before what they say of its stop. */
+	if (rc == 0 && v->mirror)
+		rc = screen_mirror_connect(v->mirror, v->machine, v->debug);
 	if (rc == 0)
 		rc = load_snapshot(v, err);
 	if (rc == 0)
@@ -319,11 +327,13 @@ void wiring_tear_down(struct vitrine *v)
 	v->console = NULL;
 	monitor_free(v->monitor);
 	symbols_free(v->symbols);
+	screen_mirror_disconnect(v->mirror);
 	debug_destroy(v->debug);
 	drives_disconnect(v->drives);
 	machine_destroy(v->machine);
 	fw_cfg_files_free(&v->fw_cfg);
 	drives_close(v->drives);
+	screen_mirror_free(v->mirror);
 	serial_ports_close(v->serial);
 	unmap_file(&v->symbol_file);
 	free(v->symbols_path);

@@ -16,6 +16,7 @@ struct vitrine {
 	struct serial_ports *serial;
 	struct fw_cfg_files fw_cfg;
 	struct drives *drives;
+	struct screen_mirror *mirror;
 	struct machine *machine;
 	struct debug *debug;
 	struct mapped_file symbol_file, batch;

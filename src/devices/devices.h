@@ -126,7 +126,16 @@ void fw_cfg_set_boot(struct device *device, const struct fw_cfg_boot *boot);
 
 /* ---- VGA text memory at 0xb8000, 32 KiB, coalesced writes; and the CRT controller's index/data
  *      ports 0x3d4-0x3d5 (cursor, start address). Nothing is drawn; the console reads it. -------- */
+/* scrolls: the top row is about to be overwritten, or the screen to start with another cell. cells is as of
+ * text_screen_memory(). With the device lock held, by any thread; must not block. NULL: nobody cares. */
+struct text_backend {
+	void *ctx;
+	void (*scrolls)(void *ctx, const uint8_t *cells);
+};
 int text_screen_init(const struct device_host *host, struct device **device, struct error *err);
+/* The top row was written, and the end of the bottom one not since then: so it is while a guest scrolls. */
+bool text_screen_is_passing(const struct device *device);
+void text_screen_connect(struct device *device, const struct text_backend *backend);
 /* The 80x25 cells that are shown: character, attribute. Device lock held. */
 const uint8_t *text_screen_memory(const struct device *device);
 /* Which of them has the cursor; -1: none, or it is off. */

@@ -13,7 +13,9 @@
 
 #define TEXT_BASE   0xb8000
 #define TEXT_SIZE   0x8000
-#define SCREEN_SIZE (80 * 25 * 2)
+#define CELL_SIZE   2
+#define ROW_SIZE    (80 * CELL_SIZE)
+#define SCREEN_SIZE (25 * ROW_SIZE)
 #define CRTC_COUNT  25
 
 enum {
@@ -35,6 +37,9 @@ struct text_registers {
 struct text_screen {
 	struct device device;
 	struct bus_region memory_region, crtc_region;
+	struct text_backend backend;
+	bool below; /* what was written last is below the top row */
+	bool passing;
 	struct text_registers r;
 };
 
@@ -69,11 +74,39 @@ int text_screen_cursor(const struct device *device)
 	return cell;
 }
 
+static void tell(struct text_screen *t)
+{
+	if (t->backend.scrolls)
+		t->backend.scrolls(t->backend.ctx, t->r.memory + first_byte(&t->r));
+}
+
+/* Who scrolls begins at the top: once for each time, the screen is whole then. */
+static void before_write(struct text_screen *t, uint64_t offset)
+{
+	uint64_t start = first_byte(&t->r);
+	bool top = offset >= start && offset < start + ROW_SIZE;
+
+	if (top && t->below)
+		tell(t);
+	t->below = !top;
+	if (top)
+		t->passing = true;
+	else if (offset >= start + SCREEN_SIZE - CELL_SIZE)
+		t->passing = false;
+}
+
+bool text_screen_is_passing(const struct device *device)
+{
+	return ((const struct text_screen *)device)->passing;
+}
+
 static void memory_io(void *device, struct bus_access *access)
 {
 	struct text_screen *t = device;
 	uint8_t *cell = t->r.memory + access->offset;
 
+	if (access->write)
+		before_write(t, access->offset);
 	if (access->write)
 		memcpy(cell, &access->value, access->size);
 	else
@@ -82,8 +115,12 @@ static void memory_io(void *device, struct bus_access *access)
 
 static void crtc_io(void *device, struct bus_access *access)
 {
-	struct text_registers *r = &((struct text_screen *)device)->r;
+	struct text_screen *t = device;
+	struct text_registers *r = &t->r;
 
+	if (access->offset == 1 && access->write &&
+	    (r->index == START_HIGH || r->index == START_LOW))
+		tell(t);
 	if (access->offset == 0 && access->write)
 		r->index = (uint8_t)access->value;
 	else if (access->offset == 0)
@@ -136,6 +173,11 @@ static int text_screen_load(struct device *device, struct device_stream *in)
 static void text_screen_destroy(struct device *device)
 {
 	free(device);
+}
+
+void text_screen_connect(struct device *device, const struct text_backend *backend)
+{
+	text_screen_of(device)->backend = *backend;
 }
 
 int text_screen_init(const struct device_host *host, struct device **device, struct error *err)

@@ -144,6 +144,8 @@ static int create_text_screen(struct machine *machine, struct error *err)
 {
 	int rc = text_screen_init(&machine->host, &machine->text_screen, err);
 
+	if (rc == 0)
+		text_screen_connect(machine->text_screen, &machine->config.text);
 	return add_device(machine, machine->text_screen, rc);
 }
 

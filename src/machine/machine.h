@@ -44,6 +44,7 @@ struct machine_config {
 	const struct fw_cfg_file *fw_cfg; /* -fw_cfg; they outlive the machine */
 	unsigned fw_cfg_count;
 	struct disk_backend disk[2];
+	struct text_backend text;
 };
 
 enum step_go {

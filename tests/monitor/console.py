@@ -47,9 +47,10 @@ def close(child):
 
 
 class Console:
-    """state: a folder that holds the history; it stays, when it is given."""
+    """state: a folder that holds the history; it stays, when it is given. serial: COM1 has a file, unless options say."""
 
-    def __init__(self, *options, paused=True, color=False, state=None, size=(24, 80), console=True, pager=False):
+    def __init__(self, *options, paused=True, color=False, state=None, size=(24, 80), console=True, pager=False,
+                 serial=True):
         need_kvm()
         self.folder = tempfile.mkdtemp(prefix="console-")
         self.socket, self.serial_path = self.folder + "/gdb", self.folder + "/serial"
@@ -63,7 +64,7 @@ class Console:
         if not color:
             environment["NO_COLOR"] = "1"
         arguments = ["-gdb", "unix:" + self.socket, *(["-S"] if paused else []), *options]
-        if "-serial" not in options and "-nographic" not in options:
+        if serial and "-serial" not in options and "-nographic" not in options:
             arguments += ["-serial", "file:" + self.serial_path]
         self.child = pexpect.spawn(VITRINE, arguments, env=environment, dimensions=size, timeout=TIMEOUT,
                                    encoding="utf-8", codec_errors="replace")
