@@ -46,12 +46,13 @@ struct core_point {
 	struct point_action *action;
 	uint64_t above_sp; /* of a goal: see struct plan */
 	uint64_t leads_to; /* of a goal that watches a frame: where its iret goes; else 0 */
-	bool aside;	   /* a goal at which an aside ends; it stops nobody */
-	enum rung rung;	   /* as last chosen */
-	unsigned slot;	   /* RUNG_SLOT: 0-3 */
-	bool warned;	   /* the user knows that no rung carries it at present */
-	bool shares;	   /* the user knows that it takes debug registers from the guest */
-	char how[120];	   /* of a catch: by what it is seen, where that is no constant */
+	bool arrives;	/* a goal that somebody named, not the end of a call that is stepped over */
+	bool aside;	/* a goal at which an aside ends; it stops nobody */
+	enum rung rung; /* as last chosen */
+	unsigned slot;	/* RUNG_SLOT: 0-3 */
+	bool warned;	/* the user knows that no rung carries it at present */
+	bool shares;	/* the user knows that it takes debug registers from the guest */
+	char how[120];	/* of a catch: by what it is seen, where that is no constant */
 	/* The core's own breakpoint on the handler of an exception that this catch is about; else 0. */
 	int catch;
 	bool wanted;	  /* such a breakpoint still is */

@@ -39,6 +39,7 @@ static void watch_frame(struct debug *debug, unsigned vcpu, const struct plan *p
 	goal->point.spec.kind = POINT_ACCESS;
 	goal->point.spec.length = 1;
 	goal->above_sp = plan->above_sp;
+	goal->arrives = plan->action == PLAN_UNTIL;
 	goal->leads_to = plan->address;
 	if (core_choose_rung(debug, goal, 0, NULL) == RUNG_SLOT)
 		core_point_insert(debug, goal, NULL);
@@ -59,6 +60,7 @@ static int add_goal(struct debug *debug, unsigned vcpu, const struct plan *plan,
 	if (!goal)
 		return error_set(err, -ENOMEM, "out of memory");
 	goal->above_sp = plan->above_sp;
+	goal->arrives = plan->action == PLAN_UNTIL;
 	rc = core_point_insert(debug, goal, err);
 	if (rc == 0 && plan->frame && may_be_silent(debug, goal) && goal->slot + 1 < DR_SLOTS)
 		watch_frame(debug, vcpu, plan);

@@ -119,11 +119,11 @@ bool core_must_step_off(struct debug *debug, unsigned i)
 /* ---- what is still to be told ------------------------------------------------------------ */
 
 /* A goal is reached like the end of a step. */
-static void describe_goal(struct stop *stop)
+static void describe_goal(struct stop *stop, const struct core_point *goal)
 {
 	stop->reason = STOP_STEP;
 	stop->point = 0;
-	snprintf(stop->text, sizeof(stop->text), "step");
+	snprintf(stop->text, sizeof(stop->text), "%s", goal->arrives ? "arrived" : "step");
 }
 
 void core_describe_hit(struct stop *stop, const struct core_point *point)
@@ -134,7 +134,7 @@ void core_describe_hit(struct stop *stop, const struct core_point *point)
 	if (point->catch)
 		return; /* it has described the exception */
 	if (!point->point.number) {
-		describe_goal(stop);
+		describe_goal(stop, point);
 		return;
 	}
 	stop->point = point->point.number;

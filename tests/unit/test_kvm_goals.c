@@ -58,7 +58,7 @@ static void is_there(struct place *p, bool user)
 	const uint64_t open = user ? OPEN : 0;
 	const struct stop *stop = rig_wait_stop(&p->rig);
 
-	assert_string_equal(stop->text, "step");
+	assert_string_equal(stop->text, "arrived");
 	assert_int_equal(stop->reason, STOP_STEP);
 	assert_int_equal(stop->point, 0);
 	assert_int_equal(debug_pc(p->rig.debug, 0), open + TARGET);
