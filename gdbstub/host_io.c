@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * vFile: gdb reads the guest's image and symbols from vitrine, which has them in memory as they were when the
- * guest was started. Nothing of the host's file system is touched: a name that is none of those
- * files is not there. (gdb manual, "Host I/O Packets".)
+ * guest was started, and the names of a Linux guest's modules (modules.c). Nothing of the host's file system is
+ * touched: a name that is none of those files is not there. (gdb manual, "Host I/O Packets".)
  */
 #include "gdbstub/stub.h"
 
@@ -47,15 +47,16 @@ static void put_number(uint8_t **at, uint64_t value, unsigned bytes)
 static int reply_stat(struct gdb_session *s, const struct gdb_file *file)
 {
 	uint8_t stat[64] = {0}, *at = stat;
+	uint64_t number = file == &s->modules ? 0 : (uint64_t)(file - s->config.files) + 1;
 
-	put_number(&at, 0, 4);				   /* st_dev */
-	put_number(&at, (file - s->config.files) + 1u, 4); /* st_ino */
-	put_number(&at, FILEIO_S_READ_ONLY, 4);		   /* st_mode */
-	put_number(&at, 1, 4);				   /* st_nlink */
-	at += 12;					   /* st_uid, st_gid, st_rdev */
-	put_number(&at, file->size, 8);			   /* st_size */
-	put_number(&at, 512, 8);			   /* st_blksize */
-	put_number(&at, (file->size + 511) / 512, 8);	   /* st_blocks */
+	put_number(&at, 0, 4);			      /* st_dev */
+	put_number(&at, number, 4);		      /* st_ino */
+	put_number(&at, FILEIO_S_READ_ONLY, 4);	      /* st_mode */
+	put_number(&at, 1, 4);			      /* st_nlink */
+	at += 12;				      /* st_uid, st_gid, st_rdev */
+	put_number(&at, file->size, 8);		      /* st_size */
+	put_number(&at, 512, 8);		      /* st_blksize */
+	put_number(&at, (file->size + 511) / 512, 8); /* st_blocks */
 	reply_format(&s->reply, "F%zx;", sizeof(stat));
 	reply_binary(&s->reply, stat, sizeof(stat));
 	return 0;
@@ -88,7 +89,7 @@ static const struct gdb_file *take_file(struct gdb_session *s, struct request *r
 	for (unsigned i = 0; i < s->config.file_count; i++)
 		if (word_is(name, size, s->config.files[i].path))
 			return &s->config.files[i];
-	return NULL;
+	return word_is(name, size, MODULES_PATH) ? modules_file(s) : NULL;
 }
 
 static const struct gdb_file *handle_file(const struct gdb_session *s, uint64_t handle)

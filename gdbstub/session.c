@@ -46,6 +46,7 @@ void gdb_session_free(struct gdb_session *s)
 		debug_kill(s->debug, OWNER_GDB, GDB_KILL_STATUS);
 	points_free(s);
 	layout_free(&s->layout);
+	modules_file_free(s);
 	free(s->told);
 	text_clear(&s->transfer);
 	text_clear(&s->kept);

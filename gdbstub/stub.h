@@ -79,6 +79,8 @@ struct gdb_session {
 	bool slid;				    /* gdb was told that the guest has moved */
 	const struct gdb_file *handle[GDB_HANDLES]; /* what vFile:open has opened; NULL: free */
 
+	struct gdb_file modules; /* what modules_file() has made; NULL bytes: nothing */
+
 	uint64_t *told;	      /* the low 64 bits of each register as gdb last read it, by number */
 	struct text transfer; /* the document that a qXfer reads piece by piece */
 	const void *transfer_object;
@@ -119,6 +121,15 @@ gdb_command_fn command_acknowledge_off, command_attached, command_current_thread
 
 /* Text in one `O` packet; twice as many hex digits travel. */
 #define PRINT_PIECE 2048
+
+/* ---- modules.c ------------------------------------------------------------------ */
+
+#define MODULES_PATH "/vitrine/modules"
+
+/* The symbols of the guest's modules as they are now, unless gdb has the file open; NULL: it is no Linux, or they cannot be
+ * read from here. */
+const struct gdb_file *modules_file(struct gdb_session *s);
+void modules_file_free(struct gdb_session *s);
 
 /* ---- session.c ------------------------------------------------------------------ */
 

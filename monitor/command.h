@@ -135,6 +135,7 @@ struct monitor {
 	bool placed;			 /* ... and the user has said where they are */
 	uint64_t
 		searched; /* the IDT that the guest had when its kernel was looked for; 0: was not */
+	struct modules *modules; /* of a Linux guest; NULL until somebody asks */
 	struct monitor_host host;
 	monitor_event_fn *listener;
 	void *listener_ctx;
@@ -200,6 +201,15 @@ int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_
 void kaslr_begin(struct monitor *monitor);
 /* A stop: in a kernel that has moved by itself, symbols follow. */
 void kaslr_follow(struct monitor *monitor, const struct stop *stop);
+
+/* ---- modules.c ----------------------------------------------------------------------------- */
+
+/* From now on these symbols know those of the guest's modules, too. */
+void modules_attach(struct monitor *monitor);
+/* The image is another one, or the guest begins anew: what is known of modules is not. */
+void modules_forget(struct monitor *monitor);
+/* The module that an address lies in, as it was when the guest's list was read last; NULL: in none. */
+const struct guest_module *modules_at(struct monitor *monitor, uint64_t address);
 
 /* ---- location.c ---------------------------------------------------------------------------- */
 
@@ -335,6 +345,7 @@ int run_trace(struct call *call);
 int run_info_capabilities(struct call *call);
 int run_symbol_file(struct call *call);
 int run_info_kaslr(struct call *call);
+int run_info_modules(struct call *call);
 int run_commands(struct call *call);
 int run_source(struct call *call);
 int run_trace_follow(struct call *call);

@@ -275,6 +275,10 @@ const struct command commands[] = {
 	 "how far the kernel has moved away from where it was linked",
 	 "It is looked for by the kernel's code, from where the guest runs, where its\n"
 	 "exceptions go and where system calls enter, and the symbols follow.", run_info_kaslr},
+	{"info modules", NULL, CLASS_CODE, COMMAND_STOPPED, {{0}},
+	 "the modules that a Linux guest has loaded, and where",
+	 "Their names are known as the kernel's are, and read anew at each stop: break\n"
+	 "FUNCTION. gdb gets them by add-symbol-file target:/vitrine/modules.", run_info_modules},
 	{"info symbol", NULL, CLASS_CODE, 0, {{ARG_EXPRESSION, "ADDR", false}},
 	 "the name that covers an address", NULL, run_info_symbol},
 	{"info line", NULL, CLASS_CODE, 0, {{ARG_LOCATION, "LOCATION", true}},

@@ -57,9 +57,11 @@ static void take(struct monitor *monitor, struct symbol_file *file)
 {
 	for (unsigned i = 0; i < OWNER_COUNT; i++)
 		monitor->view[i].file = NULL;
+	modules_forget(monitor);
 	symbol_file_free(monitor->symbol_file);
 	monitor->symbol_file = file;
 	monitor->symbols = file->symbols;
+	modules_attach(monitor);
 }
 
 static int load(struct monitor *monitor, const char *path, struct error *err)

@@ -16,16 +16,14 @@ static void init_decoder(ZydisDecoder *decoder, unsigned bits)
 		ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16);
 }
 
-static int symbol_suffix(struct symbols *symbols, uint64_t address, char *buf, size_t size)
+/* " <name+0x14>", or nothing. */
+static void symbol_suffix(struct symbols *symbols, uint64_t address, char *buf, size_t size)
 {
-	uint64_t offset;
-	const char *name = symbols_name(symbols, address, &offset);
-
-	if (!name)
-		return snprintf(buf, size, "%s", "");
-	if (!offset)
-		return snprintf(buf, size, " <%.60s>", name);
-	return snprintf(buf, size, " <%.60s+0x%" PRIx64 ">", name, offset);
+	memcpy(buf, " <", 3);
+	if (symbols_text(symbols, address, buf + 2, size - 3)[0])
+		memcpy(buf + strlen(buf), ">", 2);
+	else
+		buf[0] = 0;
 }
 
 static void init_formatter(ZydisFormatter *formatter, enum syntax syntax)

@@ -80,6 +80,7 @@ static const struct {
 	{"info line", "`file`, `line`, `address`, `name`"},
 	{"info mem", "`ranges[]`: `linear`, `size`, `write`, `execute`, `user`; `more`: where it goes on"},
 	{"info memory-slots", "`slots[]`: `id`, `physical`, `size`, `host`, `read_only`, `log_dirty`"},
+	{"info modules", "`current`; `modules[]`: `name`, `state`, `code`, `code_size`, `size`, `symbols`"},
 	{"info mtree", "`memory[]`, `ports[]`: `name`, `base`, `size`, `in_kernel`"},
 	{"info mxcsr", BITS},
 	{"info pic", "`lines[]`: `line`, `vector`, `requested`, `in_service`, `masked`, `high`, `level`"},

@@ -124,15 +124,8 @@ const char *file_part(const char *path)
 
 char *address_name(struct monitor *monitor, uint64_t address, char *buf, size_t size)
 {
-	uint64_t offset;
-	const char *name = symbols_name(monitor->symbols, address, &offset);
-
-	if (!name)
+	if (!symbols_text(monitor->symbols, address, buf, size)[0])
 		snprintf(buf, size, "0x%" PRIx64, address);
-	else if (!offset)
-		snprintf(buf, size, "%.60s", name);
-	else
-		snprintf(buf, size, "%.60s+0x%" PRIx64, name, offset);
 	return buf;
 }
 
@@ -145,13 +138,11 @@ bool has_name(struct monitor *monitor, uint64_t address)
 
 char *address_suffix(struct monitor *monitor, uint64_t address, char *buf, size_t size)
 {
-	uint64_t offset;
-	char name[96];
+	char name[160];
 
-	if (symbols_name(monitor->symbols, address, &offset))
-		snprintf(buf, size, " <%s>", address_name(monitor, address, name, sizeof(name)));
-	else if (size)
-		buf[0] = 0;
+	buf[0] = 0;
+	if (symbols_text(monitor->symbols, address, name, sizeof(name))[0])
+		snprintf(buf, size, " <%s>", name);
 	return buf;
 }
 

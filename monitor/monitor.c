@@ -65,8 +65,10 @@ static void on_event(void *ctx, enum debug_event event, enum debug_owner actor)
 		monitor->steps_left = 0;
 		note_stop(monitor);
 	}
-	if (event == DEBUG_RESET)
+	if (event == DEBUG_RESET) {
 		kaslr_begin(monitor);
+		modules_forget(monitor);
+	}
 	if (monitor->listener)
 		monitor->listener(monitor->listener_ctx, event, actor);
 }
@@ -137,6 +139,7 @@ struct monitor *monitor_new(struct debug *debug, struct symbols *symbols, void (
 	monitor->plans = calloc(debug_vcpu_count(debug), sizeof(*monitor->plans));
 	init_views(monitor);
 	kaslr_begin(monitor);
+	modules_attach(monitor);
 	for (unsigned i = 0; monitor->seen && i < debug_vcpu_count(debug); i++)
 		registers_note(monitor, i);
 	if (monitor->seen && monitor->plans && !debug_listen(debug, on_event, monitor))
@@ -159,6 +162,7 @@ void monitor_free(struct monitor *monitor)
 	debug_unlisten(monitor->debug, on_event, monitor);
 	instruction_trace_end(monitor);
 	monitor_unfollow(monitor);
+	modules_forget(monitor);
 	symbol_file_free(monitor->symbol_file);
 	point_commands_free(monitor);
 	for (unsigned i = 0; i < OWNER_COUNT; i++)

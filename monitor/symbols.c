@@ -6,8 +6,13 @@
 #include "monitor/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define KERNEL_HALF (1ull << 63)
+#define OTHERS_FROM ((size_t)1 << 40) /* more symbols than an image can have */
 
 int symbols_load(const void *elf, size_t size, struct symbols **result, struct error *err)
 {
@@ -75,6 +80,19 @@ const char *symbols_printable(struct symbols *symbols, const char *name)
 void symbols_set_offset(struct symbols *symbols, uint64_t offset)
 {
 	symbols->offset = offset;
+}
+
+void symbols_set_others(struct symbols *symbols, symbols_ask_fn *ask, symbols_module_fn *module,
+			void *ctx)
+{
+	symbols->ask = ask;
+	symbols->module = module;
+	symbols->ask_ctx = ctx;
+}
+
+static struct symbols *others_of(const struct symbols *symbols)
+{
+	return symbols && symbols->ask ? symbols->ask(symbols->ask_ctx) : NULL;
 }
 
 uint64_t symbols_offset(const struct symbols *symbols)
@@ -265,9 +283,29 @@ const char *symbols_name(struct symbols *symbols, uint64_t address, uint64_t *of
 						     : NULL;
 
 	if (!symbol)
-		return NULL;
+		return address >= KERNEL_HALF && others_of(symbols)
+			       ? symbols_name(others_of(symbols), address, offset)
+			       : NULL;
 	*offset = address - symbols->offset - symbol->address;
 	return symbol->name;
+}
+
+char *symbols_text(struct symbols *symbols, uint64_t address, char *buf, size_t size)
+{
+	uint64_t offset;
+	const char *name = symbols_name(symbols, address, &offset), *module = NULL;
+
+	buf[0] = 0;
+	if (!name)
+		return buf;
+	if (symbols->module && !(ready(symbols) && covering(symbols, address - symbols->offset)))
+		module = symbols->module(symbols->ask_ctx, address);
+	snprintf(buf, size, "%.60s", name);
+	if (offset)
+		snprintf(buf + strlen(buf), size - strlen(buf), "+0x%" PRIx64, offset);
+	if (module)
+		snprintf(buf + strlen(buf), size - strlen(buf), " [%s]", module);
+	return buf;
 }
 
 /* Index by name of the first symbol that is not below text. */
@@ -286,7 +324,7 @@ static size_t name_index(const struct symbols *symbols, const char *text)
 	return low;
 }
 
-int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size)
+static int find_here(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size)
 {
 	size_t index = ready(symbols) ? name_index(symbols, name) : 0;
 
@@ -299,8 +337,18 @@ int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, u
 	return 0;
 }
 
+int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size)
+{
+	struct symbols *others;
+
+	if (!find_here(symbols, name, address, size))
+		return 0;
+	others = others_of(symbols);
+	return others ? find_here(others, name, address, size) : -ENOENT;
+}
+
 /* *cursor is one more than the index by name of what was given out last; 0: begin. */
-const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cursor)
+static const char *next_here(struct symbols *symbols, const char *prefix, size_t *cursor)
 {
 	const char *last = NULL, *name;
 	size_t index;
@@ -320,4 +368,22 @@ const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cu
 		return name;
 	}
 	return NULL;
+}
+
+/* Of the others, the cursor begins behind all that can be here. */
+const char *symbols_next(struct symbols *symbols, const char *prefix, size_t *cursor)
+{
+	struct symbols *others;
+	const char *name = NULL;
+	size_t there;
+
+	if (*cursor < OTHERS_FROM)
+		name = next_here(symbols, prefix, cursor);
+	others = name ? NULL : others_of(symbols);
+	if (!others)
+		return name;
+	there = *cursor < OTHERS_FROM ? 0 : *cursor - OTHERS_FROM;
+	name = next_here(others, prefix, &there);
+	*cursor = there + OTHERS_FROM;
+	return name;
 }

@@ -22,6 +22,13 @@ void symbols_free(struct symbols *symbols); /* NULL is fine */
 /* The guest runs the image that much higher than it is linked: every address below is the guest's. */
 void symbols_set_offset(struct symbols *symbols, uint64_t offset);
 
+/* What the image does not know is asked of others, which ask() gives as they are now; or NULL. Their strings are valid until
+ * the guest runs. module() says what an address of theirs belongs to; or NULL. */
+typedef struct symbols *symbols_ask_fn(void *ctx);
+typedef const char *symbols_module_fn(void *ctx, uint64_t address);
+void symbols_set_others(struct symbols *symbols, symbols_ask_fn *ask, symbols_module_fn *module,
+			void *ctx);
+
 /* In every function below symbols may be NULL: it then knows nothing. Strings stay valid until
  * symbols_free(). */
 
@@ -43,6 +50,9 @@ int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, u
 /* The name that covers address, and the distance to its start; NULL when none does. A name without
  * a size, as assembly has them, covers what follows it in its section. */
 const char *symbols_name(struct symbols *symbols, uint64_t address, uint64_t *offset);
+
+/* The name, as it is shown: "add_one", "add_one+0x14", "add_one+0x14 [module]"; "" when none covers address. Returns buf. */
+char *symbols_text(struct symbols *symbols, uint64_t address, char *buf, size_t size);
 
 /* Source file (its full name where known) and line of an address: 0 or -ENOENT. */
 int symbols_line(struct symbols *symbols, uint64_t address, const char **file, int *line);

@@ -31,6 +31,9 @@ struct symbols {
 	bool orc_sought;
 	struct orc_tables orc; /* once they have been; of length 0: none */
 	uint64_t offset;       /* the guest has it that much higher than the image says */
+	symbols_ask_fn *ask;   /* NULL: there are no others */
+	symbols_module_fn *module;
+	void *ask_ctx;
 	bool read;
 	struct symbol *by_address;
 	struct symbol **by_name;

@@ -70,17 +70,39 @@ static bool at_syscall(struct unwind *unwind)
 	return true;
 }
 
+/* A module's tables are where it is, of the same kind as the kernel's. */
+static bool find_tables(struct unwind *unwind, struct orc_tables *tables, uint64_t *lookup)
+{
+	struct monitor *monitor = unwind->monitor;
+	const struct orc_tables *kernel = symbols_orc(monitor->symbols);
+	const struct guest_module *module;
+	uint64_t offset;
+
+	*lookup = unwind_lookup(unwind);
+	if (!kernel || !symbols_name(monitor->symbols, *lookup, &offset))
+		return false;
+	module = modules_at(monitor, *lookup);
+	*tables = *kernel;
+	if (!module)
+		*lookup -= symbols_offset(monitor->symbols);
+	else
+		*tables = (struct orc_tables){.ips_at = module->orc_ips,
+					      .entries_at = module->orc_rules,
+					      .count = module->orc_count,
+					      .kind = kernel->kind};
+	return true;
+}
+
 int unwind_by_orc(struct unwind *unwind)
 {
-	const struct orc_tables *tables = symbols_orc(unwind->monitor->symbols);
-	uint64_t offset, lookup = unwind_lookup(unwind), sp = *unwind_place(unwind, GPR_RSP);
+	uint64_t lookup, sp = *unwind_place(unwind, GPR_RSP);
+	struct orc_tables tables;
 	struct frame_step step;
 	enum frame_result result;
 
-	if (!tables || !symbols_name(unwind->monitor->symbols, lookup, &offset))
+	if (!find_tables(unwind, &tables, &lookup))
 		return -1;
-	result = orc_step(tables, lookup - symbols_offset(unwind->monitor->symbols),
-			  &unwind->registers, unwind_read, unwind, &step);
+	result = orc_step(&tables, lookup, &unwind->registers, unwind_read, unwind, &step);
 	if (result == FRAME_OUTERMOST && at_syscall(unwind))
 		return 1;
 	return take_result(unwind, result, &step, sp);

@@ -12,6 +12,7 @@
 
 #include "debug/catch.h"
 #include "debug/doctor.h"
+#include "debug/guest_modules.h"
 #include "debug/hardware.h"
 #include "debug/memory.h"
 #include "debug/points.h"

@@ -57,15 +57,11 @@ static void opening(void **state)
 
 static void no_other_file(void **state)
 {
-	static const char *const names[] = {"/etc/passwd",
-					    "/boot/kernel.el",
-					    "/boot/kernel.elf2",
-					    "/boot/../boot/kernel.elf",
-					    "boot/kernel.elf",
-					    "kernel.elf",
-					    "/boot//kernel.elf",
-					    "/boot",
-					    "/"};
+	static const char *const names[] = {"/etc/passwd",	 "/boot/kernel.el",
+					    "/boot/kernel.elf2", "/boot/../boot/kernel.elf",
+					    "boot/kernel.elf",	 "kernel.elf",
+					    "/boot//kernel.elf", "/boot",
+					    "/vitrine/modules",	 "/"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		ask(*state, text("vFile:open:%s,0,0", hex_of(names[i])), "F-1,2");
