@@ -259,3 +259,11 @@ ssize_t monitor_read(struct monitor *monitor, int cpu, bool physical, uint64_t a
 		return error_set(err, -EFAULT, "there is no RAM at physical 0x%" PRIx64, address);
 	return unmapped(monitor, cpu, address, err);
 }
+
+bool guest_view_read(void *ctx, uint64_t linear, void *buf, size_t len)
+{
+	const struct guest_view *view = ctx;
+
+	return monitor_read(view->monitor, view->cpu, false, linear, buf, len, NULL) ==
+	       (ssize_t)len;
+}

@@ -244,6 +244,13 @@ int register_compile(const char *name, struct program_builder *builder, struct e
 ssize_t monitor_read(struct monitor *monitor, int cpu, bool physical, uint64_t address, void *buf,
 		     size_t size, struct error *err);
 
+/* linear_read_fn for a vCPU: ctx is a struct guest_view. */
+struct guest_view {
+	struct monitor *monitor;
+	int cpu;
+};
+bool guest_view_read(void *ctx, uint64_t linear, void *buf, size_t len);
+
 /* Set up for the mode that this vCPU is in. */
 void monitor_disassembler(struct monitor *monitor, int cpu, struct disassembler *dis);
 /* count instructions from *address on, with their symbols in one column; the one at the vCPU's pc

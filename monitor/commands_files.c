@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* dump and restore: memory to a file, and back. */
 #include "monitor/bytes.h"
+#include "plain_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -121,33 +122,15 @@ static int restore_from(struct call *call, int fd, const char *path, uint64_t *t
 	return ret;
 }
 
-/* Only what ends: a pipe or a terminal would hold the console up. */
-static int open_file(struct call *call, const char *path, int *fd)
-{
-	struct stat status;
-	int ret;
-
-	*fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (*fd < 0)
-		return file_error(call, -errno, "read", path);
-	ret = fstat(*fd, &status) < 0 ? -errno : 0;
-	if (!ret && !S_ISREG(status.st_mode))
-		ret = -EINVAL;
-	if (!ret)
-		return 0;
-	close(*fd);
-	return file_error(call, ret, "read", path);
-}
-
 int run_restore(struct call *call)
 {
 	const char *path = call->arg[1].text;
 	uint64_t total;
 	char size[24];
-	int fd, ret = open_file(call, path, &fd);
+	int fd = plain_file_open(path, NULL), ret;
 
-	if (ret)
-		return ret;
+	if (fd < 0)
+		return file_error(call, fd, "read", path);
 	ret = restore_from(call, fd, path, &total);
 	close(fd);
 	if (ret)

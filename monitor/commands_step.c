@@ -115,23 +115,16 @@ int run_advance(struct call *call)
 	return go_until(call, &plan);
 }
 
-static bool read_guest(void *ctx, uint64_t linear, void *buf, size_t len)
-{
-	const struct call *call = ctx;
-
-	return monitor_read(call->monitor, call->cpu, false, linear, buf, len, NULL) ==
-	       (ssize_t)len;
-}
-
 /* What is behind a jump back, where a loop ends; 0: it is none. */
 static uint64_t behind_loop(struct call *call)
 {
 	const struct cpu_state *state = debug_state(call->monitor->debug, call->cpu,
 						    CPU_GENERAL | CPU_SYSTEM);
 	uint64_t pc = debug_pc(call->monitor->debug, call->cpu);
+	struct guest_view view = {call->monitor, call->cpu};
 	struct instruction insn;
 
-	if (!state || !instruction_fetch(state, pc, read_guest, call, &insn))
+	if (!state || !instruction_fetch(state, pc, guest_view_read, &view, &insn))
 		return 0;
 	return insn.kind == INSN_BRANCH && insn.immediate < 0 ? pc + insn.length : 0;
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* symbol-file: other symbols, or the same at another place. */
 #include "monitor/command.h"
+#include "plain_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 struct symbol_file {
@@ -30,15 +29,12 @@ void symbol_file_free(struct symbol_file *file)
 
 static int map(struct symbol_file *file, const char *path, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	struct stat status = {0};
+	off_t size = 0;
+	int fd = plain_file_open(path, &size), code = fd < 0 ? fd : size ? 0 : -EINVAL;
 	void *bytes = MAP_FAILED;
-	int code = fd < 0 || fstat(fd, &status) < 0 ? -errno : 0;
 
-	if (!code && (!S_ISREG(status.st_mode) || !status.st_size))
-		code = -EINVAL;
 	if (!code)
-		bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (!code && bytes == MAP_FAILED)
 		code = -errno;
 	if (fd >= 0)
@@ -48,7 +44,7 @@ static int map(struct symbol_file *file, const char *path, struct error *err)
 				 code == -EINVAL ? "it is no file with something in it"
 						 : strerror(-code));
 	file->bytes = bytes;
-	file->size = (size_t)status.st_size;
+	file->size = (size_t)size;
 	return 0;
 }
 

@@ -41,48 +41,35 @@ int monitor_compile(struct monitor *monitor, const char *text, struct program **
 
 /* ---- values -------------------------------------------------------------------------------- */
 
-struct viewpoint {
-	struct monitor *monitor;
-	int cpu;
-};
-
 static const struct cpu_state *state_at(void *ctx, unsigned groups)
 {
-	struct viewpoint *viewpoint = ctx;
+	struct guest_view *view = ctx;
 
-	return debug_state(viewpoint->monitor->debug, viewpoint->cpu, groups);
-}
-
-static bool read_at(void *ctx, uint64_t address, void *buf, size_t len)
-{
-	struct viewpoint *viewpoint = ctx;
-
-	return debug_read(viewpoint->monitor->debug, viewpoint->cpu, SPACE_LINEAR, address, buf,
-			  len) == (ssize_t)len;
+	return debug_state(view->monitor->debug, view->cpu, groups);
 }
 
 static bool read_physical_at(void *ctx, uint64_t address, void *buf, size_t len)
 {
-	struct viewpoint *viewpoint = ctx;
+	struct guest_view *view = ctx;
 
-	return debug_read(viewpoint->monitor->debug, viewpoint->cpu, SPACE_PHYSICAL, address, buf,
-			  len) == (ssize_t)len;
+	return debug_read(view->monitor->debug, view->cpu, SPACE_PHYSICAL, address, buf, len) ==
+	       (ssize_t)len;
 }
 
 /* A person is told more than a fault knows. */
-static int explain(struct viewpoint *viewpoint, const struct program_fault *fault, int ret,
+static int explain(struct guest_view *view, const struct program_fault *fault, int ret,
 		   struct error *err)
 {
 	uint8_t buf[8];
 	ssize_t done;
 
-	if (debug_running(viewpoint->monitor->debug) && fault->kind == PROGRAM_NO_VALUE)
+	if (debug_running(view->monitor->debug) && fault->kind == PROGRAM_NO_VALUE)
 		return error_set(err, -EBUSY,
 				 "the guest is running; `stop` it to look at registers");
 	if (fault->kind != PROGRAM_MEMORY)
 		return error_set(err, ret, "%s", fault->text);
-	done = monitor_read(viewpoint->monitor, viewpoint->cpu, fault->physical, fault->address,
-			    buf, fault->size, err);
+	done = monitor_read(view->monitor, view->cpu, fault->physical, fault->address, buf,
+			    fault->size, err);
 	if (done < 0)
 		return (int)done;
 	return error_set(err, -EFAULT, "only %zd of %s", done, fault->text);
@@ -91,14 +78,14 @@ static int explain(struct viewpoint *viewpoint, const struct program_fault *faul
 int monitor_run(struct monitor *monitor, int cpu, const struct program *program, uint64_t *value,
 		struct error *err)
 {
-	struct viewpoint viewpoint = {monitor, cpu};
-	struct program_context context = {&viewpoint, cpu, state_at, read_at, read_physical_at};
+	struct guest_view view = {monitor, cpu};
+	struct program_context context = {&view, cpu, state_at, guest_view_read, read_physical_at};
 	struct program_fault fault = {0};
 	int64_t result;
 	int ret = program_run(program, &context, &result, &fault);
 
 	*value = (uint64_t)result;
-	return ret ? explain(&viewpoint, &fault, ret, err) : 0;
+	return ret ? explain(&view, &fault, ret, err) : 0;
 }
 
 int monitor_evaluate(struct monitor *monitor, int cpu, const char *text, uint64_t *value,

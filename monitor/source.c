@@ -2,32 +2,28 @@
 /* Lines of source files. Their paths come out of the guest's image, so nothing is trusted about
  * them: only regular files are opened, and only so much of a line is shown. */
 #include "monitor/command.h"
+#include "plain_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define SHOWN_MAX 70 /* columns of a line */
 
 static FILE *open_source(const char *path, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-	struct stat status;
-	FILE *file = NULL;
+	int fd = plain_file_open(path, NULL), code = fd;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
-	if (fd >= 0 && (fstat(fd, &status) || !S_ISREG(status.st_mode)))
-		errno = EINVAL;
-	else if (fd >= 0)
-		file = fdopen(fd, "r");
 	if (file)
 		return file;
-	error_set(err, -errno, "the source file %.200s cannot be read: %s", path, strerror(errno));
-	if (fd >= 0)
+	if (fd >= 0) {
+		code = -errno;
 		close(fd);
+	}
+	error_set(err, code, "the source file %.200s cannot be read: %s", path, strerror(-code));
 	return NULL;
 }
 

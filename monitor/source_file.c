@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Lines from a file: `source`, and the one that is read at the start. */
 #include "monitor/command.h"
+#include "plain_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_MAX (1u << 20)
@@ -17,12 +16,9 @@
 
 static int read_whole(int fd, const char *path, struct string *text, struct error *err)
 {
-	struct stat status;
 	char bytes[4096];
 	ssize_t size;
 
-	if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode) || status.st_size > FILE_MAX)
-		return error_set(err, -EINVAL, "%.200s is no file of commands", path);
 	while ((size = read(fd, bytes, sizeof(bytes))) > 0 && text->size <= FILE_MAX)
 		string_add(text, bytes, (size_t)size);
 	if (size < 0)
@@ -35,10 +31,15 @@ static int read_whole(int fd, const char *path, struct string *text, struct erro
 
 static int read_file(const char *path, struct string *text, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	int ret = fd < 0 ? error_set(err, -errno, "cannot read %.200s: %s", path, strerror(errno))
-			 : read_whole(fd, path, text, err);
+	off_t size = 0;
+	int fd = plain_file_open(path, &size), ret;
 
+	if (fd == -EINVAL || size > FILE_MAX)
+		ret = error_set(err, -EINVAL, "%.200s is no file of commands", path);
+	else if (fd < 0)
+		ret = error_set(err, fd, "cannot read %.200s: %s", path, strerror(-fd));
+	else
+		ret = read_whole(fd, path, text, err);
 	if (fd >= 0)
 		close(fd);
 	return ret;

@@ -42,14 +42,6 @@ static unsigned look_before(struct monitor *monitor, int cpu, uint64_t pc, uint6
 
 /* ---- where it leads --------------------------------------------------------------------------- */
 
-static bool read_guest(void *ctx, uint64_t linear, void *buf, size_t len)
-{
-	const struct code_lines *lines = ctx;
-
-	return monitor_read(lines->monitor, lines->cpu, false, linear, buf, len, NULL) ==
-	       (ssize_t)len;
-}
-
 static bool leaves(const struct instruction *insn, enum instruction_taken taken)
 {
 	return insn->kind == INSN_JUMP || insn->kind == INSN_JUMP_INDIRECT ||
@@ -63,15 +55,16 @@ static bool find_target(struct code_lines *lines, uint64_t pc, uint64_t *target)
 	struct code_line *line = &lines->line[lines->count - 1];
 	const struct cpu_state *state = debug_state(lines->monitor->debug, lines->cpu,
 						    CPU_GENERAL | CPU_SYSTEM);
+	struct guest_view view = {lines->monitor, lines->cpu};
 	struct instruction insn;
 	struct successors next;
 
-	if (!state || !instruction_fetch(state, pc, read_guest, lines, &insn))
+	if (!state || !instruction_fetch(state, pc, guest_view_read, &view, &insn))
 		return false;
 	line->taken = instruction_taken(&insn, state);
 	if (!leaves(&insn, line->taken))
 		return false;
-	instruction_successors(&insn, state, read_guest, lines, &next);
+	instruction_successors(&insn, state, guest_view_read, &view, &next);
 	if (next.unknown || !next.count)
 		return false;
 	*target = next.linear[next.count - 1];

@@ -2,13 +2,12 @@
 #include "fw_cfg_files.h"
 
 #include "option_values.h"
+#include "plain_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define FILE_SIZE_MAX (256ll << 20)
@@ -100,31 +99,20 @@ static int read_all(int fd, const char *path, struct fw_cfg_file *file, struct e
 	return 0;
 }
 
-static int check_file(int fd, const char *path, struct fw_cfg_file *file, struct error *err)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, -EINVAL, "%s is not a file", path);
-	if (st.st_size > FILE_SIZE_MAX)
-		return error_set(err, -EFBIG, "%s is larger than 256 MiB: give it as -initrd",
-				 path);
-	file->size = (size_t)st.st_size;
-	return 0;
-}
-
 static int read_file(const char *path, struct fw_cfg_file *file, struct error *err)
 {
-	/* O_NONBLOCK: a FIFO shall be refused, not waited for. */
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
+	off_t size;
+	int fd = plain_file_open(path, &size), rc;
 
+	if (fd == -EINVAL)
+		return error_set(err, fd, "%s is not a file", path);
 	if (fd < 0)
-		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
-	rc = check_file(fd, path, file, err);
-	if (rc == 0)
-		rc = read_all(fd, path, file, err);
+		return error_set(err, fd, "cannot open %s: %s", path, strerror(-fd));
+	file->size = (size_t)size;
+	rc = size <= FILE_SIZE_MAX
+		     ? read_all(fd, path, file, err)
+		     : error_set(err, -EFBIG, "%s is larger than 256 MiB: give it as -initrd",
+				 path);
 	close(fd);
 	return rc;
 }

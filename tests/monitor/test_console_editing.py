@@ -62,7 +62,7 @@ def snapshots_have_names_to_complete():
         equal(answer.startswith(f"before_paging is in {path}, "), True, answer)
         equal(complete(console, f"snapshot read {path[:-6]}"), f"snapshot read {path}")
         equal(complete(console, f"snapshot read {path} bef"), f"snapshot read {path} before_paging")
-        equal(complete(console, f"trace instructions 5 {path[:-6]}"), f"trace instructions 5 {path}")
+        equal(complete(console, f"trace instructions 0 {path[:-6]}"), f"trace instructions 0 {path}")
         assert "before_paging" in console.run("snapshot list")
         equal(complete(console, "delvm b"), "delvm before_paging")
         assert "from 1 to" in console.run("snapshot save " + "a" * 80)
