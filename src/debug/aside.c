@@ -65,10 +65,7 @@ bool core_aside_starts(struct step_at *at)
 
 	if (!at->step->asides || aside->stepping || !accepted(at))
 		return false;
-	*aside = (struct aside){.entering = true,
-				.pc = cpu_linear_pc(at->state),
-				.sp = cpu_linear_sp(at->state),
-				.cr3 = at->state->system.cr3};
+	*aside = (struct aside){.entering = true, .place = core_place_of(at->state)};
 	return true;
 }
 
@@ -88,16 +85,17 @@ bool core_aside_runs(struct debug *debug, struct vcpu *vcpu)
 		return false;
 	}
 	v->aside.running = true;
-	v->seen = v->judged && cpu_linear_pc(state) != v->aside.pc;
+	v->seen = v->judged && cpu_linear_pc(state) != v->aside.place.pc;
 	v->seen_pc = cpu_linear_pc(state);
 	core_park_briefly(debug);
 	return true;
 }
 
-static bool is_back(const struct aside *aside, const struct cpu_state *state)
+static bool is_back(const struct aside *aside, struct vcpu *vcpu)
 {
-	return state && cpu_linear_pc(state) == aside->pc && cpu_linear_sp(state) == aside->sp &&
-	       state->system.cr3 == aside->cr3;
+	const struct cpu_state *state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
+
+	return state && core_is_back(&aside->place, state);
 }
 
 /* Points there had their say before the interrupt came. */
@@ -106,11 +104,11 @@ bool core_aside_ends(struct debug *debug, struct vcpu *vcpu)
 	struct core_vcpu *v = &debug->vcpu[vcpu->index];
 	const struct aside *aside = &v->aside;
 
-	if (!aside->running || !is_back(aside, vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM)))
+	if (!aside->running || !is_back(aside, vcpu))
 		return false;
 	v->aside.running = v->comes_back.expected = false;
 	v->seen = true;
-	v->seen_pc = aside->pc;
+	v->seen_pc = aside->place.pc;
 	core_park_briefly(debug);
 	return true;
 }
@@ -120,11 +118,11 @@ bool core_aside_is_over(struct debug *debug, struct vcpu *vcpu)
 	struct core_vcpu *v = &debug->vcpu[vcpu->index];
 	const struct aside *aside = &v->aside;
 
-	if (!aside->stepping || !is_back(aside, vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM)))
+	if (!aside->stepping || !is_back(aside, vcpu))
 		return false;
 	v->aside.stepping = v->comes_back.expected = false;
 	v->seen = true;
-	v->seen_pc = aside->pc;
+	v->seen_pc = aside->place.pc;
 	core_step_let_in(debug, (unsigned)vcpu->index);
 	return true;
 }

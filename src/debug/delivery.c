@@ -62,9 +62,7 @@ static void expect_return(struct step_at *at)
 	core_lock(at->debug);
 	if (v->seen && v->seen_pc == pc && core_point_under(at->debug, (unsigned)at->vcpu->index))
 		v->comes_back = (struct step_return){.expected = true,
-						     .pc = pc,
-						     .sp = cpu_linear_sp(at->state),
-						     .cr3 = at->state->system.cr3};
+						     .place = core_place_of(at->state)};
 	core_unlock(at->debug);
 }
 
@@ -87,10 +85,15 @@ bool core_arm_delivery(struct step_at *at)
 
 /* ---- the way back ------------------------------------------------------------------------ */
 
-static bool is_back(const struct step_return *back, const struct cpu_state *state)
+struct step_place core_place_of(const struct cpu_state *state)
 {
-	return back->expected && back->pc == cpu_linear_pc(state) &&
-	       back->sp == cpu_linear_sp(state) && back->cr3 == state->system.cr3;
+	return (struct step_place){cpu_linear_pc(state), cpu_linear_sp(state), state->system.cr3};
+}
+
+bool core_is_back(const struct step_place *place, const struct cpu_state *state)
+{
+	return place->pc == cpu_linear_pc(state) && place->sp == cpu_linear_sp(state) &&
+	       place->cr3 == state->system.cr3;
 }
 
 /* The guest may have moved the interrupted work to another vCPU. */
@@ -103,7 +106,7 @@ bool core_came_back(struct debug *debug, struct vcpu *vcpu)
 	for (unsigned i = 0; state && !back && i < debug->machine->vcpu_count; i++) {
 		struct step_return *its = &debug->vcpu[i].comes_back;
 
-		back = is_back(its, state);
+		back = its->expected && core_is_back(&its->place, state);
 		its->expected &= !back;
 	}
 	core_unlock(debug);

@@ -172,7 +172,7 @@ static bool set_aside(struct debug *debug, unsigned vcpu)
 {
 	struct aside *aside = &debug->vcpu[vcpu].aside;
 
-	aside->running = add_aside(debug, vcpu, aside->pc);
+	aside->running = add_aside(debug, vcpu, aside->place.pc);
 	aside->stepping = !aside->running;
 	return aside->running;
 }

@@ -123,10 +123,7 @@ static void begin_plan(struct debug *debug, unsigned i, bool runs)
 
 	v->seen &= !runs || debug->comparing || v->plan.action == PLAN_HOLD;
 	if (debug->comparing && v->aside.running)
-		v->aside = (struct aside){.stepping = true,
-					  .pc = v->aside.pc,
-					  .sp = v->aside.sp,
-					  .cr3 = v->aside.cr3};
+		v->aside = (struct aside){.stepping = true, .place = v->aside.place};
 	v->begins = debug->comparing && v->plan.action == PLAN_RUN;
 	arm(debug, i, vcpu_plan_of(debug, v), runs);
 }

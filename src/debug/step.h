@@ -58,19 +58,27 @@ struct step {
 	struct guards guards;
 };
 
+/* Where work was interrupted: what returns to it is there again, with the same stack, in the same address space. */
+struct step_place {
+	uint64_t pc, sp, cr3; /* linear */
+};
+/* state: CPU_GENERAL, CPU_SYSTEM */
+struct step_place core_place_of(const struct cpu_state *state);
+bool core_is_back(const struct step_place *place, const struct cpu_state *state);
+
 /* The guest's breakpoint at pc was told, and then an interrupt came before its instruction: the way back
  * from the handler meets it again, and that is no second hit. */
 struct step_return {
 	bool expected;
-	uint64_t pc, sp, cr3; /* linear; where the interrupt came */
+	struct step_place place;
 };
 
 /* An interrupt that the vCPU handles in the middle of a step: it runs, until it is back here. */
 struct aside {
 	bool entering; /* the step under way is the delivery */
 	bool running;
-	bool stepping;	      /* in place of running, where nothing would stop it on its way back */
-	uint64_t pc, sp, cr3; /* linear; where the interrupt came */
+	bool stepping; /* in place of running, where nothing would stop it on its way back */
+	struct step_place place;
 };
 
 struct step_at {
