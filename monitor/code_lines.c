@@ -32,32 +32,22 @@ int code_lines_read(struct code_lines *lines, uint64_t address, struct error *er
 }
 
 /* Takes columns out of the middle of a name: "0x200a34 <_RNvNtCs5l0…+0x14>". */
-static void narrow_where(char *where)
+static void narrow_where(char *where, size_t size)
 {
 	char *end = strrchr(where, '+'), tail[32];
-	size_t width = text_width(where), keep;
 
-	if (width <= NARROW_WHERE)
-		return;
 	snprintf(tail, sizeof(tail), "…%s", end ? end : ">");
-	keep = NARROW_WHERE - text_width(tail);
-	text_cut(where, keep);
-	strcat(where, tail);
+	text_cut(where, size, NARROW_WHERE, tail);
 }
 
 /* A name alone says as much as "# 0x203010 <counter>". */
-static void narrow_text(char *text, size_t columns)
+static void narrow_text(char *text, size_t size, size_t columns)
 {
 	char *number = strstr(text, "  # 0x"), *name = number ? strstr(number, " <") : NULL;
 
-	if (text_width(text) <= columns)
-		return;
-	if (name)
+	if (name && text_width(text) > columns)
 		memmove(number + 4, name + 1, strlen(name + 1) + 1);
-	if (text_width(text) <= columns)
-		return;
-	text_cut(text, columns - 1);
-	strcat(text, "…");
+	text_cut(text, size, columns, "…");
 }
 
 static void tell(const struct code_line *line, bool current, struct monitor_out *out)
@@ -101,7 +91,7 @@ void code_lines_show(struct code_lines *lines, struct monitor_out *out)
 		tell(&lines->line[i], lines->line[i].address == pc, out);
 	for (unsigned i = 0; i < lines->count; i++) {
 		if (lines->narrow)
-			narrow_where(lines->line[i].where);
+			narrow_where(lines->line[i].where, sizeof(lines->line[i].where));
 		if (text_width(lines->line[i].where) > widest)
 			widest = text_width(lines->line[i].where);
 	}
@@ -109,7 +99,7 @@ void code_lines_show(struct code_lines *lines, struct monitor_out *out)
 		struct code_line *line = &lines->line[i];
 
 		if (lines->narrow)
-			narrow_text(line->text,
+			narrow_text(line->text, sizeof(line->text),
 				    TEXT_COLUMNS - 5 - widest - text_width(note_of(line)));
 		print(line, widest, line->address == pc, out);
 	}

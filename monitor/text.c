@@ -125,13 +125,15 @@ size_t text_width(const char *text)
 	return width_of(text, strlen(text));
 }
 
-void text_cut(char *text, size_t columns)
+void text_cut(char *text, size_t size, size_t columns, const char *tail)
 {
-	size_t size = 0;
+	size_t keep = columns - text_width(tail), used = 0;
 
-	while (text[size] && width_of(text, size + 1) <= columns)
-		size++;
-	text[size] = 0;
+	if (text_width(text) <= columns)
+		return;
+	while (text[used] && width_of(text, used + 1) <= keep)
+		used++;
+	snprintf(text + used, size - used, "%s", tail);
 }
 
 void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent)

@@ -30,8 +30,8 @@ size_t text_escape(const char *text, char *c);
 
 /* Columns that text takes: one per character. */
 size_t text_width(const char *text);
-/* Keeps the first columns. */
-void text_cut(char *text, size_t columns);
+/* Takes so many columns at the most, in a buffer of so many bytes: what is cut off gives way to tail. */
+void text_cut(char *text, size_t size, size_t columns, const char *tail);
 
 /* What fits on a line of a terminal with 80 columns. */
 #define TEXT_COLUMNS 79
