@@ -86,6 +86,7 @@ struct kvm_vcpu {
 	/* Groups of cpu_state that run->s.regs holds since the last exit, as long as nobody put
 	 * anything. */
 	unsigned synced;
+	bool puts_with_run; /* general registers that are being put may wait there for KVM_RUN */
 	/* No need to ask. After an exit other than EXIT_INTR no INIT or SIPI was on its way, and the
 	 * CPU was runnable, unless it has just stepped over hlt. */
 	bool settled, known_runnable;

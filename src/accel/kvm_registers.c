@@ -50,7 +50,11 @@ int kvm_put_general(struct kvm_vcpu *vcpu, const struct cpu_state *state)
 	/* What KVM said about interrupts at the last exit was about the old flags. */
 	if (!(regs.rflags & RFLAGS_IF))
 		vcpu->run->ready_for_interrupt_injection = 0;
-	return kvm_vcpu_call(vcpu, KVM_SET_REGS, &regs);
+	if (!vcpu->puts_with_run)
+		return kvm_vcpu_call(vcpu, KVM_SET_REGS, &regs);
+	vcpu->run->s.regs.regs = regs;
+	vcpu->run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+	return 0;
 }
 
 /* ---- segments, tables, control registers (KVM_GET_SREGS) -------------------------------- */

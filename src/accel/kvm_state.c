@@ -3,17 +3,23 @@
  * A CPU's registers, to and from struct cpu_state: one pair of functions for each group, and the
  * two tables that state_get and state_put walk.
  *
- * Reading is cheap where the host synchronises registers (KVM_CAP_SYNC_REGS): the last exit has
- * left them in the shared page. Writing always goes through ioctls, and spends what was
- * synchronised.
+ * Both are cheap where the host synchronises registers (KVM_CAP_SYNC_REGS). The last exit has left them in
+ * the shared page; and general registers that are written right behind it go there, for the next KVM_RUN
+ * to take, or the next ioctl to take along (kvm_vcpu_call). Whatever is written spends what was synchronised.
  */
 #include "accel/kvm_snapshot.h"
 
 #include <errno.h>
 #include <sys/ioctl.h>
 
+/* What waits in the shared page goes first: what is read must be new, and what is written must not be lost. */
 int kvm_vcpu_call(struct kvm_vcpu *vcpu, unsigned long request, void *argument)
 {
+	if (vcpu->run && vcpu->run->kvm_dirty_regs) {
+		vcpu->run->kvm_dirty_regs = 0;
+		if (ioctl(vcpu->fd, KVM_SET_REGS, &vcpu->run->s.regs.regs) < 0)
+			return -errno;
+	}
 	return ioctl(vcpu->fd, request, argument) < 0 ? -errno : 0;
 }
 
@@ -64,16 +70,33 @@ int kvm_state_get(struct accel_vcpu *base, unsigned groups, struct cpu_state *st
 	return code;
 }
 
+static int get_raw_events(struct kvm_vcpu *vcpu, struct kvm_vcpu_events *events)
+{
+	if (!(vcpu->synced & CPU_EVENTS))
+		return kvm_vcpu_call(vcpu, KVM_GET_VCPU_EVENTS, events);
+	*events = vcpu->run->s.regs.events;
+	return 0;
+}
+
+/* The CPU has run, so the next KVM_RUN will look at the shared page. A step has to be armed behind the write. */
+static bool may_wait_for_run(const struct kvm_vcpu *vcpu, unsigned groups,
+			     const struct kvm_vcpu_events *events)
+{
+	return groups == CPU_GENERAL && (vcpu->synced & CPU_GENERAL) && !vcpu->stepping &&
+	       !events->exception.pending && !events->exception.injected;
+}
+
 int kvm_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_state *state)
 {
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
 	struct kvm_vcpu_events events = {0};
 	int code = 0;
 
+	if (groups & CPU_GENERAL && !(groups & CPU_EVENTS))
+		code = get_raw_events(vcpu, &events);
+	vcpu->puts_with_run = !code && may_wait_for_run(vcpu, groups, &events);
 	vcpu->synced = 0;
 	vcpu->settled = vcpu->known_runnable = false;
-	if (groups & CPU_GENERAL && !(groups & CPU_EVENTS))
-		code = kvm_vcpu_call(vcpu, KVM_GET_VCPU_EVENTS, &events);
 	if (!code && vcpu->stepping && groups & CPU_GENERAL && state->general.rflags & RFLAGS_TF)
 		code = kvm_stop_stepping(vcpu);
 	for (size_t i = 0; !code && i < GROUPS; i++)

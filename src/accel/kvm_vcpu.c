@@ -296,7 +296,7 @@ int kvm_debug_set(struct accel_vcpu *base, const struct accel_debug *debug)
 	}
 	vcpu->synced &= ~(unsigned)CPU_EVENTS;
 	vcpu->stepping = debug->step;
-	return ioctl(vcpu->fd, KVM_SET_GUEST_DEBUG, &argument) < 0 ? -errno : 0;
+	return kvm_vcpu_call(vcpu, KVM_SET_GUEST_DEBUG, &argument);
 }
 
 /* ---- interrupts from outside the kernel ------------------------------------------------- */

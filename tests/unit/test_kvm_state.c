@@ -195,6 +195,47 @@ static void synced_state_is_the_state(void **unused)
 	bare_close(&bare);
 }
 
+static bool waits_for_run(const struct bare_vm *bare)
+{
+	return to_kvm_vcpu(bare->vcpu)->run->kvm_dirty_regs;
+}
+
+static void jump_to(struct bare_vm *bare, struct cpu_state *state, uint64_t rip)
+{
+	state->general.rip = rip;
+	assert_int_equal(bare->ops->state_put(bare->vcpu, CPU_GENERAL, state), 0);
+}
+
+/* Registers that are written right behind an exit go with the next run, or before whatever is asked sooner. */
+static void written_registers_go_with_the_run(void **unused)
+{
+	struct cpu_state state, asked;
+	struct bare_vm bare;
+
+	(void)unused;
+	open_kvm(&bare, NULL);
+	/* 0: out %al, $0x10; jmp 0; 4: out %al, $0x11; jmp 4 */
+	BARE_LOAD(&bare, BARE_LONG, 0xe6, 0x10, 0xeb, 0xfc, 0xe6, 0x11, 0xeb, 0xfc);
+	bare.ops->sync_state(bare.vcpu, true);
+	for (unsigned i = 0; i < 3; i++) {
+		bare_expect(&bare, EXIT_IO);
+		assert_int_equal(bare_complete(&bare), EXIT_INTR);
+		assert_int_equal(bare.ops->state_get(bare.vcpu, CPU_GENERAL, &state), 0);
+		state.general.gpr[GPR_RAX] = 0x40 + i;
+		jump_to(&bare, &state, BARE_CODE + 4 * (i & 1));
+		assert_int_equal(waits_for_run(&bare), to_kvm_vm(bare.vm)->sync_regs != 0);
+		bare_expect_out(&bare, 0x10 + (i & 1), 1, 0x40 + i);
+		assert_false(waits_for_run(&bare));
+		assert_int_equal(bare_complete(&bare), EXIT_INTR);
+		jump_to(&bare, &state, BARE_CODE);
+		assert_int_equal(bare.ops->state_get(bare.vcpu, CPU_GENERAL, &asked), 0);
+		assert_false(waits_for_run(&bare));
+		assert_int_equal(asked.general.rip, BARE_CODE);
+		jump_to(&bare, &asked, BARE_CODE + 4);
+	}
+	bare_close(&bare);
+}
+
 static void application_processors_wait(void **unused)
 {
 	struct accel_vcpu *second;
@@ -228,6 +269,7 @@ int main(void)
 		T(refuses_impossible_state),
 		T(unchanged_msrs_are_not_written),
 		T(synced_state_is_the_state),
+		T(written_registers_go_with_the_run),
 		T(application_processors_wait),
 	};
 
