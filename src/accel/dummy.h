@@ -6,6 +6,7 @@
  * KVM and deterministically:
  *
  *   90         nop             eb rel8   jmp
+ *   e2 rel8    loop            e3 rel8   jecxz
  *   e4/e5 ib   in al/eax       e6/e7 ib  out al/eax
  *   f4         hlt             cc        int3
  *   fa         cli             fb        sti

@@ -34,6 +34,27 @@ static enum outcome do_jmp(struct dummy_vcpu *vcpu, struct dummy_insn *in, struc
 	return DONE;
 }
 
+static enum outcome branch(struct dummy_vcpu *vcpu, const struct dummy_insn *in, bool taken)
+{
+	vcpu->state.general.rip += 2 + (taken ? (uint64_t)(int8_t)in->bytes[1] : 0);
+	return DONE;
+}
+
+static enum outcome do_loop(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
+{
+	uint64_t *rcx = &vcpu->state.general.gpr[GPR_RCX];
+
+	(void)exit;
+	*rcx = (uint32_t)(*rcx - 1);
+	return branch(vcpu, in, *rcx != 0);
+}
+
+static enum outcome do_jecxz(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
+{
+	(void)exit;
+	return branch(vcpu, in, (uint32_t)vcpu->state.general.gpr[GPR_RCX] == 0);
+}
+
 static enum outcome do_inc(struct dummy_vcpu *vcpu, struct dummy_insn *in, struct vm_exit *exit)
 {
 	(void)exit;
@@ -140,6 +161,8 @@ static const struct opcode {
 	// clang-format off
 	{0xff, 0x90, 1, do_nop},
 	{0xff, 0xeb, 2, do_jmp},
+	{0xff, 0xe2, 2, do_loop},
+	{0xff, 0xe3, 2, do_jecxz},
 	{0xfe, 0xe4, 2, dummy_in},
 	{0xfe, 0xe6, 2, dummy_out},
 	{0xff, 0xf4, 1, do_hlt},

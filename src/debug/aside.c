@@ -24,6 +24,7 @@ void core_aside_begin(struct debug *debug, unsigned i)
 	struct core_vcpu *v = &debug->vcpu[i];
 	const struct vcpu *vcpu = &debug->machine->vcpus[i];
 
+	core_sprint_stepped(debug, i);
 	core_step_let_in(debug, i);
 	v->step.slept = vcpu->halted;
 	v->step.turns = 0;
@@ -104,7 +105,7 @@ bool core_aside_ends(struct debug *debug, struct vcpu *vcpu)
 	struct core_vcpu *v = &debug->vcpu[vcpu->index];
 	const struct aside *aside = &v->aside;
 
-	if (!aside->running || !is_back(aside, vcpu))
+	if (!aside->running || aside->sprint || !is_back(aside, vcpu))
 		return false;
 	v->aside.running = v->comes_back.expected = false;
 	v->seen = true;
@@ -118,7 +119,13 @@ bool core_aside_is_over(struct debug *debug, struct vcpu *vcpu)
 	struct core_vcpu *v = &debug->vcpu[vcpu->index];
 	const struct aside *aside = &v->aside;
 
-	if (!aside->stepping || !is_back(aside, vcpu))
+	if (!aside->stepping)
+		return false;
+	if (aside->sprint) {
+		core_sprint_is_over(debug, vcpu);
+		return false;
+	}
+	if (!is_back(aside, vcpu))
 		return false;
 	v->aside.stepping = v->comes_back.expected = false;
 	v->seen = true;

@@ -47,7 +47,7 @@ struct core_point {
 	uint64_t above_sp; /* of a goal: see struct plan */
 	uint64_t leads_to; /* of a goal that watches a frame: where its iret goes; else 0 */
 	bool arrives;	/* a goal that somebody named, not the end of a call that is stepped over */
-	bool aside;	/* a goal at which an aside ends; it stops nobody */
+	bool aside;	/* a goal at which an aside or a sprint ends; it stops nobody */
 	enum rung rung; /* as last chosen */
 	unsigned slot;	/* RUNG_SLOT: 0-3 */
 	bool warned;	/* the user knows that no rung carries it at present */
@@ -116,6 +116,7 @@ struct core_vcpu {
 	struct step step;
 	struct step_return comes_back;
 	struct aside aside;
+	struct sprint sprint;
 	bool stepping_off; /* STEPPING_OFF concerns this one */
 	bool pending;	   /* it hit something while another stop was being reported */
 	struct stop pending_stop;
@@ -180,6 +181,7 @@ struct debug {
 	unsigned news_count;
 	bool step_interrupts;
 	bool slowness_told; /* the user knows what step and compare costs */
+	bool sprints;	    /* somebody runs through a range; changes while all are parked */
 	bool comparing;	    /* a watch is by step and compare, so who runs is stepped (compare.h) */
 	bool trace_pc;	    /* exits bring their pc along, whether or not it is free */
 	struct line *lines, **lines_tail;
@@ -242,8 +244,9 @@ bool core_stopped(struct debug *debug);
 /* In a vCPU's thread, lock NOT held: it stands on points that let it pass. Steps it off them, with
  * everybody parked for a moment. */
 void core_pass_slowly(struct debug *debug, struct vcpu *vcpu);
-/* The same without a point: all park, and are launched again. */
+/* The same without a point: all park, and are launched again. core_park_all(): the lock is held. */
 void core_park_briefly(struct debug *debug);
+void core_park_all(struct debug *debug);
 
 /* goals.c: plans that run to a place, by points of the core's own (OWNER_NONE), which nobody lists. */
 int core_set_goal(struct debug *debug, unsigned vcpu, struct error *err); /* by its plan */

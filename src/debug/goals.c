@@ -168,12 +168,26 @@ static bool add_aside(struct debug *debug, unsigned vcpu, uint64_t address)
 	return false;
 }
 
+/* Where a sprint cannot be stopped everywhere, it is stepped, and so ends at once. */
+static bool add_sprint(struct debug *debug, unsigned vcpu)
+{
+	uint64_t point[SPRINT_POINTS];
+	bool known;
+	unsigned count = core_sprint_points(debug, vcpu, point, &known);
+
+	for (unsigned i = 0; known && i < count; i++)
+		known = add_aside(debug, vcpu, point[i]);
+	return known;
+}
+
 static bool set_aside(struct debug *debug, unsigned vcpu)
 {
 	struct aside *aside = &debug->vcpu[vcpu].aside;
 
-	aside->running = add_aside(debug, vcpu, aside->place.pc);
+	aside->running = aside->sprint ? add_sprint(debug, vcpu)
+				       : add_aside(debug, vcpu, aside->place.pc);
 	aside->stepping = !aside->running;
+	debug->vcpu[vcpu].sprint.refused |= aside->stepping;
 	return aside->running;
 }
 
@@ -182,13 +196,22 @@ bool core_set_asides(struct debug *debug)
 	bool any = false;
 
 	clear_goals(debug, false);
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
-		any |= debug->vcpu[i].aside.running && set_aside(debug, i);
+	debug->sprints = false;
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		struct aside *aside = &debug->vcpu[i].aside;
+
+		any |= aside->running && set_aside(debug, i);
+		debug->sprints |= aside->sprint && aside->running;
+	}
 	return any;
 }
 
 void core_forget_asides(struct debug *debug)
 {
-	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+	clear_goals(debug, false);
+	debug->sprints = false;
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		debug->vcpu[i].aside = (struct aside){0};
+		debug->vcpu[i].sprint = (struct sprint){0};
+	}
 }

@@ -94,7 +94,7 @@ bool core_step_done(struct debug *debug, struct vcpu *vcpu)
 	if (!lands && core_aside_runs(debug, vcpu))
 		return false;
 	if (!lands && goes_on(v, stop.pc))
-		return true;
+		return !core_sprint_begins(debug, vcpu);
 	core_stop(debug, &stop);
 	return false;
 }

@@ -122,8 +122,10 @@ static void begin_plan(struct debug *debug, unsigned i, bool runs)
 	struct core_vcpu *v = &debug->vcpu[i];
 
 	v->seen &= !runs || debug->comparing || v->plan.action == PLAN_HOLD;
-	if (debug->comparing && v->aside.running)
-		v->aside = (struct aside){.stepping = true, .place = v->aside.place};
+	if (debug->comparing && v->aside.running) {
+		v->aside.running = v->aside.entering = false;
+		v->aside.stepping = true;
+	}
 	v->begins = debug->comparing && v->plan.action == PLAN_RUN;
 	arm(debug, i, vcpu_plan_of(debug, v), runs);
 }
@@ -146,6 +148,7 @@ void core_launch(struct debug *debug)
 		return;
 	if (runs)
 		plant_for_run(debug);
+	core_sprints_check(debug);
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
 		begin_plan(debug, i, runs);
 	debug->state = CORE_RUNNING;

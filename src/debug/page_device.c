@@ -67,6 +67,7 @@ size_t core_device_write(void *ctx, struct machine *machine, uint64_t gpa, const
 
 	if (debug->pages->count == 0 && debug->planted.place_count == 0)
 		return mem_write_phys(machine->memory, gpa, buf, len);
+	core_sprint_is_written(debug, NULL, gpa, len);
 	while (done < len && piece > 0) {
 		piece = write_piece(debug, gpa + done, (const uint8_t *)buf + done, len - done);
 		done += piece;

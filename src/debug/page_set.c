@@ -316,6 +316,17 @@ static void tell_failure(struct pages *pages, const struct error *err)
 	pages->warned = true;
 }
 
+/* The code that it runs through stays as it is. */
+static int add_sprint(struct pages *pages, const struct core_vcpu *v)
+{
+	int rc = 0;
+
+	for (unsigned i = 0; v->aside.sprint && i < v->sprint.code_count && rc == 0; i++)
+		rc = page_add_run(pages, v->sprint.code[i].gpa, v->sprint.code[i].size,
+				  MEMORY_READ_ONLY);
+	return rc;
+}
+
 static int collect(struct debug *debug)
 {
 	struct pages *pages = debug->pages;
@@ -328,6 +339,8 @@ static int collect(struct debug *debug)
 	for (unsigned i = 0; i < pages->code_count && rc == 0; i++)
 		if (page_is_covered(debug, i))
 			rc = page_add_run(pages, pages->code[i].gpa, PAGE, MEMORY_READ_ONLY);
+	for (unsigned i = 0; i < debug->machine->vcpu_count && rc == 0; i++)
+		rc = add_sprint(pages, &debug->vcpu[i]);
 	if (rc == 0 && pages->run_count)
 		rc = page_add_beside(debug);
 	if (rc == 0)

@@ -224,8 +224,10 @@ bool core_page_exit(struct debug *debug, struct vcpu *vcpu, const struct vm_exit
 	if (memory_access_at(debug->machine->memory, access.gpa) == MEMORY_OPEN ||
 	    access.size > sizeof(access.data))
 		return false;
-	if (access.write)
+	if (access.write) {
 		memcpy(access.data, exit->mmio.data, access.size);
+		core_sprint_is_written(debug, vcpu, access.gpa, access.size);
+	}
 	pthread_mutex_lock(&debug->pages->lock);
 	done = do_access(debug, vcpu, &access, exit->mmio.data);
 	pthread_mutex_unlock(&debug->pages->lock);

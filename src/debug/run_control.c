@@ -101,7 +101,7 @@ void core_stop(struct debug *debug, const struct stop *stop)
 	core_unlock(debug);
 }
 
-static void park_briefly(struct debug *debug)
+void core_park_all(struct debug *debug)
 {
 	debug->passing = true;
 	if (debug->state == CORE_RUNNING)
@@ -112,7 +112,7 @@ static void park_briefly(struct debug *debug)
 void core_park_briefly(struct debug *debug)
 {
 	core_lock(debug);
-	park_briefly(debug);
+	core_park_all(debug);
 	core_unlock(debug);
 }
 
@@ -123,7 +123,7 @@ void core_pass_slowly(struct debug *debug, struct vcpu *vcpu)
 	core_lock(debug);
 	v->seen = true;
 	v->seen_pc = core_linear_pc(debug, (unsigned)vcpu->index);
-	park_briefly(debug);
+	core_park_all(debug);
 	core_unlock(debug);
 }
 

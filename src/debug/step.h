@@ -12,6 +12,7 @@
  *   step_interrupts.c
  *                interrupts, before a step
  *   aside.c      an interrupt is handled before the step goes on
+ *   sprint.c     a range whose exits are known is run through
  *
  * All of it in the thread of the vCPU that steps, no lock held, unless a function says otherwise.
  */
@@ -78,7 +79,31 @@ struct aside {
 	bool entering; /* the step under way is the delivery */
 	bool running;
 	bool stepping; /* in place of running, where nothing would stop it on its way back */
+	bool sprint;   /* no interrupt: a range is run through, and back is where it is left */
 	struct step_place place;
+};
+
+/* What is known of a range that is run through. */
+#define SPRINT_INSNS  64
+#define SPRINT_EXITS  8
+#define SPRINT_GUARDS 3
+#define SPRINT_POINTS (SPRINT_INSNS + SPRINT_EXITS + SPRINT_GUARDS)
+struct sprint {
+	unsigned turns; /* that were stepped since the last one */
+	unsigned wait;	/* so many come before the next; 0: as many as before the first */
+	bool refused;	/* until the plan ends */
+	bool surveyed;	/* what follows is known, and gate.lock guards it */
+	bool written;	/* somebody writes to the code: it ends at once */
+	unsigned insn_count, exit_count, guard_count;
+	uint64_t insn[SPRINT_INSNS];   /* linear: what is run through */
+	uint8_t length[SPRINT_INSNS];  /* of each */
+	uint64_t exit[SPRINT_EXITS];   /* where that leads, else */
+	uint64_t guard[SPRINT_GUARDS]; /* handlers of exceptions that it may raise */
+	struct sprint_code {
+		uint64_t gpa, size;
+	} code[2]; /* the pieces that it lies in */
+	unsigned code_count;
+	unsigned writes; /* to these pages */
 };
 
 struct step_at {
@@ -145,6 +170,24 @@ bool core_aside_runs(struct debug *debug, struct vcpu *vcpu);
 bool core_aside_ends(struct debug *debug, struct vcpu *vcpu);
 /* A step has ended, with which an aside that is stepped is over. */
 bool core_aside_is_over(struct debug *debug, struct vcpu *vcpu);
+
+/* ---- sprint.c ---------------------------------------------------------------------------- */
+
+/* A step of a range has ended in it. True: everybody parks, and then the vCPU runs. */
+bool core_sprint_begins(struct debug *debug, struct vcpu *vcpu);
+/* All parked, gate.lock held: where the vCPU must be stopped, or how many places these are. 0: there are none,
+ * or it cannot be told; *known says which. */
+unsigned core_sprint_points(struct debug *debug, unsigned vcpu, uint64_t point[SPRINT_POINTS],
+			    bool *known);
+/* All parked, gate.lock held, everything planted: who runs through code that could not be protected is stepped. */
+void core_sprints_check(struct debug *debug);
+/* At a breakpoint: whether it is where the sprint ends. Then its step is done. */
+bool core_sprint_ends(struct debug *debug, struct vcpu *vcpu);
+/* The same of one that is stepped: before the first step, gate.lock held; and where a step has ended. */
+void core_sprint_stepped(struct debug *debug, unsigned vcpu);
+void core_sprint_is_over(struct debug *debug, struct vcpu *vcpu);
+/* Before somebody (writer; NULL: a device) writes to RAM that is protected: whoever runs through it parks first. */
+void core_sprint_is_written(struct debug *debug, struct vcpu *writer, uint64_t gpa, uint64_t size);
 
 /* ---- by_hand.c --------------------------------------------------------------------------- */
 

@@ -103,6 +103,11 @@ static bool on_breakpoints(struct debug *debug, struct vcpu *vcpu)
 
 	if (core_aside_ends(debug, vcpu))
 		return false;
+	if (core_sprint_ends(debug, vcpu)) {
+		if (core_step_done(debug, vcpu))
+			core_park_briefly(debug);
+		return false;
+	}
 	if (!core_came_back(debug, vcpu) && core_judge_here(debug, vcpu, &stop, &any)) {
 		core_stop(debug, &stop);
 		return false;

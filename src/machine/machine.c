@@ -215,6 +215,7 @@ static void end_vcpus(struct machine *machine)
 	for (unsigned i = 0; i < machine->vcpu_count; i++)
 		vcpu_kick(&machine->vcpus[i]);
 	machine->gate.quit = true;
+	pthread_cond_broadcast(&machine->gate.parked);
 	pthread_mutex_unlock(&machine->gate.lock);
 	for (unsigned i = 0; machine->vcpus && i < machine->config.vcpus; i++)
 		vcpu_join(&machine->vcpus[i]);

@@ -120,14 +120,23 @@ static void add_memory(const ZydisDecodedInstruction *z, const ZydisDecodedOpera
 	insn->writes |= operand->write;
 }
 
+static bool writes_sp(const ZydisDecodedOperand *operand)
+{
+	return operand->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       (operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) &&
+	       gpr_of(operand->reg.value) == GPR_RSP;
+}
+
 static void take_operands(const ZydisDecodedInstruction *z, const ZydisDecodedOperand *operands,
 			  struct instruction *insn)
 {
 	const ZydisDecodedOperand *first = &operands[0];
 
-	for (unsigned i = 0; i < z->operand_count; i++)
+	for (unsigned i = 0; i < z->operand_count; i++) {
+		insn->moves_sp |= writes_sp(&operands[i]);
 		if (is_access(z, &operands[i]))
 			add_memory(z, operands, i, insn);
+	}
 	insn->target_reg = INSTRUCTION_NO_REG;
 	if (z->operand_count_visible == 0)
 		return;

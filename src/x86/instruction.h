@@ -98,8 +98,9 @@ struct instruction {
 	bool compares;	     /* cmpxchg and its kin: writes only what ZF tells afterwards */
 	bool memory_unknown; /* it touches memory that operand[] does not tell: gathers, XSAVE areas,
 				the stack of another ring, descriptor tables */
-	bool simple; /* registers and the memory of operand[]: only an access there can fault */
-	bool simd;   /* x87, MMX, SSE, AVX and their state */
+	bool simple;   /* registers and the memory of operand[]: only an access there can fault */
+	bool simd;     /* x87, MMX, SSE, AVX and their state */
+	bool moves_sp; /* it loads the stack pointer, or a part of it */
 	uint8_t condition;  /* INSN_BRANCH: the opcode's lowest byte */
 	uint8_t target_reg; /* jumps and calls through a register; or NO_REG */
 	uint16_t selector;  /* direct far transfers */
