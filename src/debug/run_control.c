@@ -174,8 +174,8 @@ static int check_plans(struct debug *debug, const struct plan *plans, struct err
 	if (debug->dead)
 		return error_set(err, -ENOTSUP,
 				 "the guest is in shutdown after a triple fault and cannot go on: "
-				 "use `monitor reset` "
-				 "(or reset), or change a register first");
+				 "use `reset` (in gdb: `monitor reset`), or change a register "
+				 "first");
 	core_clear_goals(debug);
 	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
 		int rc;
