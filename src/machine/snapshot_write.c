@@ -89,7 +89,8 @@ static int put_page(void *ctx, uint64_t index)
 {
 	struct writer *w = ctx;
 
-	if (index != w->run_first + w->run_pages || w->run_pages == RAM_SECTION_PAGES) {
+	if (w->run_pages == 0 || index != w->run_first + w->run_pages ||
+	    w->run_pages == RAM_SECTION_PAGES) {
 		end_run(w);
 		w->run_first = index;
 		memcpy(w->run, &index, sizeof(index));

@@ -15,6 +15,7 @@
 #include "snapshot_file_rig.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,6 +126,22 @@ static void test_long_runs(void **state)
 	picture_free(&after);
 }
 
+/* The first page is a run that begins where none has been; fresh memory is no zeros then. */
+static void test_the_first_page(void **state)
+{
+	(void)state;
+	mallopt(M_PERTURB, 0x5a);
+	mem_write_phys(snapshot_file_rig.machine->memory, 0, "first", 5);
+	save_and_write("a");
+	mallopt(M_PERTURB, 0);
+	read_as("b");
+	mem_zero_phys(snapshot_file_rig.machine->memory, 0, 5);
+	assert_int_equal(debug_snapshot_restore(snapshot_file_rig.debug, "b", OWNER_CONSOLE, NULL),
+			 0);
+	assert_int_equal(rig_byte(&snapshot_file_rig, 0), 'f');
+	assert_int_equal(rig_byte(&snapshot_file_rig, 4), 't');
+}
+
 /* ---- the file itself --------------------------------------------------------------------------- */
 
 static void test_files_that_cannot_be(void **state)
@@ -203,9 +220,13 @@ static void test_what_is_no_snapshot(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_write_and_read),	 TEST(test_a_fresh_machine),
-		TEST(test_zeros_cost_nothing),	 TEST(test_long_runs),
-		TEST(test_files_that_cannot_be), TEST(test_a_failed_write_keeps_the_old_file),
+		TEST(test_write_and_read),
+		TEST(test_a_fresh_machine),
+		TEST(test_zeros_cost_nothing),
+		TEST(test_long_runs),
+		TEST(test_the_first_page),
+		TEST(test_files_that_cannot_be),
+		TEST(test_a_failed_write_keeps_the_old_file),
 		TEST(test_what_is_no_snapshot),
 	};
 
