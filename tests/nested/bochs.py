@@ -214,16 +214,48 @@ class Bridge:
             termios.tcsetattr(0, termios.TCSADRAIN, self.before)
 
 
+CONNECTED = re.compile(rb'connected to screen "(/dev/pts/\d+)"')
+
+
+class Display:
+    """The text screen is drawn on a terminal that Bochs makes for it, and names on the one that it was given. Somebody
+    has to read there: once some thousand bytes wait, Bochs does, too, forever."""
+
+    def __init__(self):
+        self.told, self.fd = b"", None
+
+    def look_for(self, told):
+        """What Bochs says, piece by piece. True when that has named the terminal."""
+        if self.fd is not None:
+            return False
+        self.told = (self.told + told)[-4096:]
+        found = CONNECTED.search(self.told)
+        if found:
+            self.fd = os.open(found.group(1), os.O_RDWR | os.O_NOCTTY)
+            tty.setraw(self.fd)  # an echo would be typed into the guest
+        return found is not None
+
+
+def drain(fd):
+    try:
+        return os.read(fd, 65536)
+    except OSError:  # its other end has gone
+        return b""
+
+
 def pump(screen, bridge, child):
-    """Until the emulator ends. What it draws on its own screen is thrown away."""
+    """Until the emulator ends. What it draws is thrown away."""
+    display = Display()
     watched = [screen] + ([0, bridge.end] if bridge else [])
     while child.poll() is None:
         for ready in select.select(watched, [], [], 0.2)[0]:
             if ready == 0 and not bridge.typed():
                 return
-            if ready == screen:
-                os.read(screen, 65536)
-            elif ready != 0:
+            if ready == screen and display.look_for(drain(screen)):
+                watched.append(display.fd)
+            elif ready == display.fd:
+                drain(display.fd)
+            elif bridge and ready == bridge.end:
                 os.write(1, os.read(bridge.end, 65536))
 
 
