@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/orc.h"
 
+#include "elf_section.h"
+
 #include <endian.h>
 #include <gelf.h>
 #include <string.h>
@@ -34,40 +36,22 @@ struct rule {
 
 /* ---- where ---------------------------------------------------------------------------------- */
 
-static Elf_Data *section_data(Elf *elf, const char *name, uint64_t *address)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-	GElf_Shdr header;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((section = elf_nextscn(elf, section))) {
-		const char *its = gelf_getshdr(section, &header)
-					  ? elf_strptr(elf, names, header.sh_name)
-					  : NULL;
-
-		if (!its || strcmp(its, name) || header.sh_type == SHT_NOBITS)
-			continue;
-		*address = header.sh_addr;
-		return elf_rawdata(section, NULL);
-	}
-	return NULL;
-}
-
 bool orc_find(Elf *elf, struct orc_tables *tables)
 {
 	Elf_Data *ips, *entries;
+	GElf_Shdr ips_header, entries_header;
 	GElf_Ehdr header;
 
 	*tables = (struct orc_tables){0};
 	if (!gelf_getehdr(elf, &header) || header.e_machine != EM_X86_64)
 		return false;
-	ips = section_data(elf, ".orc_unwind_ip", &tables->ips_at);
-	entries = section_data(elf, ".orc_unwind", &tables->entries_at);
+	ips = elf_section_find(elf, ".orc_unwind_ip", &ips_header);
+	entries = elf_section_find(elf, ".orc_unwind", &entries_header);
 	if (!ips || !entries || !ips->d_buf || !entries->d_buf || ips->d_size / 4 > COUNT_MAX ||
 	    ips->d_size / 4 != entries->d_size / ORC_ENTRY_SIZE || ips->d_size < 4)
 		return false;
+	tables->ips_at = ips_header.sh_addr;
+	tables->entries_at = entries_header.sh_addr;
 	tables->ips = ips->d_buf;
 	tables->entries = entries->d_buf;
 	tables->count = (uint32_t)(ips->d_size / 4);

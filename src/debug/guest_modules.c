@@ -2,6 +2,7 @@
 #include "debug/btf.h"
 #include "debug/debug.h"
 #include "debug/guest_modules_private.h"
+#include "elf_section.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -13,25 +14,6 @@
 #define MODULE_MAX  16384u /* bytes of struct module */
 
 /* ---- how the kernel lays things out ---------------------------------------------------------- */
-
-static Elf_Data *find_section(Elf *elf, const char *name)
-{
-	Elf_Scn *section = NULL;
-	size_t names;
-	GElf_Shdr header;
-
-	if (elf_getshdrstrndx(elf, &names))
-		return NULL;
-	while ((section = elf_nextscn(elf, section))) {
-		const char *its = gelf_getshdr(section, &header)
-					  ? elf_strptr(elf, names, header.sh_name)
-					  : NULL;
-
-		if (its && !strcmp(its, name) && header.sh_type != SHT_NOBITS)
-			return elf_rawdata(section, NULL);
-	}
-	return NULL;
-}
 
 static bool find_symbol(Elf *elf, const char *name, uint64_t *address)
 {
@@ -139,7 +121,8 @@ static bool take_layout(const struct btf *btf, struct module_layout *layout)
 
 static const char *examine(struct guest_modules *modules, Elf *elf)
 {
-	Elf_Data *data = find_section(elf, ".BTF");
+	GElf_Shdr header;
+	Elf_Data *data = elf_section_find(elf, ".BTF", &header);
 	struct btf btf;
 	bool known;
 
