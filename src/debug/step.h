@@ -13,6 +13,7 @@
  *                interrupts, before a step
  *   aside.c      an interrupt is handled before the step goes on
  *   sprint.c     a range whose exits are known is run through
+ *   sprint_survey.c  whether they are known
  *
  * All of it in the thread of the vCPU that steps, no lock held, unless a function says otherwise.
  */
@@ -175,10 +176,6 @@ bool core_aside_is_over(struct debug *debug, struct vcpu *vcpu);
 
 /* A step of a range has ended in it. True: everybody parks, and then the vCPU runs. */
 bool core_sprint_begins(struct debug *debug, struct vcpu *vcpu);
-/* All parked, gate.lock held: where the vCPU must be stopped, or how many places these are. 0: there are none,
- * or it cannot be told; *known says which. */
-unsigned core_sprint_points(struct debug *debug, unsigned vcpu, uint64_t point[SPRINT_POINTS],
-			    bool *known);
 /* All parked, gate.lock held, everything planted: who runs through code that could not be protected is stepped. */
 void core_sprints_check(struct debug *debug);
 /* At a breakpoint: whether it is where the sprint ends. Then its step is done. */
@@ -188,6 +185,14 @@ void core_sprint_stepped(struct debug *debug, unsigned vcpu);
 void core_sprint_is_over(struct debug *debug, struct vcpu *vcpu);
 /* Before somebody (writer; NULL: a device) writes to RAM that is protected: whoever runs through it parks first. */
 void core_sprint_is_written(struct debug *debug, struct vcpu *writer, uint64_t gpa, uint64_t size);
+
+/* ---- sprint_survey.c -------------------------------------------------------------------- */
+
+/* All parked, gate.lock held: where the vCPU must be stopped, or how many places these are. 0: there are none,
+ * or it cannot be told; *known says which. */
+unsigned core_sprint_points(struct debug *debug, unsigned vcpu, uint64_t point[SPRINT_POINTS],
+			    bool *known);
+bool core_sprint_among(const uint64_t *list, unsigned count, uint64_t linear);
 
 /* ---- by_hand.c --------------------------------------------------------------------------- */
 
