@@ -9,7 +9,7 @@ from tap import skip
 from vm import Vitrine, guest, sanitized
 
 CPUS = 4
-RSS_SLACK = 4096  # KiB: what the C library may keep back for later
+DATA_SLACK = 4096  # KiB: what the C library may keep back for later
 
 
 def rounds(full, usual):
@@ -71,7 +71,7 @@ class SmpVitrine(Vitrine):
 
 def grown(before, after):
     """What has grown between two sets of process facts, beyond what may."""
-    slack = {"VmRSS": RSS_SLACK if not sanitized() else 64 * RSS_SLACK}
+    slack = {"VmData": DATA_SLACK if not sanitized() else 64 * DATA_SLACK}
     return {k: (before[k], after[k]) for k in before if after[k] > before[k] + slack.get(k, 0)}
 
 
