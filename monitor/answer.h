@@ -16,4 +16,8 @@ int answer_begin(struct answer *answer); /* 0, or -ENOMEM */
  * NULL when out of memory. */
 void answer_end(struct answer *answer, struct facts *head, struct monitor_out *to);
 
+/* Runs a line for an owner, and answers with one line of JSON: monitor_execute() for a program. */
+int answer_line(struct monitor *monitor, const char *line, enum debug_owner owner,
+		struct monitor_out *out);
+
 #endif

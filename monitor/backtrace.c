@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* bt: the calls that led here, and why they end; and who called the function that a vCPU is in. */
+#include "monitor/commands.h"
 #include "monitor/unwind.h"
 
 #include <errno.h>

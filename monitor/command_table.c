@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Every command, one row each. `help` and the reference chapter are read off this table. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "monitor/commands_snapshot.h"
 
 /* clang-format off */

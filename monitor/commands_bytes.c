@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Memory in bulk: compare, and what `set *ADDR = VALUE` writes. */
 #include "monitor/bytes.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* catch, tcatch: points without an instruction address. */
+#include "monitor/commands.h"
 #include "monitor/points.h"
 
 #include "x86/exceptions.h"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Instructions, source lines, names. */
 #include "monitor/code_lines.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* rdmsr, wrmsr and info cpuid: a processor's numbers by their names. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "x86/msr.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* dump and restore: memory to a file, and back. */
 #include "monitor/bytes.h"
+#include "monitor/commands.h"
 #include "plain_file.h"
 
 #include <errno.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* find: bytes, numbers and texts in memory. */
 #include "monitor/bytes.h"
+#include "monitor/commands.h"
 
 #include <ctype.h>
 #include <errno.h>

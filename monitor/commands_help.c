@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* help, from the command table. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What a user does to the machine from outside, and to the program around it. */
 #include "log.h"
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "monitor/keys.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* x, xp, print, and the way from linear to physical addresses. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

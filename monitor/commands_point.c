@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Setting breakpoints and watches, and changing them. */
+#include "monitor/commands.h"
 #include "monitor/points.h"
 
 #include <ctype.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* dprintf: a point that prints a line and goes on. The core does the printing. */
+#include "monitor/commands.h"
 #include "monitor/points.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Run control, the machine, and the monitor itself. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <ctype.h>
 #include <errno.h>

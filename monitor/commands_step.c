@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Letting one vCPU, or all of them, go on: by steps, to a place, or until something stops them. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "x86/instruction.h"
 
 #include <errno.h>

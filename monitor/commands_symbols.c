@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* symbol-file: other symbols, or the same at another place. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "plain_file.h"
 
 #include <errno.h>

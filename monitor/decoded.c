@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Registers bit by bit, and what segment registers keep of their descriptors. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "x86/descriptor_tables.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The x87's registers and the vectors, as the numbers that they are. SDM vol. 1, 8.1 and 10.2. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The machine around the CPUs: interrupt controllers, the timer, and who answers which address. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

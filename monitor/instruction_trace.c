@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/instruction_trace.h"
 
+#include "monitor/commands.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What the page tables map: ranges with the same rights (`info mem`), and runs of pages that are alike in
  * everything (`info tlb`). A guest chooses how many there are; what is shown at once is bounded. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

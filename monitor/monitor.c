@@ -2,6 +2,7 @@
 #include "monitor/monitor.h"
 
 #include "monitor/answer.h"
+#include "monitor/commands.h"
 #include "monitor/instruction_trace.h"
 #include "monitor/points.h"
 
@@ -289,7 +290,7 @@ static void take_answer(struct call *call, const char *line)
 		monitor->host.quit(monitor->host.ctx);
 }
 
-static int execute(struct call *call, const char *line)
+int call_execute(struct call *call, const char *line)
 {
 	struct view *view = &call->monitor->view[call->owner];
 	char last[LINE_MAX_SIZE];
@@ -365,48 +366,16 @@ static int execute_text(struct monitor *monitor, const char *line, enum debug_ow
 {
 	struct error err = {0};
 	struct call call = {.monitor = monitor, .owner = owner, .out = out, .err = &err};
-	int ret = execute(&call, line);
+	int ret = call_execute(&call, line);
 
 	if (ret)
 		show_error(&err, out);
 	return ret;
 }
 
-/* ---- for programs -------------------------------------------------------------------------- */
-
-static struct facts *head_of(const struct call *call, const char *line, int ret)
-{
-	struct facts *facts = facts_new();
-	struct monitor_out fields = {.facts = facts};
-
-	fact_text(&fields, "command", call->command ? call->command->name : NULL);
-	fact_text(&fields, "line", line);
-	fact_flag(&fields, "ok", !ret);
-	if (ret) {
-		fact_text(&fields, "errno", strerrorname_np(-ret));
-		fact_text(&fields, "error", call->err->text);
-	}
-	return facts;
-}
-
-static int execute_json(struct monitor *monitor, const char *line, enum debug_owner owner,
-			struct monitor_out *out)
-{
-	struct answer answer;
-	struct error err = {0};
-	struct call call = {.monitor = monitor, .owner = owner, .out = &answer.out, .err = &err};
-	int ret = answer_begin(&answer);
-
-	if (ret)
-		return ret;
-	ret = execute(&call, line);
-	answer_end(&answer, head_of(&call, line, ret), out);
-	return ret;
-}
-
 int monitor_execute(struct monitor *monitor, const char *line, enum debug_owner owner,
 		    struct monitor_out *out)
 {
-	return out->json ? execute_json(monitor, line, owner, out)
+	return out->json ? answer_line(monitor, line, owner, out)
 			 : execute_text(monitor, line, owner, out);
 }

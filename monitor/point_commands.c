@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Lines that run when a point has stopped the guest: `commands`, and `do` behind a point. */
+#include "monitor/commands.h"
 #include "monitor/points.h"
 
 #include <errno.h>

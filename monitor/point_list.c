@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* info breakpoints. */
+#include "monitor/commands.h"
 #include "monitor/points.h"
 
 #include <inttypes.h>

@@ -2,7 +2,7 @@
 /* What stands in a PC's text memory, as text: its characters are those of code page 437. */
 #include "monitor/screen.h"
 
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "monitor/facts.h"
 #include "monitor/text.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Lines from a file: `source`, and the one that is read at the start. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 #include "plain_file.h"
 
 #include <errno.h>

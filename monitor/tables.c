@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Descriptor tables, entry by entry, with handlers by name. */
 #include "monitor/tables.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

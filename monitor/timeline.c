@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* timeline: a line for each vCPU, a column for each moment, from the flight recorder. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The task state segment, field by field. */
+#include "monitor/commands.h"
 #include "monitor/tables.h"
 
 #include <errno.h>

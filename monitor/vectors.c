@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Where interrupts lead: the IDT, and real mode's vectors. */
+#include "monitor/commands.h"
 #include "monitor/tables.h"
 #include "x86/exceptions.h"
 

@@ -3,6 +3,7 @@
  * why: the longer story of a stop, or of a running vCPU's last exit: what KVM reported, what vitrine did with it,
  * and where one reads on, here, in QEMU, and in the kernel.
  */
+#include "monitor/commands.h"
 #include "monitor/points.h"
 
 #include <inttypes.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* info dirty: the pages that the guest wrote while it ran last, with where they are mapped. */
-#include "monitor/command.h"
+#include "monitor/commands.h"
 
 #include <errno.h>
 #include <inttypes.h>
