@@ -362,8 +362,7 @@ def section_offset(path, name):
 
 def instruction(address=None):
     """{"addr", "asm", "length"} of the instruction at an address, or at pc."""
-    frame = gdb.newest_frame()
-    return frame.architecture().disassemble(pc() if address is None else address)[0]
+    return gdb.newest_frame().architecture().disassemble(pc() if address is None else address)[0]
 
 
 def thread(number):
