@@ -246,7 +246,8 @@ const struct command commands[] = {
 	{"context", "where-am-i", CLASS_CODE, COMMAND_STOPPED, {{0}},
 	 "the screen of the last stop again, for the current vCPU",
 	 "A star is behind registers that changed since the stop before. Behind a jump\n"
-	 "that will be taken, and a return, stands what comes there: ↳.", run_context},
+	 "that will be taken, and a return, stands what comes there: ↳. For a vCPU\n"
+	 "that is not the one that stopped (`cpu N`): what it did meanwhile.", run_context},
 	{"why", NULL, CLASS_CODE, 0, {{0}},
 	 "the longer story of the last stop, or of a running vCPU's last exit",
 	 "What KVM reported, what vitrine did with it and where, and where QEMU's loop\n"

@@ -30,7 +30,7 @@ static const struct {
 	{"commands", POINT},
 	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},
 	{"condition", POINT},
-	{"context", STOP "; `here`: `vcpu`, `pc`, `name`, `file`, `line`; " LINES "; " CODE
+	{"context", STOP "; `here`: `vcpu`, of one that did not stop `doing`, `pc`, `name`, `file`, `line`; " LINES "; " CODE
 		    ", and of a jump `taken`, of where it leads `target`"},
 	{"continue", "`vcpu`"},
 	{"cpu", "`vcpu`, `state`"},

@@ -37,6 +37,10 @@ static void note_stop(struct monitor *monitor)
 	const struct stop *stop = debug_last_stop(monitor->debug);
 
 	monitor->stop_number++;
+	/* The one that stopped is shown; the others may be looked at some stops later. */
+	for (int i = 0; i < (int)debug_vcpu_count(monitor->debug); i++)
+		if (!stop || i != stop->vcpu)
+			registers_note(monitor, i);
 	for (unsigned i = 0; stop && stop->vcpu >= 0 && i < OWNER_COUNT; i++) {
 		monitor->view[i].cpu = stop->vcpu;
 		monitor->view[i].code_known = false;

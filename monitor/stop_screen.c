@@ -262,7 +262,7 @@ void stop_facts(const struct stop *stop, struct monitor_out *out)
 }
 
 /* Where the vCPU stands that the screen is about. */
-static void tell_here(struct monitor *monitor, int cpu, struct monitor_out *out)
+static void tell_here(struct monitor *monitor, int cpu, const char *did, struct monitor_out *out)
 {
 	uint64_t pc = debug_pc(monitor->debug, cpu);
 	const char *file;
@@ -271,6 +271,7 @@ static void tell_here(struct monitor *monitor, int cpu, struct monitor_out *out)
 
 	fact_object(out, "here");
 	fact_count(out, "vcpu", (uint64_t)cpu);
+	fact_text(out, "doing", did);
 	fact_hex(out, "pc", pc);
 	fact_text(out, "name", address_name(monitor, pc, name, sizeof(name)));
 	if (!symbols_line(monitor->symbols, pc, &file, &line)) {
@@ -278,6 +279,43 @@ static void tell_here(struct monitor *monitor, int cpu, struct monitor_out *out)
 		fact_count(out, "line", (uint64_t)line);
 	}
 	fact_end(out);
+}
+
+static bool is_its_stop(const struct stop *stop, int cpu)
+{
+	return cpu == (stop->vcpu < 0 ? 0 : stop->vcpu);
+}
+
+/* What a vCPU did when another one stopped, or all were. NULL: nobody knows. */
+static const char *doing(struct monitor *monitor, int cpu)
+{
+	static const char *const words[] = {[CPU_RUNNABLE] = "was running",
+					    [CPU_HALTED] = "slept in hlt",
+					    [CPU_WAIT_INIT] = "waited for INIT",
+					    [CPU_WAIT_SIPI] = "waited for its startup IPI"};
+	struct vcpu_info info;
+
+	if (debug_vcpu_info(monitor->debug, cpu, &info) < 0)
+		return NULL;
+	return info.held && info.run_state == CPU_RUNNABLE ? "was held" : words[info.run_state];
+}
+
+/* "□ vCPU 0: was running when vCPU 1 stopped: breakpoint 1" */
+static void show_bystander(struct monitor *monitor, const struct stop *stop, int cpu,
+			   struct monitor_out *out)
+{
+	char why[TEXT_CLEAN_SIZE(sizeof(stop->text))], who[32] = "the guest";
+	const char *did = doing(monitor, cpu);
+	struct string text = {0};
+
+	if (!did)
+		return;
+	if (stop->vcpu >= 0 && stop->reason != STOP_PAUSE)
+		snprintf(who, sizeof(who), "vCPU %d", stop->vcpu);
+	stop_text(stop, why, sizeof(why));
+	string_printf(&text, "□ vCPU %d: %s when %s stopped: %s", cpu, did, who, why);
+	out_wrapped(out, string_text(&text), 0, 2);
+	string_free(&text);
 }
 
 static void show_reason(const struct stop *stop, struct monitor_out *out)
@@ -306,13 +344,17 @@ void context_show(struct monitor *monitor, int cpu, bool reason, struct monitor_
 {
 	const struct stop *stop = debug_last_stop(monitor->debug);
 
-	if (reason && stop) {
+	bool its = stop && is_its_stop(stop, cpu);
+
+	if (reason && its)
 		show_reason(stop, out);
+	else if (reason && stop)
+		show_bystander(monitor, stop, cpu, out);
+	if (reason && stop)
 		stop_facts(stop, out);
-	}
-	tell_here(monitor, cpu, out);
-	if (reason && stop && stop->reason == STOP_TRIPLE_FAULT)
-		show_fault_chain(monitor, stop->vcpu, out);
+	tell_here(monitor, cpu, its ? NULL : doing(monitor, cpu), out);
+	if (reason && its && stop->reason == STOP_TRIPLE_FAULT)
+		show_fault_chain(monitor, cpu, out);
 	show_where(monitor, stop, cpu, out);
 	show_source(monitor, debug_pc(monitor->debug, cpu), out);
 	stop_code_show(monitor, cpu, out);

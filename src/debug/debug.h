@@ -197,6 +197,7 @@ struct vcpu_info {
 	enum cpu_run_state run_state;
 	uint64_t pc, cr3;
 	uint64_t exits; /* in all */
+	bool held;	/* the last resume did not let it run */
 };
 int debug_vcpu_info(struct debug *debug, int vcpu, struct vcpu_info *info); /* -EBUSY */
 /* "long mode, ring 0, cr3 0x102000, IF=1" or "running". */

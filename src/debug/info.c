@@ -17,7 +17,8 @@ int debug_vcpu_info(struct debug *debug, int vcpu, struct vcpu_info *info)
 				   .interrupts = state->general.rflags & RFLAGS_IF,
 				   .run_state = state->events.run_state,
 				   .pc = cpu_linear_pc(state),
-				   .cr3 = state->system.cr3};
+				   .cr3 = state->system.cr3,
+				   .held = debug->vcpu[vcpu].plan.action == PLAN_HOLD};
 	if (debug->machine->vcpus[vcpu].halted)
 		info->run_state = CPU_HALTED;
 	for (int i = 0; i < EXIT_REASON_COUNT; i++)

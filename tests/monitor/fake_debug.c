@@ -209,6 +209,19 @@ int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err)
 
 /* ---- words --------------------------------------------------------------------------------- */
 
+int debug_vcpu_info(struct debug *debug, int vcpu, struct vcpu_info *info)
+{
+	if (debug->running)
+		return -EBUSY;
+	*info = (struct vcpu_info){.mode = MODE_LONG,
+				   .interrupts = true,
+				   .run_state = debug->state[vcpu].events.run_state,
+				   .pc = cpu_linear_pc(&debug->state[vcpu]),
+				   .cr3 = debug->state[vcpu].system.cr3,
+				   .held = debug->plans[vcpu].action == PLAN_HOLD};
+	return 0;
+}
+
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
 {
 	snprintf(buf, size, debug->running ? "running" : "long mode, ring 0, cr3 0x%llx, IF=1",

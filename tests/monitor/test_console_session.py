@@ -238,6 +238,16 @@ def four_cpus():
         pc = console.value("$pc")
         has(console.run("cpu 0"), "vCPU 0: long mode")
         assert console.value("$pc") != pc
+        screen = console.run("context")
+        assert re.match(rf"□ vCPU 0: (was running|slept in hlt) when vCPU {number} stopped: breakpoint 1\n", screen), screen
+        assert "■" not in screen and "cpu2_loop" not in screen.splitlines()[1], screen
+        has(console.run(f"cpu {number}"), f"vCPU {number}: ")
+        has(console.until_stop("step"), f"■ vCPU {number}: step\n")
+        for other in set("0123") - {number}:
+            console.run("cpu " + other)
+            screen = console.run("context")
+            assert re.match(rf"□ vCPU {other}: (was held|slept in hlt|waited for \w+( startup IPI)?) when vCPU {number} "
+                            r"stopped: step\n", screen), screen
         has(console.run("cpu 4"), "they are 0 to 3")
 
 

@@ -117,6 +117,68 @@ static void test_stop_screen(void **state)
 	lacks(stop_screen(rig), "*");
 }
 
+static void stands_by(struct rig *rig, const char *words)
+{
+	contains(answer(rig, "context"), words);
+	lacks(rig->text, "■");
+	fits_the_screen(rig->text);
+}
+
+/* A vCPU that did not stop is not told to have done so. */
+static void test_bystanders(void **state)
+{
+	struct rig *rig = *state;
+	enum cpu_run_state *run_state = &rig->debug->state[1].events.run_state;
+
+	rig->debug->state[1].general.rip = address_of(rig, "twice");
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	contains(answer(rig, "context"), "■ vCPU 0: stepped\n");
+	lacks(answer(rig, "json context"), "\"doing\"");
+	answer(rig, "cpu 1");
+	stands_by(rig, "□ vCPU 1: was held when vCPU 0 stopped: stepped\n  twice at fixture.c:");
+	rig->debug->plans[1].action = PLAN_RUN;
+	fake_debug_stop(rig->debug, STOP_BREAKPOINT, 0, "breakpoint 1");
+	answer(rig, "cpu 1");
+	stands_by(rig, "□ vCPU 1: was running when vCPU 0 stopped: breakpoint 1\n");
+	contains(answer(rig, "json context"), "\"why\":\"breakpoint 1\",\"vcpu\":0,");
+	contains(rig->text, "\"here\":{\"vcpu\":1,\"doing\":\"was running\",\"pc\":\"0x200000\"");
+	*run_state = CPU_HALTED;
+	stands_by(rig, "□ vCPU 1: slept in hlt when vCPU 0 stopped: breakpoint 1\n");
+	*run_state = CPU_WAIT_INIT;
+	stands_by(rig, "□ vCPU 1: waited for INIT when");
+	*run_state = CPU_WAIT_SIPI;
+	stands_by(rig, "□ vCPU 1: waited for its startup IPI when");
+	*run_state = CPU_RUNNABLE;
+	fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused");
+	answer(rig, "cpu 1");
+	stands_by(rig, "□ vCPU 1: was running when the guest stopped: paused\n");
+	fake_debug_stop(rig->debug, STOP_TRIPLE_FAULT, 0, "triple fault");
+	answer(rig, "cpu 1");
+	stands_by(rig, "when vCPU 0 stopped: triple fault\n  twice");
+	fake_debug_stop(rig->debug, STOP_SHUTDOWN, -1, "the guest has ended");
+	contains(answer(rig, "cpu 1"), "vCPU 1");
+	stands_by(rig, "□ vCPU 1: was running when the guest stopped: the guest has ended\n");
+}
+
+/* Stars are about the stop before, also for a vCPU that nobody has looked at since. */
+static void test_stars_of_bystanders(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t *rax = &rig->debug->state[1].general.gpr[GPR_RAX];
+
+	*rax = 5;
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	answer(rig, "cpu 1");
+	contains(answer(rig, "context"), "rax 5*");
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	*rax = 6;
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	fake_debug_stop(rig->debug, STOP_STEP, 0, "stepped");
+	answer(rig, "cpu 1");
+	lacks(answer(rig, "context"), "rax 6*");
+	contains(rig->text, "rax 6 ");
+}
+
 /* What comes behind a jump that is taken, or a return, is shown there. */
 static void test_stop_screen_follows_jumps(void **state)
 {
@@ -197,6 +259,8 @@ static void test_show_state(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_backtrace, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_stop_screen, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_bystanders, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_stars_of_bystanders, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_stop_screen_follows_jumps, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_stop_screen_is_safe, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_show_state, rig_setup, rig_teardown),
