@@ -262,11 +262,14 @@ const struct command commands[] = {
 	 "The file must be readable at the path that the compiler recorded. An empty\n"
 	 "line goes on.",
 	 run_list},
-	{"bt", "backtrace where", CLASS_CODE, COMMAND_STOPPED, {{ARG_EXPRESSION, "COUNT", true}},
+	{"bt", "backtrace where", CLASS_CODE, COMMAND_STOPPED,
+	 {{ARG_OPTION, "-a", true}, {ARG_EXPRESSION, "COUNT", true}},
 	 "the calls that led here, and why they end",
 	 "By call frame information where the image has it, by Linux's own tables, else\n"
-	 "by frame pointers, and through interrupts into what they interrupted. COUNT: so\n"
-	 "many of the innermost frames (40); the outermost four are always there.", run_backtrace},
+	 "by frame pointers, and through interrupts into what they interrupted. Frames of\n"
+	 "a recursion that are alike have one line together. COUNT: so many lines of the\n"
+	 "innermost frames (40); the outermost four are always there. -a: all frames,\n"
+	 "each with a line of its own.", run_backtrace},
 	{"symbol-file", NULL, CLASS_CODE, COMMAND_FILES, {{ARG_OFFSET, "-o OFFSET", true}, {ARG_FILE, "FILE", true}},
 	 "take names and lines from another ELF file, or move them",
 	 "-o: the guest runs it that much higher than it is linked, as kernels do that\n"

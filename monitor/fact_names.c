@@ -25,7 +25,7 @@ static const struct {
 	{"advance", "`vcpu`, `address`: where it will stop"},
 	{"awatch", POINT},
 	{"break", POINT},
-	{"bt", "`frames[]`: `number`, `pc`, `sp`, `name`, `file`, `line`, `interrupted`, `system_call`, `user`; `end`, `count`"},
+	{"bt", "`frames[]`: `number`, `pc`, `sp`, `name`, `file`, `line`, `interrupted`, `system_call`, `user`, and where more follow that are like the last `period` ones, how many: `folded`; `end`, `count`: of all"},
 	{"catch", POINT},
 	{"commands", POINT},
 	{"compare", "`differences[]`: `offset`, `size`; `differ`: bytes"},

@@ -145,7 +145,7 @@ def recursion_fills(console, page):
     found, end = frames(answer)
     equal({name for _, name in found}, {"factorial"})
     # Its own frames lie in the page that is there; the first was called by nobody: its stack was zeros.
-    assert len(found) > 5, answer
+    assert len(names(console.run("bt -a"))) > 5, answer
     equal(end, "the return address is 0: nobody called")
 
 
@@ -178,10 +178,17 @@ def a_deep_recursion_shows_both_ends():
         console.run("set *(u32 *)($rbp - 0x14) = 150")
         at(console, "factorial if $edi == 1")
         answer = console.run("bt")
+        equal(names(answer), ["factorial"] * 2 + ["work", "run", "guest_main", "_start"])
+        assert re.search(r"#1  0x\w+ (factorial\+0x\w+ at \S+)\n    \.\.\. 148 more frames of \1\n#150 ", answer), answer
+        answer = console.run("bt -a 40")
         assert "... 110 frames ...\n" in answer and "#39 " in answer, answer
         equal(names(answer)[-4:], ["work", "run", "guest_main", "_start"])
-        equal(len(names(console.run("bt 1000"))), 154)
-        equal(names(console.run("bt 1")), ["factorial", "work", "run", "guest_main", "_start"])
+        equal(len(names(console.run("bt -a"))), 154)
+        equal(names(console.run("bt -a 1")), ["factorial", "work", "run", "guest_main", "_start"])
+        rows = json.loads(console.run("json bt").replace("\n", ""))["result"]
+        equal([(row["number"], row.get("folded")) for row in rows["frames"]],
+              [(0, None), (1, 148), (150, None), (151, None), (152, None), (153, None)])
+        equal(rows["count"], 154)
 
 
 @test

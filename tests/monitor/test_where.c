@@ -55,11 +55,70 @@ static void test_backtrace(void **state)
 		put_stack(rig, 0x2f0008 + i * 16, add_one + 0x15);
 	}
 	stand(rig, twice + 7, 0x2efff0, 0x2f0000);
-	contains(answer(rig, "bt"), "#39 0x200029 add_one+0x15");
+	contains(answer(rig, "bt -a 40"), "#39 0x200029 add_one+0x15");
 	contains(rig->text, "    ... 157 frames ...\n#197 0x");
 	contains(rig->text, "#200 0x");
-	contains(answer(rig, "bt 2"),
+	contains(answer(rig, "bt -a 2"),
 		 "#1  0x200029 add_one+0x15 at fixture.c:19\n    ... 195 frames ...\n");
+	contains(answer(rig, "bt -a"), "\n#99 0x");
+	lacks(rig->text, "...");
+}
+
+/* The frame pointers of a stack from 0x2f0000 on whose nth return address is the nth of these. */
+static void put_calls(struct rig *rig, const uint64_t *to, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		put_stack(rig, 0x2f0000 + i * 16, i + 1 < count ? 0x2f0000 + i * 16 + 16 : 0);
+		put_stack(rig, 0x2f0008 + i * 16, to[i]);
+	}
+	stand(rig, address_of(rig, "twice") + 7, 0x2efff0, 0x2f0000);
+}
+
+static void test_recursions_are_folded(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t a = address_of(rig, "add_one") + 0x15, b = address_of(rig, "bare") + 1;
+	uint64_t start = address_of(rig, "_start") + 0x11, to[200];
+
+	for (unsigned i = 0; i < 198; i++)
+		to[i] = a;
+	to[198] = start;
+	to[199] = 0;
+	put_calls(rig, to, 200);
+	contains(answer(rig, "bt"), "\n#1  0x200029 add_one+0x15 at fixture.c:19\n"
+				    "    ... 197 more frames of add_one+0x15 at fixture.c:19\n#199 "
+				    "0x200060 _start+0x11");
+	contains(answer(rig, "bt 1"), "#0  0x200007 twice+0x7 at fixture.c:12\n#1  0x");
+	contains(answer(rig, "json bt"), "\"line\":19,\"interrupted\":false,\"system_call\":false,"
+					 "\"user\":false,\"folded\":197,\"period\":1},");
+	contains(rig->text, "\"count\":200}");
+	contains(rig->text, "{\"number\":199,\"pc\":\"0x200060\"");
+	lacks(rig->text, "\"number\":2,");
+	contains(answer(rig, "json bt -a 5"), "\"number\":4,");
+	lacks(rig->text, "\"folded\"");
+
+	for (unsigned i = 0; i < 99;
+	     i++) { /* in turns: the first begins inside, the last ends inside */
+		to[2 * i] = b;
+		to[2 * i + 1] = a;
+	}
+	to[197] = start;
+	to[198] = 0;
+	put_calls(rig, to, 199);
+	contains(answer(rig, "bt"),
+		 "\n#1  0x200069 bare+0x1 at fixture.c:28\n#2  0x200029 add_one+0x15 at "
+		 "fixture.c:19\n"
+		 "    ... 194 more frames: #1 to #2 again and again\n"
+		 "#197 0x200069 bare+0x1 at fixture.c:28\n#198 0x200060 _start+0x11");
+	contains(answer(rig, "json bt"), "\"folded\":194,\"period\":2},{\"number\":197,");
+
+	to[0] = to[1] = to[2] = to[4] = to[5] = a; /* nothing is saved by folding so few */
+	to[3] = to[6] = b;
+	to[7] = start;
+	to[8] = 0;
+	put_calls(rig, to, 9);
+	lacks(answer(rig, "bt"), "more frames");
+	contains(rig->text, "\n#8  0x200060 _start+0x11");
 }
 
 static unsigned line_count(const char *text)
@@ -258,6 +317,7 @@ static void test_show_state(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_backtrace, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_recursions_are_folded, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_stop_screen, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_bystanders, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_stars_of_bystanders, rig_setup, rig_teardown),
