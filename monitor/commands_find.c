@@ -157,6 +157,7 @@ static int find_all(struct search *search, uint64_t *found)
 
 	for (*found = 0; ret == 1 && *found < search->count; ++*found) {
 		ret = check_enough(search->call);
+		search->what.at = search->what.from;
 		if (!ret)
 			ret = debug_search(search->call->monitor->debug, &search->what);
 		if (ret != 1)
@@ -171,14 +172,17 @@ static int find_all(struct search *search, uint64_t *found)
 	return ret;
 }
 
+static bool is_enough(void *ctx)
+{
+	return check_enough(ctx) != 0;
+}
+
 static int search_error(struct search *search, int ret)
 {
-	if (ret == -EINTR)
-		return ret;
-	if (ret == -ETIME)
-		return error_set(search->call->err, ret,
-				 "it takes too long; from 0x%" PRIx64 " on nothing was looked at",
-				 search->what.at);
+	if (ret == -EINTR || ret == -ETIME)
+		return error_set(
+			search->call->err, ret, "%s; from 0x%" PRIx64 " on nothing was looked at",
+			ret == -EINTR ? "interrupted" : "it takes too long", search->what.at);
 	return error_set(search->call->err, ret, "the search failed: %s", strerror(-ret));
 }
 
@@ -197,6 +201,8 @@ int run_find(struct call *call)
 	search.what.space = bytes_space(call);
 	search.what.vcpu = call->cpu;
 	search.what.pattern = search.pattern;
+	search.what.enough = is_enough;
+	search.what.enough_ctx = call;
 	fact_list(call->out, "found");
 	ret = find_all(&search, &found);
 	fact_end(call->out);

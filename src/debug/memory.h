@@ -45,12 +45,15 @@ struct memory_search {
 	uint64_t from, to; /* the first and the last address that the pattern may cover */
 	const void *pattern;
 	size_t size; /* of the pattern, at least 1 */
-	uint64_t at; /* where it was found; after -ETIME, where to go on */
+	/* Asked once for each MiB that was looked at: is that enough? NULL: nobody is there to say so. */
+	bool (*enough)(void *ctx);
+	void *enough_ctx;
+	uint64_t at; /* where it was found; after -ETIME and -EINTR, where to go on */
 };
 
 /* Finds the lowest place. What is not mapped, or no RAM, is passed over, and nothing is found across it. 1: found;
- * 0: it is not there; -EBUSY; -EINVAL for an empty pattern or range; -ENOMEM; -ETIME after some seconds, which
- * page tables that lead to themselves may take. */
+ * 0: it is not there; -EBUSY; -EINVAL for an empty pattern or range; -ENOMEM; -EINTR when it was enough; -ETIME after
+ * some seconds, which page tables that lead to themselves may take, or a minute where somebody can end it before. */
 int debug_search(struct debug *debug, struct memory_search *search);
 
 /* What the guest, or a device, has written between the last resume and the stop that followed it: pages of

@@ -12,9 +12,12 @@
 #include <string.h>
 #include <time.h>
 
-#define CHUNK	 0x40000u
-#define PATIENCE 3 /* seconds: gdb gives up on an answer soon after */
-#define UNPAGED	 (1ull << 32)
+#define CHUNK	       0x40000u
+#define PATIENCE       3  /* seconds: gdb gives up on an answer soon after */
+#define PATIENCE_ASKED 60 /* where somebody can end it before */
+#define ASK_AFTER      (1u << 20)
+#define UNPAGED	       (1ull << 32)
+#define PAGE	       4096
 
 struct stretch {
 	uint64_t address, gpa, size;
@@ -29,6 +32,7 @@ struct searcher {
 	size_t rarest;		/* of the pattern's bytes */
 	int result;		/* 0: nothing found yet */
 	time_t end;		/* when patience is */
+	uint64_t unasked;	/* bytes that were looked at since somebody was asked */
 	uint8_t *buffer;	/* what is kept, and a chunk */
 	size_t kept;		/* bytes at its beginning */
 	uint64_t kept_before;	/* the address behind them */
@@ -40,6 +44,29 @@ static time_t now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	return time.tv_sec;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Another so many bytes are to be looked at, from address on; false when there is an end to it. */
+static bool may_go_on(struct searcher *s, uint64_t address, uint64_t bytes)
+{
+	struct memory_search *search = s->search;
+
+	s->unasked += bytes;
+	if (s->unasked < ASK_AFTER)
+		return true;
+	s->unasked = 0;
+	if (search->enough && search->enough(search->enough_ctx))
+		s->result = -EINTR;
+	else if (now() > s->end)
+		s->result = -ETIME;
+	if (s->result)
+		search->at = address;
+	return !s->result;
 }
 
 static void take_off(struct stretch *stretch, uint64_t size)
@@ -117,7 +144,7 @@ static void search_chunk(struct searcher *s, struct stretch *ram, uint64_t size)
 	if (done > 0)
 		look(s, ram->address, (size_t)done);
 	/* What the host has lost of RAM is passed over, too. */
-	take_off(ram, done == (ssize_t)chunk ? chunk : chunk < 4096 ? chunk : 4096);
+	take_off(ram, done == (ssize_t)chunk ? chunk : chunk < PAGE ? chunk : PAGE);
 }
 
 static void search_zeros(struct searcher *s, struct stretch *ram, uint64_t size)
@@ -144,19 +171,9 @@ static bool is_touched(struct searcher *s, uint64_t gpa)
 	return gpa - s->touched < s->touched_size;
 }
 
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static void search_ram(struct searcher *s, struct stretch *ram)
 {
-	while (ram->size && !s->result) {
-		if (now() > s->end) {
-			s->search->at = ram->address;
-			s->result = -ETIME;
-			return;
-		}
+	while (ram->size && !s->result && may_go_on(s, ram->address, lesser(ram->size, CHUNK))) {
 		if (s->kept_before != ram->address)
 			s->kept = 0;
 		if (is_touched(s, ram->gpa))
@@ -225,7 +242,8 @@ static bool take_page(void *ctx, const struct mapped_page *page)
 	}
 	search_stretch(s);
 	*stretch = (struct stretch){page->linear, page->gpa, page->size};
-	return !s->result && page->linear <= s->search->to;
+	/* It may be no RAM, and to come here was work, too. */
+	return !s->result && page->linear <= s->search->to && may_go_on(s, page->linear, PAGE);
 }
 
 static void search_linear(struct searcher *s)
@@ -253,7 +271,9 @@ static void search_physical(struct searcher *s)
 
 int debug_search(struct debug *debug, struct memory_search *search)
 {
-	struct searcher s = {.debug = debug, .search = search, .end = now() + PATIENCE};
+	struct searcher s = {.debug = debug,
+			     .search = search,
+			     .end = now() + (search->enough ? PATIENCE_ASKED : PATIENCE)};
 
 	if (!search->size || search->to < search->from)
 		return -EINVAL;

@@ -4,7 +4,9 @@
 time limit: 120 s
 """
 import os
+import re
 import signal
+import struct
 import sys
 import tempfile
 import time
@@ -135,7 +137,7 @@ def ctrl_c_ends_a_long_answer():
         console.line("find/b999999 0x1000000, +0x30000000, 0")  # a minute and more
         console.send(CTRL_C)
         console.expect("interrupted")
-        equal(plain(console.expect(PROMPT)).strip(), "")
+        assert re.fullmatch(r"; from 0x[1-4][0-9a-f]{6,7} on nothing was looked at", plain(console.expect(PROMPT)).strip())
         equal(console.run("print 2 + 3"), "0x5 = 5\n")
         path = os.path.join(console.folder, "memory")
         console.line(f"dump {path} 0x100000 0x3ff00000")
@@ -144,6 +146,23 @@ def ctrl_c_ends_a_long_answer():
         console.expect(PROMPT)
         equal([name for name in os.listdir(console.folder) if name.startswith("memory")], [])
         assert "VM status: paused" in console.run("info status")
+
+
+@test
+def ctrl_c_ends_a_search_without_a_hit():
+    with Console("-kernel", LONG64) as console:
+        console.run("break work")
+        console.until_stop("continue")
+        table = console.value("$cr3 & ~0xfff")
+        path = os.path.join(console.folder, "entries")
+        with open(path, "wb") as file:  # 127 TiB of nothing but the tables themselves, again and again
+            file.write(struct.pack("<Q", table | 3) * 255)
+        console.run(f"restore {path} {table + 8:#x}")
+        console.line('find 0x8000000000, +0x7f0000000000, "no such text"')
+        console.send(CTRL_C)
+        console.expect("interrupted; from 0x")
+        assert console.expect(PROMPT)
+        equal(console.run("print 2 + 3"), "0x5 = 5\n")
 
 
 @test

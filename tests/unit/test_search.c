@@ -265,6 +265,83 @@ static void tables_that_lead_to_themselves(void **unused)
 	rig_stop(&rig);
 }
 
+/* Its caller has enough after so many questions. */
+struct asked {
+	unsigned count, enough_at;
+};
+
+static bool enough(void *ctx)
+{
+	struct asked *asked = ctx;
+
+	return ++asked->count == asked->enough_at;
+}
+
+static int find_asked(struct rig *rig, enum space space, struct asked *asked, uint64_t *at)
+{
+	struct memory_search search = {.space = space,
+				       .to = UINT64_MAX,
+				       .pattern = "needle",
+				       .size = 6,
+				       .enough = enough,
+				       .enough_ctx = asked};
+	int rc = debug_search(rig->debug, &search);
+
+	*at = search.at;
+	return rc;
+}
+
+/* 64 MiB of bytes without a hit: asked for each MiB, and told where to go on. */
+static void an_end_in_the_middle(void **unused)
+{
+	static char bytes[1 << 20];
+	struct asked all = {.enough_at = 0}, some = {.enough_at = 5};
+	struct rig rig = {.ram_size = 64ull << 20};
+	uint64_t at;
+
+	(void)unused;
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	memset(bytes, 'n', sizeof(bytes));
+	for (uint64_t gpa = 0x100000; gpa < rig.ram_size; gpa += sizeof(bytes))
+		put(&rig, gpa, bytes, sizeof(bytes));
+	assert_int_equal(find_asked(&rig, SPACE_PHYSICAL, &all, &at), 0);
+	assert_in_range(all.count, 60, 70);
+	assert_int_equal(find_asked(&rig, SPACE_PHYSICAL, &some, &at), -EINTR);
+	assert_int_equal(some.count, 5);
+	assert_in_range(at, 4 << 20, 6 << 20);
+	some = (struct asked){.enough_at = 1};
+	assert_int_equal(find_asked(&rig, SPACE_LINEAR, &some, &at), -EINTR);
+	assert_in_range(at, 0x80000, 2 << 20);
+	rig_stop(&rig);
+}
+
+/* Pages that are no RAM are many, too; and whoever is asked can end what leads nowhere. */
+static void an_end_among_tables(void **unused)
+{
+	struct asked asked = {.enough_at = 3};
+	struct rig rig;
+	uint64_t at;
+
+	(void)unused;
+	setup(&rig);
+	for (unsigned i = 0; i < 512; i++)
+		entry(&rig, PML4, i, PML4 | P);
+	long_mode(&rig);
+	assert_int_equal(find_asked(&rig, SPACE_LINEAR, &asked, &at), -EINTR);
+	assert_int_equal(asked.count, 3);
+	asked = (struct asked){.enough_at = 3};
+	entry(&rig, PML4, 0, PDPT | P);
+	for (unsigned i = 1; i < 512; i++)
+		entry(&rig, PML4, i, 0);
+	for (unsigned i = 0; i < 512; i++) {
+		entry(&rig, PDPT, i, PD | P);
+		entry(&rig, PD, i, 1ull << 40 | (uint64_t)(i ^ 1) << 21 | P | PS);
+	}
+	assert_int_equal(find_asked(&rig, SPACE_LINEAR, &asked, &at), -EINTR);
+	assert_in_range(at, 700ull << 21, 800ull << 21); /* 256 of the pages for each question */
+	rig_stop(&rig);
+}
+
 static void what_cannot_be(void **unused)
 {
 	struct rig rig;
@@ -289,6 +366,8 @@ int main(void)
 		cmocka_unit_test(over_the_ends_of_pages),
 		cmocka_unit_test(what_is_mapped_and_no_ram),
 		cmocka_unit_test(tables_that_lead_to_themselves),
+		cmocka_unit_test(an_end_in_the_middle),
+		cmocka_unit_test(an_end_among_tables),
 		cmocka_unit_test(what_cannot_be),
 	};
 
