@@ -179,6 +179,7 @@ static void look_at_terminal(struct console *console)
 	bool plain = console->config.json || console->config.address;
 
 	console->interactive = !plain && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+	console->terminal = !plain && isatty(STDOUT_FILENO);
 	console->smart = getenv("TERM") && strcmp(getenv("TERM"), "dumb");
 	console->out = (struct monitor_out){.ctx = console,
 					    .write = console_write,

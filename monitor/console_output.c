@@ -78,6 +78,7 @@ void console_begin(struct console *console)
 {
 	if (console->output_depth++)
 		return;
+	console->out.columns = console->terminal ? (unsigned)terminal_width() : 0;
 	if (console->socket)
 		console_socket_leave_prompt(console);
 	if (!console->editing)

@@ -24,6 +24,7 @@ struct console {
 	struct monitor_out out;
 
 	bool interactive; /* readline edits; else stdin or stdout is no terminal */
+	bool terminal;	  /* answers go to one */
 	bool smart;	  /* the terminal moves its cursor and has colours */
 	bool active;
 	bool ended;

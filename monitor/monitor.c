@@ -324,7 +324,9 @@ static void show_error(const struct error *err, struct monitor_out *out)
 	char text[TEXT_CLEAN_SIZE(sizeof(err->text))];
 
 	text_clean(err->text, strlen(err->text), false, text, sizeof(text));
-	out_printf(out, "%s%s%s\n", color(out, COLOR_ERROR), text, color(out, COLOR_OFF));
+	out_printf(out, "%s", color(out, COLOR_ERROR));
+	out_sentence(out, text);
+	out_printf(out, "%s\n", color(out, COLOR_OFF));
 }
 
 const char *monitor_prompt(const struct monitor *monitor, enum debug_owner owner)

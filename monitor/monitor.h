@@ -21,6 +21,7 @@ struct monitor_out {
 	bool color;	     /* the reader is a terminal that wants colours */
 	bool json;	     /* ... a program: each answer is one line, a JSON object */
 	bool asks;	     /* ... a person, who can be asked something */
+	unsigned columns;    /* ... a terminal of this width; 0: it is none */
 	struct facts *facts; /* monitor/facts.h; NULL, but while a command runs for a program */
 };
 void out_printf(struct monitor_out *out, const char *fmt, ...)

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,13 +137,14 @@ void text_cut(char *text, size_t size, size_t columns, const char *tail)
 	snprintf(text + used, size - used, "%s", tail);
 }
 
-void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent)
+static void wrap(struct monitor_out *out, const char *text, size_t column, size_t indent,
+		 size_t columns)
 {
 	while (*text) {
 		size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
 		size_t width = width_of(text + blanks, word);
 
-		if (word && column + blanks + width > TEXT_COLUMNS && column > indent) {
+		if (word && column + blanks + width > columns && column > indent) {
 			out_printf(out, "\n%*s", (int)indent, "");
 			column = indent;
 			text += blanks;
@@ -152,7 +154,18 @@ void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_
 		column += blanks + width;
 		text += blanks + word;
 	}
+}
+
+void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent)
+{
+	wrap(out, text, column, indent, TEXT_COLUMNS);
 	out_printf(out, "\n");
+}
+
+/* Where a terminal's last column is written to, some are on the next line already. */
+void out_sentence(struct monitor_out *out, const char *text)
+{
+	wrap(out, text, 0, 0, out->columns ? out->columns - 1 : SIZE_MAX);
 }
 
 static const char *const escapes[] = {

@@ -38,6 +38,9 @@ void text_cut(char *text, size_t size, size_t columns, const char *tail);
 /* Writes text and a newline. Where it would be too long it goes on in the next line, behind indent
  * blanks. column: where the cursor stands. */
 void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent);
+/* A sentence without a newline, which may be quoted or sent on: only on a terminal it goes on in the next line, where
+ * that ends. */
+void out_sentence(struct monitor_out *out, const char *text);
 
 enum color {
 	COLOR_STOP,

@@ -45,6 +45,18 @@ static void test_unknown_names_the_nearest(void **state)
 	contains(refusal(rig, "info", -EINVAL), "help info");
 	contains(refusal(rig, "\033[31m", -EINVAL), "\\x1b");
 	lacks(rig->text, "\033");
+	/* A sentence is one line, but on a terminal. */
+	assert_string_equal(
+		refusal(rig, "info cr2", -EINVAL),
+		"there is no command `info cr2`; the register is shown by `info registers cr2`\n");
+	rig->out.columns = 41;
+	assert_string_equal(refusal(rig, "info cr2", -EINVAL),
+			    "there is no command `info cr2`; the\n"
+			    "register is shown by `info registers\n"
+			    "cr2`\n");
+	rig->out.color = true;
+	contains(refusal(rig, "info cr2", -EINVAL), "\033[31mthere is");
+	contains(rig->text, "\ncr2`\033[0m\n");
 }
 
 static void test_ambiguous(void **state)

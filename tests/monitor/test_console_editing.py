@@ -241,6 +241,9 @@ def a_narrow_terminal_and_a_long_line():
         console.line("")
         equal(plain(console.expect(PROMPT)), long + "\n")
         equal(console.run("echo still here"), "still here\n")
+        refusal = console.run("info cr2")
+        assert "shown by `info registers cr2`" in refusal.replace("\n", " "), refusal
+        assert 1 < refusal.count("\n") and max(map(len, refusal.splitlines())) < 40, refusal
 
 
 @test
