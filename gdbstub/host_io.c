@@ -23,6 +23,14 @@ enum fileio_error {
 
 #define NAME_MAX_SIZE	   4096
 
+const void *file_bytes(const struct gdb_file *file, size_t *size)
+{
+	if (file->make)
+		return file->make(file->ctx, size);
+	*size = file->size;
+	return file->bytes;
+}
+
 /* ---- replies -------------------------------------------------------------------- */
 
 static int reply_result(struct gdb_session *s, uint64_t result)
@@ -48,21 +56,34 @@ static int reply_stat(struct gdb_session *s, const struct gdb_file *file)
 {
 	uint8_t stat[64] = {0}, *at = stat;
 	uint64_t number = file == &s->modules ? 0 : (uint64_t)(file - s->config.files) + 1;
+	size_t size;
 
-	put_number(&at, 0, 4);			      /* st_dev */
-	put_number(&at, number, 4);		      /* st_ino */
-	put_number(&at, FILEIO_S_READ_ONLY, 4);	      /* st_mode */
-	put_number(&at, 1, 4);			      /* st_nlink */
-	at += 12;				      /* st_uid, st_gid, st_rdev */
-	put_number(&at, file->size, 8);		      /* st_size */
-	put_number(&at, 512, 8);		      /* st_blksize */
-	put_number(&at, (file->size + 511) / 512, 8); /* st_blocks */
+	file_bytes(file, &size);
+	put_number(&at, 0, 4);			/* st_dev */
+	put_number(&at, number, 4);		/* st_ino */
+	put_number(&at, FILEIO_S_READ_ONLY, 4); /* st_mode */
+	put_number(&at, 1, 4);			/* st_nlink */
+	at += 12;				/* st_uid, st_gid, st_rdev */
+	put_number(&at, size, 8);		/* st_size */
+	put_number(&at, 512, 8);		/* st_blksize */
+	put_number(&at, (size + 511) / 512, 8); /* st_blocks */
 	reply_format(&s->reply, "F%zx;", sizeof(stat));
 	reply_binary(&s->reply, stat, sizeof(stat));
 	return 0;
 }
 
 /* ---- arguments ------------------------------------------------------------------ */
+
+/* Of those that are offered; one that cannot be made is not there. */
+static const struct gdb_file *find_file(struct gdb_session *s, const char *name, size_t length)
+{
+	size_t size;
+
+	for (unsigned i = 0; i < s->config.file_count; i++)
+		if (word_is(name, length, s->config.files[i].path))
+			return file_bytes(&s->config.files[i], &size) ? &s->config.files[i] : NULL;
+	return word_is(name, length, MODULES_PATH) ? modules_file(s) : NULL;
+}
 
 /* Hex digits up to stop, or to the end when that is 0; NULL when they are not, and *error says why. */
 static const struct gdb_file *take_file(struct gdb_session *s, struct request *request, char stop,
@@ -86,10 +107,7 @@ static const struct gdb_file *take_file(struct gdb_session *s, struct request *r
 	if (!take_hex_bytes(&digits, name, size))
 		return NULL;
 	*error = FILEIO_ENOENT;
-	for (unsigned i = 0; i < s->config.file_count; i++)
-		if (word_is(name, size, s->config.files[i].path))
-			return &s->config.files[i];
-	return word_is(name, size, MODULES_PATH) ? modules_file(s) : NULL;
+	return find_file(s, name, size);
 }
 
 static const struct gdb_file *handle_file(const struct gdb_session *s, uint64_t handle)
@@ -136,8 +154,7 @@ static int close_file(struct gdb_session *s, struct request *request)
 }
 
 /* How many bytes came is known behind them: the number has its place kept, and as many digits as it wants. */
-static void reply_piece(struct gdb_session *s, const struct gdb_file *file, uint64_t offset,
-			size_t wanted)
+static void reply_piece(struct gdb_session *s, const uint8_t *bytes, size_t wanted)
 {
 	static const char head[] = "F00000;";
 	size_t done;
@@ -145,7 +162,7 @@ static void reply_piece(struct gdb_session *s, const struct gdb_file *file, uint
 
 	reply_text(&s->reply, head);
 	number = s->reply.bytes + s->reply.size - 2;
-	done = wanted ? reply_binary(&s->reply, (const char *)file->bytes + offset, wanted) : 0;
+	done = wanted ? reply_binary(&s->reply, bytes, wanted) : 0;
 	for (; done; done >>= 4)
 		*number-- = hex_digits[done & 15];
 }
@@ -155,7 +172,8 @@ static int read_file(struct gdb_session *s, struct request *request)
 	_Static_assert(PACKET_MAX <= 0xfffff, "reply_piece() keeps room for five digits");
 	uint64_t handle, count, offset;
 	const struct gdb_file *file;
-	size_t left;
+	const uint8_t *bytes;
+	size_t size, left;
 
 	if (!take_hex(request, &handle) || !take_char(request, ',') || !take_hex(request, &count) ||
 	    !take_char(request, ',') || !take_hex(request, &offset) || !take_end(request))
@@ -163,8 +181,9 @@ static int read_file(struct gdb_session *s, struct request *request)
 	file = handle_file(s, handle);
 	if (!file)
 		return reply_failure(s, FILEIO_EBADF);
-	left = offset < file->size ? file->size - offset : 0;
-	reply_piece(s, file, offset, count < left ? count : left);
+	bytes = file_bytes(file, &size);
+	left = offset < size ? size - offset : 0;
+	reply_piece(s, bytes + (left ? offset : 0), count < left ? count : left);
 	return 0;
 }
 

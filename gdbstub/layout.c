@@ -32,6 +32,8 @@ static bool is_64_bit_program(const struct gdb_file *file)
 {
 	static const uint8_t magic[] = {0x7f, 'E', 'L', 'F', 2};
 
+	if (file && file->make)
+		return true;
 	return file && file->size > sizeof(magic) && !memcmp(file->bytes, magic, sizeof(magic));
 }
 

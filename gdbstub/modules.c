@@ -16,12 +16,11 @@ static bool is_open(const struct gdb_session *s)
 }
 
 /* Where the kernel runs: where it is seen from here, or else where it was put. */
-static uint64_t slide_of(struct gdb_session *s, const struct gdb_file *kernel)
+static uint64_t slide_of(struct gdb_session *s, const void *kernel, size_t size)
 {
 	struct image_slide found;
 
-	if (!debug_find_slide(s->debug, (int)s->general, kernel->bytes, kernel->size, &found) &&
-	    found.found)
+	if (!debug_find_slide(s->debug, (int)s->general, kernel, size, &found) && found.found)
 		return found.slide;
 	return debug_image_slide(s->debug);
 }
@@ -29,16 +28,18 @@ static uint64_t slide_of(struct gdb_session *s, const struct gdb_file *kernel)
 static bool make(struct gdb_session *s, const struct gdb_file *kernel)
 {
 	struct guest_modules *modules;
-	size_t size;
+	size_t kernel_size, size;
+	const void *elf = file_bytes(kernel, &kernel_size);
 	void *bytes = NULL;
 
-	if (guest_modules_new(kernel->bytes, kernel->size, &modules, NULL))
+	if (!elf || guest_modules_new(elf, kernel_size, &modules, NULL))
 		return false;
-	if (guest_modules_read(modules, s->debug, (int)s->general, slide_of(s, kernel)) >= 0)
+	if (guest_modules_read(modules, s->debug, (int)s->general, slide_of(s, elf, kernel_size)) >=
+	    0)
 		bytes = guest_modules_file(modules, s->debug, (int)s->general, &size);
 	guest_modules_free(modules);
 	if (bytes)
-		s->modules = (struct gdb_file){MODULES_PATH, bytes, size};
+		s->modules = (struct gdb_file){.path = MODULES_PATH, .bytes = bytes, .size = size};
 	return bytes != NULL;
 }
 

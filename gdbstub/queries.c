@@ -19,13 +19,15 @@ static void note_feature(struct gdb_session *s, const char *word, size_t size)
 int command_offsets(struct gdb_session *s, struct request *request)
 {
 	struct image_slide found;
+	const void *elf;
+	size_t size;
 	int ret;
 
 	(void)request;
-	if (!s->config.file_count)
+	elf = s->config.file_count ? file_bytes(&s->config.files[0], &size) : NULL;
+	if (!elf)
 		return 0;
-	ret = debug_find_slide(s->debug, (int)s->general, s->config.files[0].bytes,
-			       s->config.files[0].size, &found);
+	ret = debug_find_slide(s->debug, (int)s->general, elf, size, &found);
 	if (ret == -ENOEXEC || (!ret && !found.slide && !s->slid))
 		return 0;
 	if (ret)

@@ -27,9 +27,8 @@ static const char *printable_file(struct symbols *symbols, const char *name)
 
 static int row_at(struct symbols *symbols, uint64_t address, struct line_row *row)
 {
-	int ret = symbols && symbols->lines
-			  ? lines_at(symbols->lines, address - symbols->offset, row)
-			  : -ENOENT;
+	int ret = symbols_open(symbols) ? lines_at(symbols->lines, address - symbols->offset, row)
+					: -ENOENT;
 
 	if (!ret) {
 		row->low += symbols->offset;
@@ -65,8 +64,7 @@ int symbols_line_address(struct symbols *symbols, const char *file, int line, ui
 {
 	int taken;
 
-	if (!symbols || !symbols->lines ||
-	    lines_address(symbols->lines, file, line, &taken, address))
+	if (!symbols_open(symbols) || lines_address(symbols->lines, file, line, &taken, address))
 		return -ENOENT;
 	*address += symbols->offset;
 	if (found)
@@ -76,7 +74,7 @@ int symbols_line_address(struct symbols *symbols, const char *file, int line, ui
 
 const char *symbols_file(struct symbols *symbols, const char *file)
 {
-	const char *name = symbols && symbols->lines ? lines_file(symbols->lines, file) : NULL;
+	const char *name = symbols_open(symbols) ? lines_file(symbols->lines, file) : NULL;
 
 	return name ? printable_file(symbols, name) : NULL;
 }
@@ -92,7 +90,7 @@ uint64_t symbols_breakpoint_address(struct symbols *symbols, uint64_t function)
 	uint64_t address = function, offset;
 	const char *name;
 
-	if (!symbols || !symbols->elf)
+	if (!symbols_open(symbols))
 		return function;
 	address += prologue_length(symbols->elf, function - symbols->offset);
 	if (address == function || row_at(symbols, address, &row) || row.low == address)

@@ -14,23 +14,64 @@
 #define KERNEL_HALF (1ull << 63)
 #define OTHERS_FROM ((size_t)1 << 40) /* more symbols than an image can have */
 
-int symbols_load(const void *elf, size_t size, struct symbols **result, struct error *err)
+static struct symbols *allocate(struct error *err)
 {
 	struct symbols *symbols = calloc(1, sizeof(*symbols));
 
 	if (!symbols)
-		return error_set(err, -ENOMEM, "no memory for the symbols");
-	*result = symbols;
-	symbols->file = elf;
-	symbols->file_size = size;
-	if (!elf)
-		return 0;
+		error_set(err, -ENOMEM, "no memory for the symbols");
+	return symbols;
+}
+
+static bool attach(struct symbols *symbols, const void *elf, size_t size)
+{
 	elf_version(EV_CURRENT);
 	/* libelf reads only, but its signature predates const. */
 	symbols->elf = elf_memory((char *)(uintptr_t)elf, size);
 	if (symbols->elf && elf_kind(symbols->elf) == ELF_K_ELF)
 		symbols->lines = lines_new(symbols->elf);
-	if (symbols->lines)
+	if (!symbols->lines) {
+		elf_end(symbols->elf);
+		symbols->elf = NULL;
+		return false;
+	}
+	symbols->file = elf;
+	symbols->file_size = size;
+	return true;
+}
+
+int symbols_later(symbols_make_fn *make, void *ctx, struct symbols **result, struct error *err)
+{
+	*result = allocate(err);
+	if (!*result)
+		return -ENOMEM;
+	(*result)->make = make;
+	(*result)->make_ctx = ctx;
+	return 0;
+}
+
+bool symbols_open(struct symbols *symbols)
+{
+	symbols_make_fn *make = symbols ? symbols->make : NULL;
+	const void *elf;
+	size_t size;
+
+	if (make) {
+		symbols->make = NULL;
+		elf = make(symbols->make_ctx, &size);
+		if (elf)
+			attach(symbols, elf, size);
+	}
+	return symbols && symbols->elf;
+}
+
+int symbols_load(const void *elf, size_t size, struct symbols **result, struct error *err)
+{
+	struct symbols *symbols = *result = allocate(err);
+
+	if (!symbols)
+		return -ENOMEM;
+	if (!elf || attach(symbols, elf, size))
 		return 0;
 	symbols_free(symbols);
 	*result = NULL;
@@ -100,22 +141,26 @@ uint64_t symbols_offset(const struct symbols *symbols)
 	return symbols ? symbols->offset : 0;
 }
 
-const void *symbols_file_bytes(const struct symbols *symbols, size_t *size)
+const void *symbols_file_bytes(struct symbols *symbols, size_t *size)
 {
-	*size = symbols ? symbols->file_size : 0;
-	return symbols ? symbols->file : NULL;
+	bool there = symbols_open(symbols);
+
+	*size = there ? symbols->file_size : 0;
+	return there ? symbols->file : NULL;
 }
 
 struct frames *symbols_frames(struct symbols *symbols)
 {
-	if (symbols && symbols->elf && !symbols->frames)
+	if (!symbols_open(symbols))
+		return NULL;
+	if (!symbols->frames)
 		symbols->frames = frames_new(symbols->elf);
-	return symbols ? symbols->frames : NULL;
+	return symbols->frames;
 }
 
 const struct orc_tables *symbols_orc(struct symbols *symbols)
 {
-	if (!symbols || !symbols->elf)
+	if (!symbols_open(symbols))
 		return NULL;
 	if (!symbols->orc_sought)
 		orc_find(symbols->elf, &symbols->orc);
@@ -234,7 +279,7 @@ static void read_table(struct symbols *symbols)
 
 static bool ready(struct symbols *symbols)
 {
-	if (!symbols || !symbols->elf)
+	if (!symbols_open(symbols))
 		return false;
 	if (!symbols->read)
 		read_table(symbols);

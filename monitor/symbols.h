@@ -17,6 +17,10 @@ struct symbols;
 /* From a file in memory, which must outlive the symbols. An image without symbols is no error; elf
  * may be NULL for no image at all. -ENOEXEC when it is no ELF file, -ENOMEM. */
 int symbols_load(const void *elf, size_t size, struct symbols **symbols, struct error *err);
+/* The same of a file that is made at the first question that it can answer, and not before: make() is asked once, and may
+ * give NULL, or what is no ELF file, for none. Its bytes must outlive the symbols. -ENOMEM. */
+typedef const void *symbols_make_fn(void *ctx, size_t *size);
+int symbols_later(symbols_make_fn *make, void *ctx, struct symbols **symbols, struct error *err);
 void symbols_free(struct symbols *symbols); /* NULL is fine */
 
 /* The guest runs the image that much higher than it is linked: every address below is the guest's. */
@@ -34,8 +38,8 @@ void symbols_set_others(struct symbols *symbols, symbols_ask_fn *ask, symbols_mo
 
 uint64_t symbols_offset(const struct symbols *symbols);
 
-/* The file as it was given to symbols_load(); NULL: there is none. */
-const void *symbols_file_bytes(const struct symbols *symbols, size_t *size);
+/* The file; NULL: there is none. */
+const void *symbols_file_bytes(struct symbols *symbols, size_t *size);
 
 /* For unwinding (frames.h), at addresses as the image has them; NULL: there is no image. */
 struct frames;

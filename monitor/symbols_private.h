@@ -23,6 +23,8 @@ struct clean_name {
 };
 
 struct symbols {
+	symbols_make_fn *make; /* NULL: the file is there, or there is none */
+	void *make_ctx;
 	const void *file;
 	size_t file_size;
 	Elf *elf; /* NULL: no image */
@@ -41,6 +43,8 @@ struct symbols {
 	struct clean_name *clean;
 };
 
+/* Before anything is read of the file: whether there is one. */
+bool symbols_open(struct symbols *symbols);
 /* The name itself where it is printable, which is nearly always; else a clean copy. */
 const char *symbols_printable(struct symbols *symbols, const char *name);
 

@@ -239,12 +239,24 @@ static int load_snapshot(struct vitrine *v, struct error *err)
 	return rc < 0 ? rc : debug_snapshot_restore(v->debug, "loadvm", OWNER_NONE, err);
 }
 
+const void *wiring_make_image(void *ctx, size_t *size)
+{
+	struct vitrine *v = ctx;
+	struct error err = {0};
+	const void *elf = debug_image(v->debug, size, &err);
+
+	if (err.code)
+		log_warn("boot", "there are no symbols: %s %s", debug_image_file(v->debug).path,
+			 err.text);
+	return elf;
+}
+
 /* The image's own symbols, or those of -symbols. */
 static int load_symbols(struct vitrine *v, struct error *err)
 {
-	const char *path;
+	struct image_file image = debug_image_file(v->debug);
+	const void *elf;
 	size_t size;
-	const void *elf = debug_image(v->debug, &size, &path);
 
 	if (v->options.symbols) {
 		int rc = map_file(v->options.symbols, &v->symbol_file, err);
@@ -253,6 +265,10 @@ static int load_symbols(struct vitrine *v, struct error *err)
 			return rc;
 		elf = v->symbol_file.bytes;
 		size = v->symbol_file.size;
+	} else if (image.made) {
+		return symbols_later(wiring_make_image, v, &v->symbols, err);
+	} else {
+		elf = wiring_make_image(v, &size);
 	}
 	return elf ? symbols_load(elf, size, &v->symbols, err) : 0;
 }

@@ -38,6 +38,8 @@ struct vitrine {
 int wiring_build(struct vitrine *v, bool console, struct error *err);
 void wiring_tear_down(struct vitrine *v);
 
+/* The image's ELF file with its symbols, which may have to be made; a warning says once when that cannot be. */
+const void *wiring_make_image(void *ctx, size_t *size);
 /* wiring_gdb.c */
 /* Takes note of the files that gdb may read, and takes it where -gdb says. */
 int wiring_offer_gdb(struct vitrine *v, struct error *err);

@@ -35,27 +35,39 @@ static void run_monitor_line(void *ctx, const char *line,
 	monitor_execute(v->monitor, line, OWNER_GDB, &out);
 }
 
-static void offer_file(struct vitrine *v, const char *path, const void *bytes, size_t size)
+static void offer_file(struct vitrine *v, struct gdb_file file)
 {
-	if (bytes)
-		v->files[v->file_count++] = (struct gdb_file){path, bytes, size};
+	if (file.bytes || file.make)
+		v->files[v->file_count++] = file;
+}
+
+static void offer_image(struct vitrine *v)
+{
+	struct image_file image = debug_image_file(v->debug);
+	struct gdb_file file = {.path = image.path ? image.path : EMBEDDED_NAME};
+
+	if (image.made) {
+		file.make = wiring_make_image;
+		file.ctx = v;
+	} else {
+		file.bytes = wiring_make_image(v, &file.size);
+	}
+	offer_file(v, file);
 }
 
 /* gdb asks for files by absolute names. The first is what it takes for the guest's program. */
 static int offer_files(struct vitrine *v, struct error *err)
 {
-	const char *path;
-	size_t size;
-	const void *elf = debug_image(v->debug, &size, &path);
-
 	if (v->options.symbols) {
 		v->symbols_path = realpath(v->options.symbols, NULL);
 		if (!v->symbols_path)
 			return error_set(err, -errno, "cannot find %s: %s", v->options.symbols,
 					 strerror(errno));
-		offer_file(v, v->symbols_path, v->symbol_file.bytes, v->symbol_file.size);
+		offer_file(v, (struct gdb_file){.path = v->symbols_path,
+						.bytes = v->symbol_file.bytes,
+						.size = v->symbol_file.size});
 	}
-	offer_file(v, path ? path : EMBEDDED_NAME, elf, size);
+	offer_image(v);
 	return 0;
 }
 

@@ -214,8 +214,26 @@ int boot_load(const struct boot_request *request, struct boot_image *image, stru
 	return 0;
 }
 
+const void *boot_symbols(struct boot_image *image, size_t *size, struct error *err)
+{
+	struct boot_packed *p = &image->packed;
+
+	if (!p->payload) {
+		*size = image->elf_size;
+		return image->elf;
+	}
+	if (!p->sought) {
+		p->sought = true;
+		bzimage_make_symbols(image, err);
+	}
+	*size = p->symbols_size;
+	return p->symbols;
+}
+
 void boot_free(struct boot_image *image)
 {
+	free(image->packed.moved);
+	free(image->packed.symbols);
 	for (unsigned i = 0; i < image->allocation_count; i++)
 		free(image->allocations[i]);
 	free(image->path);

@@ -36,6 +36,18 @@ struct boot_segment {
 #define BOOT_MAX_SEGMENTS    64
 #define BOOT_MAX_ALLOCATIONS 48
 
+/* What a bzImage's symbols are made of, when they are asked for. */
+struct boot_packed {
+	const uint8_t *payload; /* in the file; NULL: the image is none that can be unpacked */
+	uint64_t length, most;	/* of it, and what it may become */
+	uint8_t *moved;		/* unpacked, and moved by slide; NULL: it has not been unpacked */
+	size_t moved_size;	/* of the ELF file and the list of places behind it */
+	size_t moved_elf;	/* of the ELF file alone */
+	bool sought;		/* boot_symbols() has been asked */
+	void *symbols;		/* what it has made; NULL: nothing */
+	size_t symbols_size;
+};
+
 struct boot_image {
 	/* "multiboot 1", "multiboot 2", "PVH", "Linux, unpacked", "Linux, 64-bit", "Linux, 32-bit", "ELF64", "ELF32",
 	 * "ELF boot sector", "ELF reset vector", "flat" */
@@ -44,10 +56,14 @@ struct boot_image {
 	unsigned segment_count;
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
 	struct cpu_state start; /* CPU_GENERAL and CPU_SYSTEM of the bootstrap processor */
-	const void *elf; /* the whole file, when it is ELF, or what stands for it; for symbols */
+	/* The whole file, when it is ELF; of a bzImage that vitrine has unpacked what was in it, as it was loaded:
+	 * moved. For its headers; its names are boot_symbols()'. */
+	const void *elf;
 	size_t elf_size;
-	uint64_t slide; /* the guest's virtual addresses are that much higher than those of elf */
-	char *path;	/* of the file, absolute; NULL for the embedded guest */
+	uint64_t
+		slide; /* the guest's virtual addresses are that much higher than those of the file with its symbols */
+	struct boot_packed packed;
+	char *path;		    /* of the file, absolute; NULL for the embedded guest */
 	const char *command_line;   /* -append, or "" */
 	struct boot_segment initrd; /* the RAM disk or the first module; size 0: there is none */
 	void *allocations[BOOT_MAX_ALLOCATIONS]; /* what the pointers above point into */
@@ -89,6 +105,11 @@ int boot_load(const struct boot_request *request, struct boot_image *image, stru
 /* Whether there is a protocol of this name, or "auto"; -EINVAL names them all. */
 int boot_check_protocol(const char *name, struct error *err);
 void boot_free(struct boot_image *image);
+
+/* What to read the image's symbols from: an ELF file, as it was linked; NULL: there is none. That of a bzImage is made when it
+ * is asked for first, which takes about as long as unpacking it: nothing that waits for a vCPU, or that a vCPU waits for, asks.
+ * One thread asks, and always the same. Where it was to be made and could not be, *err says why, that first time. */
+const void *boot_symbols(struct boot_image *image, size_t *size, struct error *err);
 
 /* The embedded copy of guests/long64. */
 const void *boot_embedded(size_t *size);

@@ -19,7 +19,9 @@ struct loader {
 /* Reads a regular file whole; *bytes belongs to image. -errno with the reason, without the path. */
 int boot_read_file(struct boot_image *image, const char *path, const uint8_t **bytes, size_t *size,
 		   struct error *err);
-/* Zeroed memory that lives as long as the image; NULL when there is none. */
+/* Zeroed memory; NULL when there is none. free() takes it back. */
+void *boot_memory(size_t size);
+/* The same, for as long as the image lives. */
 void *boot_allocate(struct boot_image *image, size_t size);
 /* Copies size bytes at offset of the file; false when the file does not hold them all. */
 bool boot_take(const struct loader *loader, uint64_t offset, void *to, size_t size);

@@ -25,16 +25,24 @@ static void want_large_pages(void *memory, size_t size)
 		madvise((void *)from, to - from, MADV_HUGEPAGE);
 }
 
+void *boot_memory(size_t size)
+{
+	void *memory = calloc(1, size ? size : 1);
+
+	if (memory)
+		want_large_pages(memory, size);
+	return memory;
+}
+
 void *boot_allocate(struct boot_image *image, size_t size)
 {
 	void *memory;
 
 	if (image->allocation_count == BOOT_MAX_ALLOCATIONS)
 		return NULL;
-	memory = calloc(1, size ? size : 1);
+	memory = boot_memory(size);
 	if (!memory)
 		return NULL;
-	want_large_pages(memory, size);
 	image->allocations[image->allocation_count++] = memory;
 	return memory;
 }

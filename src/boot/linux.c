@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HEADER_OFFSET  0x1f1 /* struct setup_header; also where it is in the zero page */
@@ -162,6 +163,7 @@ static int load(struct loader *loader, unsigned bits)
 	entry = bits == 64 ? b.base + ENTRY64_OFFSET : b.base;
 	rc = bits == 64 ? entry_long_bare(loader, entry, LINUX_CODE)
 			: entry_protected_bare(loader, entry, LINUX_CODE);
+	bzimage_note_payload(loader, &b);
 	b.header.code32_start = (uint32_t)b.base;
 	if (rc == 0)
 		rc = linux_place_params(loader, &b.header, &image->start.general.gpr[GPR_RSI]);
@@ -170,8 +172,6 @@ static int load(struct loader *loader, unsigned bits)
 		 "is a Linux bzImage, boot protocol %u.%02u: %s mode at 0x%llx",
 		 b.header.version >> 8, b.header.version & 0xff, bits == 64 ? "long" : "protected",
 		 (unsigned long long)entry);
-	if (rc == 0)
-		bzimage_take_symbols(loader, &b);
 	return rc;
 }
 
@@ -201,5 +201,7 @@ int bzimage_load(struct loader *loader)
 	*loader = before;
 	image->segment_count = 0;
 	image->slide = 0;
+	free(image->packed.moved);
+	image->packed = (struct boot_packed){0};
 	return bzimage_has_entry64(loader) ? load(loader, 64) : load(loader, 32);
 }

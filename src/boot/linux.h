@@ -28,8 +28,10 @@ int bzimage_load32(struct loader *loader);
 /* ---- linux_unpack.c ---- */
 /* -ENOTSUP: only its own unpacker can do that; what has been placed so far is to be forgotten. */
 int bzimage_load_unpacked(struct loader *loader, const struct bzimage *b);
-/* For a kernel that is left to its own unpacker: from here on the file is its vmlinux, with symbols; if that can be. */
-void bzimage_take_symbols(struct loader *loader, const struct bzimage *b);
+/* Takes note of what boot_symbols() needs; the file has it. */
+void bzimage_note_payload(struct loader *loader, const struct bzimage *b);
+/* Makes image->packed.symbols; -errno with a sentence. */
+int bzimage_make_symbols(struct boot_image *image, struct error *err);
 
 /* ---- linux_vmlinux.c: uncompressed, entered in long mode ---- */
 /* ELF64 with a note of Linux's. */

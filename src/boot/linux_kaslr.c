@@ -165,17 +165,17 @@ static void apply(uint8_t *elf, size_t elf_size, const struct list *list, size_t
 	}
 }
 
-int kaslr_relocate(uint8_t *bytes, size_t size, size_t elf, uint64_t slide)
+int kaslr_relocate(uint8_t *elf, size_t size, const uint8_t *list, size_t list_size, uint64_t slide)
 {
 	static const size_t sizes[LISTS] = {[WIDE] = 8, [INVERSE] = 4, [NARROW] = 4};
 	struct list lists[LISTS];
 
-	if (!has_headers(bytes, elf) || !find_lists(bytes + elf, size - elf, lists))
+	if (!has_headers(elf, size) || !find_lists(list, list_size, lists))
 		return -ENOTSUP;
 	for (unsigned i = 0; i < LISTS; i++)
-		if (!all_there(bytes, elf, &lists[i], sizes[i]))
+		if (!all_there(elf, size, &lists[i], sizes[i]))
 			return -ENOTSUP;
 	for (unsigned i = 0; i < LISTS; i++)
-		apply(bytes, elf, &lists[i], sizes[i], i == INVERSE ? -slide : slide);
+		apply(elf, size, &lists[i], sizes[i], i == INVERSE ? -slide : slide);
 	return 0;
 }

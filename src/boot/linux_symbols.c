@@ -6,11 +6,13 @@
  */
 #include "boot/linux_symbols.h"
 
-#include "boot/boot_private.h"
 #include "boot/kallsyms.h"
 
 #include <ctype.h>
 #include <elf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define KERNEL_HALF  (1ull << 63)
@@ -48,8 +50,8 @@ static bool take_sections(struct table *t)
 	return true;
 }
 
-/* The names of the sections there are; nothing when they are not to be found. */
-static const uint8_t *old_names(struct table *t)
+/* Where the names of the sections are; nothing when they are not to be found. */
+static size_t find_old_names(struct table *t)
 {
 	const Elf64_Shdr *s = t->sections + t->header->e_shstrndx;
 
@@ -57,9 +59,9 @@ static const uint8_t *old_names(struct table *t)
 	if (t->header->e_shstrndx >= t->section_count || s->sh_type == SHT_NOBITS ||
 	    s->sh_offset > t->size || s->sh_size > t->size - s->sh_offset ||
 	    s->sh_size > STRINGS_MAX)
-		return t->elf;
+		return 0;
 	t->old_names = s->sh_size;
-	return t->elf + s->sh_offset;
+	return s->sh_offset;
 }
 
 /* The address at which _text is linked: that of the first segment. */
@@ -203,26 +205,37 @@ static void write_sections(const struct table *t)
 	header->e_shstrndx = (Elf64_Half)strtab;
 }
 
-const uint8_t *linux_add_symbols(struct boot_image *image, const uint8_t *elf, size_t size,
-				 size_t *named_size)
+/* The file has moved in memory. */
+static void follow(struct table *t, uint8_t *file)
 {
-	struct table t = {.elf = elf, .size = size, .header = (const Elf64_Ehdr *)elf};
-	const uint8_t *names;
+	t->sections = (const Elf64_Shdr *)(file + ((const uint8_t *)t->sections - t->elf));
+	t->header = (const Elf64_Ehdr *)file;
+	t->kallsyms.bytes = file;
+	t->elf = t->out = file;
+}
+
+int linux_add_symbols(uint8_t **file, size_t *size)
+{
+	struct table t = {.elf = *file, .size = *size, .header = (const Elf64_Ehdr *)*file};
+	size_t names;
 	uint64_t text;
+	uint8_t *grown;
 
 	if (!take_sections(&t) || !text_address(&t, &text) ||
-	    !kallsyms_find(elf, size, text, &t.kallsyms) || !count_names(&t))
-		return NULL;
-	names = old_names(&t);
+	    !kallsyms_find(t.elf, t.size, text, &t.kallsyms) || !count_names(&t))
+		return -ENOENT;
+	names = find_old_names(&t);
 	lay_out(&t);
-	t.out = boot_allocate(image, t.end);
-	if (!t.out)
-		return NULL;
-	memcpy(t.out, elf, size);
-	memcpy(t.out + t.strings_at, names, t.old_names);
+	grown = realloc(*file, t.end);
+	if (!grown)
+		return -ENOMEM;
+	follow(&t, grown);
+	memset(t.out + t.size, 0, t.end - t.size);
+	memcpy(t.out + t.strings_at, t.out + names, t.old_names);
 	memcpy(t.out + t.strings_at + t.old_names, own_names, sizeof(own_names));
 	write_names(&t);
 	write_sections(&t);
-	*named_size = t.end;
-	return t.out;
+	*file = grown;
+	*size = t.end;
+	return 0;
 }

@@ -3,13 +3,11 @@
 #ifndef BOOT_LINUX_SYMBOLS_H
 #define BOOT_LINUX_SYMBOLS_H
 
-#include "boot/boot.h"
-
+#include <stddef.h>
 #include <stdint.h>
 
-/* elf: an ELF64 file as it was linked, of more than an ELF header. The result belongs to image: elf's bytes, and
- * behind them its section headers anew, with a symbol table. NULL: there are no names, or no memory. */
-const uint8_t *linux_add_symbols(struct boot_image *image, const uint8_t *elf, size_t size,
-				 size_t *named_size);
+/* *file is malloc()'s: an ELF64 file as it was linked, of more than an ELF header. It grows by its section headers anew, with
+ * a symbol table. -ENOENT: there are no names; -ENOMEM. The file is as it was then. */
+int linux_add_symbols(uint8_t **file, size_t *size);
 
 #endif

@@ -13,8 +13,10 @@
 #include "log.h"
 
 #include <elf.h>
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The payload ends with the size of what is in it. */
@@ -23,50 +25,80 @@
 /* No kernel is larger; init_size says so anyway, but that is a field of the same file. */
 #define UNPACKED_MAX (512u << 20)
 
-struct unpacked {
-	uint8_t *bytes;
-	size_t size; /* of all of it */
-	size_t elf;  /* of the ELF file */
-};
-
-static int unpack(struct loader *loader, const struct bzimage *b, struct unpacked *u)
+static uint32_t le32_at(const uint8_t *at)
 {
-	uint64_t at = b->offset + b->header.payload_offset;
-	uint64_t length = b->header.payload_length;
+	uint32_t value;
 
-	if (length <= SIZE_FIELD)
-		return -ENOTSUP;
-	u->size = boot_u32(loader, at + length - SIZE_FIELD);
-	if (!decompress_name(loader->file + at, length))
-		return -ENOTSUP;
-	if (u->size < sizeof(Elf64_Ehdr) || u->size > b->header.init_size || u->size > UNPACKED_MAX)
-		return -EINVAL;
-	u->bytes = boot_allocate(loader->image, u->size);
-	if (!u->bytes)
-		return -ENOMEM;
-	return decompress(loader->file + at, length - SIZE_FIELD, u->bytes, u->size);
+	memcpy(&value, at, sizeof(value));
+	return le32toh(value);
+}
+
+/* Into memory of its own; NULL: *rc says why. -ENOTSUP: by nothing that vitrine knows; -EINVAL, -ENOMEM. */
+static uint8_t *unpack(const struct boot_packed *p, size_t *size, int *rc)
+{
+	size_t length = p->length - SIZE_FIELD;
+	uint8_t *bytes;
+
+	*rc = -EINVAL;
+	*size = le32_at(p->payload + length);
+	if (*size < sizeof(Elf64_Ehdr) || *size > p->most)
+		return NULL;
+	*rc = -ENOMEM;
+	bytes = boot_memory(*size);
+	if (!bytes)
+		return NULL;
+	*rc = decompress(p->payload, length, bytes, *size);
+	if (*rc == 0)
+		return bytes;
+	free(bytes);
+	return NULL;
 }
 
 /* The section headers are the end of the ELF file. */
-static bool find_elf_end(struct unpacked *u)
+static bool find_elf_end(const uint8_t *bytes, size_t size, size_t *end)
 {
-	const Elf64_Ehdr *h = (const Elf64_Ehdr *)u->bytes;
+	const Elf64_Ehdr *h = (const Elf64_Ehdr *)bytes;
 	uint64_t sections = (uint64_t)h->e_shnum * h->e_shentsize;
 
-	if (h->e_shentsize != sizeof(Elf64_Shdr) || h->e_shoff > u->size ||
-	    sections > u->size - h->e_shoff)
+	if (memcmp(h->e_ident, ELFMAG, SELFMAG) != 0 || h->e_ident[EI_CLASS] != ELFCLASS64 ||
+	    h->e_shentsize != sizeof(Elf64_Shdr) || h->e_shoff > size ||
+	    sections > size - h->e_shoff)
 		return false;
-	u->elf = h->e_shoff + sections;
+	*end = h->e_shoff + sections;
 	return true;
 }
 
-/* From here on the file is the vmlinux. */
-static int load_elf(struct loader *loader, const struct unpacked *u, uint64_t *entry)
+static int tell(struct error *err, int rc)
 {
+	if (rc == -ENOMEM)
+		return error_set(err, rc, "no memory to unpack the kernel");
+	if (rc == -ENOEXEC)
+		return error_set(err, rc, "is a bzImage that holds no 64-bit ELF file");
+	return error_set(err, rc, "is a corrupted bzImage: the kernel in it cannot be unpacked");
+}
+
+void bzimage_note_payload(struct loader *loader, const struct bzimage *b)
+{
+	const uint8_t *payload = loader->file + b->offset + b->header.payload_offset;
+	uint64_t length = b->header.payload_length, most = b->header.init_size;
+
+	if (length > SIZE_FIELD && decompress_name(payload, length))
+		loader->image->packed = (struct boot_packed){
+			.payload = payload,
+			.length = length,
+			.most = most < UNPACKED_MAX ? most : UNPACKED_MAX};
+}
+
+/* ---- starting it --------------------------------------------------------------------------- */
+
+/* From here on the file is the vmlinux. */
+static int load_elf(struct loader *loader, uint64_t *entry)
+{
+	const struct boot_packed *p = &loader->image->packed;
 	bool is64;
 
-	loader->file = u->bytes;
-	loader->size = u->elf;
+	loader->file = p->moved;
+	loader->size = p->moved_elf;
 	return elf_load_segments(loader, entry, &is64);
 }
 
@@ -97,66 +129,69 @@ static int leave(const char *why)
 	return -ENOTSUP;
 }
 
-static int prepare(struct loader *loader, const struct bzimage *b, struct unpacked *u)
-{
-	struct loader inner = *loader;
-	int rc = unpack(loader, b, u);
-
-	if (rc == -ENOTSUP)
-		return leave("its compression is none that vitrine knows");
-	if (rc == -EINVAL)
-		return error_set(loader->err, rc,
-				 "is a corrupted bzImage: the kernel in it cannot be unpacked");
-	if (rc < 0)
-		return error_set(loader->err, rc, "no memory to unpack the kernel");
-	inner.file = u->bytes;
-	inner.size = u->size;
-	if (!elf_is64(&inner) || !find_elf_end(u))
-		return leave("it holds no 64-bit ELF file");
-	return 0;
-}
-
-/* From here on the file is the one with symbols, as it was linked. */
-static void take_file(struct loader *loader, const uint8_t *file, size_t size)
-{
-	if (!file)
-		return;
-	loader->file = file;
-	loader->size = size;
-}
-
 int bzimage_load_unpacked(struct loader *loader, const struct bzimage *b)
 {
 	struct boot_image *image = loader->image;
-	struct unpacked u = {0};
-	const uint8_t *named;
-	size_t named_size;
+	struct boot_packed *p = &image->packed;
 	uint64_t entry = 0;
-	int rc = prepare(loader, b, &u);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-	named = linux_add_symbols(image, u.bytes, u.elf, &named_size);
+	bzimage_note_payload(loader, b);
+	if (!p->payload)
+		return leave("its compression is none that vitrine knows");
+	p->moved = unpack(p, &p->moved_size, &rc);
+	if (!p->moved)
+		return tell(loader->err, rc);
+	if (!find_elf_end(p->moved, p->moved_size, &p->moved_elf))
+		return leave("it holds no 64-bit ELF file");
 	image->slide = kaslr_slide(loader->request->append, &b->header);
-	if (kaslr_relocate(u.bytes, u.size, u.elf, image->slide) < 0)
+	if (kaslr_relocate(p->moved, p->moved_elf, p->moved + p->moved_elf,
+			   p->moved_size - p->moved_elf, image->slide) < 0)
 		image->slide = 0;
-	rc = load_elf(loader, &u, &entry);
-	if (rc < 0)
-		return rc;
-	take_file(loader, named, named_size);
-	return start(loader, b, entry);
+	rc = load_elf(loader, &entry);
+	return rc < 0 ? rc : start(loader, b, entry);
 }
 
-void bzimage_take_symbols(struct loader *loader, const struct bzimage *b)
-{
-	struct loader quiet = *loader;
-	struct unpacked u = {0};
-	const uint8_t *named;
-	size_t named_size;
+/* ---- its symbols --------------------------------------------------------------------------- */
 
-	quiet.err = NULL;
-	if (prepare(&quiet, b, &u) < 0)
-		return;
-	named = linux_add_symbols(loader->image, u.bytes, u.elf, &named_size);
-	take_file(loader, named, named_size);
+/* As it was before it was moved. */
+static uint8_t *copy_back(const struct boot_packed *p, uint64_t slide, size_t *size)
+{
+	uint8_t *file = boot_memory(p->moved_elf);
+
+	*size = p->moved_elf;
+	if (!file)
+		return NULL;
+	memcpy(file, p->moved, *size);
+	if (slide)
+		kaslr_relocate(file, *size, p->moved + *size, p->moved_size - *size, -slide);
+	return file;
+}
+
+static uint8_t *unpack_again(const struct boot_packed *p, size_t *size, int *rc)
+{
+	uint8_t *file = unpack(p, size, rc);
+
+	if (!file || find_elf_end(file, *size, size))
+		return file;
+	free(file);
+	*rc = -ENOEXEC;
+	return NULL;
+}
+
+int bzimage_make_symbols(struct boot_image *image, struct error *err)
+{
+	struct boot_packed *p = &image->packed;
+	int rc = -ENOMEM;
+	size_t size;
+	uint8_t *file = p->moved ? copy_back(p, image->slide, &size) : unpack_again(p, &size, &rc);
+
+	if (!file)
+		return tell(err, rc);
+	if (linux_add_symbols(&file, &size) < 0)
+		log_info("boot", "the kernel has no names for its functions: it is built without "
+				 "kallsyms");
+	p->symbols = file;
+	p->symbols_size = size;
+	return 0;
 }

@@ -189,13 +189,16 @@ uint64_t debug_host_address(struct debug *debug, uint64_t gpa, uint64_t *follow)
 	return (uintptr_t)mem_hva(debug->machine->memory, gpa, follow);
 }
 
-const void *debug_image(struct debug *debug, size_t *size, const char **path)
+struct image_file debug_image_file(struct debug *debug)
 {
 	const struct boot_image *image = &debug->machine->boot;
 
-	*size = image->elf_size;
-	*path = image->path;
-	return image->elf;
+	return (struct image_file){.path = image->path, .made = image->packed.payload != NULL};
+}
+
+const void *debug_image(struct debug *debug, size_t *size, struct error *err)
+{
+	return boot_symbols(&debug->machine->boot, size, err);
 }
 
 uint64_t debug_image_slide(struct debug *debug)

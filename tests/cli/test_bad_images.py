@@ -6,13 +6,14 @@ time limit: 240 s
 import os
 import re
 import struct
+import subprocess
 import sys
 
 sys.path[:0] = [os.path.join(os.environ["SOURCE"], "tests", folder) for folder in ("scripts", "cli")]
-from attempts import (FAILURE, Folder, QUIET, USAGE, LONG64, as_nobody,
+from attempts import (FAILURE, Folder, QUIET, USAGE, LONG64, VITRINE, as_nobody,
                       attempt, need_kvm, readable_vitrine, refused)
 from linux import kernel
-from tap import run, test
+from tap import equal, run, test
 from vm import guest
 
 
@@ -204,6 +205,28 @@ def linux_with(offset, data):
         whole = bytearray(file.read())
     whole[offset:offset + len(data)] = data
     return whole
+
+
+def console_says(path, *lines):
+    """With the kernel before its first instruction."""
+    commands = Folder().file("commands", "".join(line + "\n" for line in lines).encode())
+    done = subprocess.run([VITRINE, "-S", "-m", "256", "-gdb", "none", "-serial", "null", "-batch", commands,
+                           "-protocol", "linux64", "-kernel", path],
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout + done.stderr
+
+
+@test
+def a_kernel_for_its_own_unpacker_whose_names_cannot_be_had():
+    """Whether it is damaged is looked at when somebody asks for a name, and told once."""
+    need_kvm()
+    whole = linux_with(0, b"")
+    path = Folder().file("vmlinuz", bytes(linux_with(len(whole) // 2, bytes(1000))))
+    told = f"there are no symbols: {path} is a corrupted bzImage: the kernel in it cannot be unpacked"
+    equal(console_says(path, "help break").count(told), 0)
+    said = console_says(path, "break panic", "break schedule")
+    equal(said.count(told), 1)
+    equal(said.count("there is no symbol"), 2)
 
 
 @test

@@ -94,8 +94,9 @@ static void on_monitor(void *ctx, const char *line,
 static void start_session(struct world *world)
 {
 	static const uint8_t bytes[300] = {0x7f, 'E', 'L', 'F'};
-	static const struct gdb_file files[] = {{"/boot/kernel.elf", bytes, sizeof(bytes)},
-						{"/boot/}odd*name#", bytes, 0}};
+	static const struct gdb_file files[] = {
+		{.path = "/boot/kernel.elf", .bytes = bytes, .size = sizeof(bytes)},
+		{.path = "/boot/}odd*name#", .bytes = bytes}};
 	struct gdb_config config = {.ctx = world,
 				    .files = files,
 				    .file_count = 2,

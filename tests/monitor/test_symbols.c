@@ -189,6 +189,70 @@ static void test_no_elf(void **state)
 	symbols_free(symbols);
 }
 
+struct maker {
+	const void *bytes;
+	size_t size;
+	unsigned asked;
+};
+
+static const void *make(void *ctx, size_t *size)
+{
+	struct maker *maker = ctx;
+
+	maker->asked++;
+	*size = maker->size;
+	return maker->bytes;
+}
+
+/* Where they are is known without them. */
+static void test_made_when_asked(void **state)
+{
+	struct maker maker = {0};
+	struct symbols *symbols = NULL;
+	uint64_t address, there;
+
+	maker.bytes = symbols_file_bytes(*state, &maker.size);
+	assert_int_equal(symbols_later(make, &maker, &symbols, NULL), 0);
+	symbols_set_offset(symbols, 0x1000);
+	assert_int_equal(symbols_offset(symbols), 0x1000);
+	assert_int_equal(maker.asked, 0);
+	assert_int_equal(symbols_find(symbols, "add_one", &address, NULL), 0);
+	assert_int_equal(symbols_find(*state, "add_one", &there, NULL), 0);
+	assert_int_equal(address, there + 0x1000);
+	assert_int_equal(symbols_find(symbols, "no such name", &address, NULL), -ENOENT);
+	assert_non_null(symbols_frames(symbols));
+	assert_int_equal(maker.asked, 1);
+	symbols_free(symbols);
+	assert_int_equal(symbols_later(make, &maker, &symbols, NULL), 0);
+	symbols_free(symbols);
+	assert_int_equal(maker.asked, 1);
+}
+
+/* Nothing, or nothing that is ELF: asked for once all the same. */
+static void test_cannot_be_made(void **state)
+{
+	static const char nonsense[] =
+		"no ELF file, but long enough to be read as one's header .......";
+	struct maker makers[] = {{NULL, 0, 0}, {nonsense, sizeof(nonsense), 0}};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct symbols *symbols = NULL;
+		const char *file;
+		uint64_t address;
+		size_t size;
+		int line;
+
+		assert_int_equal(symbols_later(make, &makers[i], &symbols, NULL), 0);
+		assert_int_equal(symbols_line(symbols, 0x1000, &file, &line), -ENOENT);
+		assert_int_equal(symbols_find(symbols, "main", &address, NULL), -ENOENT);
+		assert_null(symbols_file_bytes(symbols, &size));
+		assert_null(symbols_orc(symbols));
+		assert_int_equal(makers[i].asked, 1);
+		symbols_free(symbols);
+	}
+}
+
 static void ask_everything(struct symbols *symbols)
 {
 	size_t cursor = 0;
@@ -244,6 +308,8 @@ int main(void)
 		cmocka_unit_test(test_breakpoint_address),
 		cmocka_unit_test(test_next),
 		cmocka_unit_test(test_no_elf),
+		cmocka_unit_test(test_made_when_asked),
+		cmocka_unit_test(test_cannot_be_made),
 		cmocka_unit_test(test_hostile_images),
 	};
 

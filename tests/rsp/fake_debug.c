@@ -371,10 +371,16 @@ unsigned debug_fault_chain(struct debug *debug, int vcpu, struct fault_line line
 	return count;
 }
 
-const void *debug_image(struct debug *debug, size_t *size, const char **path)
+struct image_file debug_image_file(struct debug *debug)
 {
+	(void)debug;
+	return (struct image_file){0};
+}
+
+const void *debug_image(struct debug *debug, size_t *size, struct error *err)
+{
+	(void)err;
 	*size = debug->image_size;
-	*path = NULL;
 	return debug->image;
 }
 

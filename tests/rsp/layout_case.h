@@ -10,7 +10,7 @@
 #define G_64 (17 * 8 + 7 * 4 + 8 * 10 + 8 * 4 + 16 * 16 + 4 + 2 * 8)
 
 static const uint8_t elf64[64] = {0x7f, 'E', 'L', 'F', 2, 1, 1};
-static const struct gdb_file file64 = {"/kernel64", elf64, sizeof(elf64)};
+static const struct gdb_file file64 = {.path = "/kernel64", .bytes = elf64, .size = sizeof(elf64)};
 
 void enter_mode(struct cpu_state *cpu, enum cpu_mode mode);
 struct peer *peer_in(enum cpu_mode mode, enum gdb_arch wish, const struct gdb_file *file);

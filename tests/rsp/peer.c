@@ -13,8 +13,8 @@ static uint8_t kernel[PEER_KERNEL_SIZE];
 static const char symbols[] = "symbols of #}$* all sorts";
 
 const struct gdb_file peer_files[PEER_FILES] = {
-	{"/boot/kernel.elf", kernel, sizeof(kernel)},
-	{"/boot/more symbols", symbols, sizeof(symbols)},
+	{.path = "/boot/kernel.elf", .bytes = kernel, .size = sizeof(kernel)},
+	{.path = "/boot/more symbols", .bytes = symbols, .size = sizeof(symbols)},
 };
 
 static void make_kernel(void)

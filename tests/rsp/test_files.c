@@ -303,6 +303,62 @@ static void without_files(void **state)
 	ask_error(peer, "qXfer:exec-file:read::0,100");
 }
 
+struct maker {
+	unsigned made;
+	const void *bytes;
+};
+
+static const void *make(void *ctx, size_t *size)
+{
+	struct maker *maker = ctx;
+
+	maker->made++;
+	*size = peer_files[0].size;
+	return maker->bytes;
+}
+
+static void offer_made(struct peer *peer, struct gdb_file *file, struct maker *maker)
+{
+	*file = (struct gdb_file){.path = peer_files[0].path, .make = make, .ctx = maker};
+	peer->session->config.files = file;
+	peer->session->config.file_count = 1;
+}
+
+/* A gdb that has a file of its own asks for none of this. */
+static void a_file_is_made_when_it_is_wanted(void **state)
+{
+	struct peer *peer = *state;
+	struct maker maker = {.bytes = peer_files[0].bytes};
+	struct gdb_file file;
+
+	offer_made(peer, &file, &maker);
+	peer_send(peer, "qSupported");
+	assert_non_null(strstr(peer_take(peer, NULL), "qXfer:exec-file:read+"));
+	ask(peer, "qXfer:exec-file:read::0,100", "l/boot/kernel.elf");
+	ask(peer, "vFile:setfs:0", "F0");
+	peer_send(peer, "?");
+	peer_take(peer, NULL);
+	peer_send(peer, "g");
+	peer_take(peer, NULL);
+	assert_int_equal(maker.made, 0);
+	ask(peer, "vFile:open:" KERNEL ",0,0", "F0");
+	assert_true(maker.made > 0);
+	ask(peer, "vFile:pread:0,3,1", "F00003;ELF");
+	ask(peer, "vFile:close:0", "F0");
+}
+
+static void a_file_that_cannot_be_made_is_not_there(void **state)
+{
+	struct peer *peer = *state;
+	struct maker maker = {0};
+	struct gdb_file file;
+
+	offer_made(peer, &file, &maker);
+	ask(peer, "vFile:open:" KERNEL ",0,0", "F-1,2");
+	ask(peer, "vFile:stat:" KERNEL, "F-1,2");
+	ask(peer, "qOffsets", "");
+}
+
 int main(void)
 {
 #define ONE(name) cmocka_unit_test_setup_teardown(name, setup_peer, teardown_peer)
@@ -324,6 +380,8 @@ int main(void)
 		ONE(a_guest_that_has_just_started),
 		ONE(malformed),
 		ONE(without_files),
+		ONE(a_file_is_made_when_it_is_wanted),
+		ONE(a_file_that_cannot_be_made_is_not_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,9 +10,9 @@
 
 static const uint8_t elf32[64] = {0x7f, 'E', 'L', 'F', 1, 1, 1};
 
-static const struct gdb_file file32 = {"/kernel32", elf32, sizeof(elf32)};
+static const struct gdb_file file32 = {.path = "/kernel32", .bytes = elf32, .size = sizeof(elf32)};
 
-static const struct gdb_file file_short = {"/short", elf64, 4};
+static const struct gdb_file file_short = {.path = "/short", .bytes = elf64, .size = 4};
 
 static unsigned number_of(const char *name)
 {

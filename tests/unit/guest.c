@@ -72,9 +72,8 @@ static uint64_t find_symbol(Elf *elf, const char *name)
 
 uint64_t guest_symbol(struct rig *rig, const char *name)
 {
-	const char *path;
 	size_t size;
-	const void *image = debug_image(rig->debug, &size, &path);
+	const void *image = debug_image(rig->debug, &size, NULL);
 	Elf *elf;
 	uint64_t value;
 

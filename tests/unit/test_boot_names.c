@@ -62,7 +62,9 @@ static void places_of_32_bits_may_go_the_other_way(void **unused)
 	(void)unused;
 	unpack_make(AGE_NOW);
 	put_places(true);
-	assert_int_equal(kaslr_relocate(made.bytes, made.size, made.elf, 0x600000), 0);
+	assert_int_equal(kaslr_relocate(made.bytes, made.elf, made.bytes + made.elf,
+					made.size - made.elf, 0x600000),
+			 0);
 	assert_int_equal(narrow_at(0x200), before - 0x600000);
 	assert_int_equal(narrow_at(0x300), before + 0x600000);
 	memcpy(&wide, made.bytes + TEXT_AT + 0x100, sizeof(wide));
@@ -77,7 +79,9 @@ static void refuses_places(const uint32_t *words, unsigned count)
 	for (unsigned i = 0; i < count; i++)
 		unpack_put32(words[i]);
 	memcpy(before, made.bytes, ROOM);
-	assert_int_equal(kaslr_relocate(made.bytes, made.size, made.elf, 0x600000), -ENOTSUP);
+	assert_int_equal(kaslr_relocate(made.bytes, made.elf, made.bytes + made.elf,
+					made.size - made.elf, 0x600000),
+			 -ENOTSUP);
 	assert_memory_equal(before, made.bytes, ROOM);
 }
 
@@ -147,15 +151,67 @@ static void the_names_become_symbols(void **unused)
 	(void)unused;
 	for (enum age age = 0; age < AGE_COUNT; age++) {
 		struct boot_case c;
+		const uint8_t *elf;
 		uint64_t wide;
+		size_t size;
 
 		unpack_make(age);
 		put_places(false);
 		pack(by_lz4);
 		unpack_load(&c, NULL);
-		check_file(c.image.elf, c.image.elf_size);
-		memcpy(&wide, (const uint8_t *)c.image.elf + TEXT_AT + 0x100, sizeof(wide));
+		assert_null(c.image.packed.symbols);
+		elf = boot_symbols(&c.image, &size, &c.err);
+		check_file(elf, size);
+		memcpy(&wide, elf + TEXT_AT + 0x100, sizeof(wide));
 		assert_int_equal(wide, LINKED + 0x1234);
+		boot_case_end(&c);
+	}
+}
+
+/* They are made once, when somebody asks: the kernel starts without. */
+static void they_are_made_once(void **unused)
+{
+	struct boot_case c;
+	const void *elf;
+	size_t size, again = 0;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	put_places(false);
+	pack(by_zstd);
+	unpack_load(&c, NULL);
+	assert_false(c.image.packed.sought);
+	assert_null(c.image.packed.symbols);
+	elf = boot_symbols(&c.image, &size, &c.err);
+	assert_non_null(elf);
+	assert_int_equal(c.err.code, 0);
+	memset(c.image.packed.moved, 0, c.image.packed.moved_size);
+	assert_ptr_equal(boot_symbols(&c.image, &again, &c.err), elf);
+	assert_int_equal(again, size);
+	check_file(elf, size);
+	boot_case_end(&c);
+}
+
+/* The file as it was packed, where it has no names. */
+static void without_names_it_is_what_was_packed(void **unused)
+{
+	static uint8_t linked[ROOM];
+	struct boot_case c;
+	const void *elf;
+	size_t size;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	put_places(false);
+	made.bytes[made.names - 8] ^= 1; /* how many */
+	memcpy(linked, made.bytes, ROOM);
+	pack(by_zstd);
+	for (unsigned i = 0; i < 10; i++) {
+		unpack_load(&c, NULL);
+		elf = boot_symbols(&c.image, &size, &c.err);
+		assert_int_equal(size, made.elf);
+		assert_memory_equal(elf, linked, size);
+		assert_int_equal(c.err.code, 0);
 		boot_case_end(&c);
 	}
 }
@@ -227,6 +283,8 @@ int main(void)
 		cmocka_unit_test(places_of_32_bits_may_go_the_other_way),
 		cmocka_unit_test(wrong_places_move_nothing),
 		cmocka_unit_test(the_names_become_symbols),
+		cmocka_unit_test(they_are_made_once),
+		cmocka_unit_test(without_names_it_is_what_was_packed),
 		cmocka_unit_test(wrong_tables_are_none),
 		cmocka_unit_test(nonsense_in_the_tables_is_bounded),
 	};

@@ -91,6 +91,7 @@ static void every_compression_is_known(void **unused)
 static void what_is_not_known_is_left_to_the_kernel(void **unused)
 {
 	struct boot_case c;
+	size_t size;
 
 	(void)unused;
 	unpack_make(AGE_NOW);
@@ -99,24 +100,78 @@ static void what_is_not_known_is_left_to_the_kernel(void **unused)
 	assert_string_equal(c.image.protocol, "Linux, 64-bit");
 	assert_int_equal(c.image.start.general.rip, GPA + 0x200);
 	assert_null(c.image.elf);
+	assert_null(boot_symbols(&c.image, &size, &c.err));
+	assert_int_equal(c.err.code, 0);
 	boot_case_end(&c);
+}
+
+/* By its own unpacker; what was packed is not looked at. */
+static void load_packed(struct boot_case *c)
+{
+	boot_case_init(c, unpack_file, sizeof(unpack_file));
+	c->request.protocol = "linux64";
+	boot_case_loads(c);
+	assert_string_equal(c->image.protocol, "Linux, 64-bit");
+	assert_int_equal(c->image.slide, 0);
+	assert_null(c->image.elf);
+	assert_null(c->image.packed.moved);
+	assert_false(c->image.packed.sought);
 }
 
 static void its_own_unpacker_can_be_asked_for_and_the_names_are_there(void **unused)
 {
 	struct boot_case c;
+	const void *elf;
+	size_t size, again;
 
 	(void)unused;
 	unpack_make(AGE_NOW);
 	put_places(false);
 	pack(by_zstd);
-	boot_case_init(&c, unpack_file, sizeof(unpack_file));
-	c.request.protocol = "linux64";
-	boot_case_loads(&c);
-	assert_string_equal(c.image.protocol, "Linux, 64-bit");
-	assert_int_equal(c.image.slide, 0);
-	assert_memory_equal(c.image.elf, ELFMAG, SELFMAG);
-	assert_true(c.image.elf_size > made.elf);
+	load_packed(&c);
+	elf = boot_symbols(&c.image, &size, &c.err);
+	assert_non_null(elf);
+	assert_memory_equal(elf, ELFMAG, SELFMAG);
+	assert_true(size > made.elf);
+	assert_ptr_equal(boot_symbols(&c.image, &again, &c.err), elf);
+	assert_int_equal(again, size);
+	assert_int_equal(c.err.code, 0);
+	boot_case_end(&c);
+}
+
+/* Whoever asks first is told, and nobody else. */
+static void damage_is_told_once_when_its_own_unpacker_is_asked_for(void **unused)
+{
+	struct boot_case c;
+	struct error again = {0};
+	size_t size;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	pack(by_zstd);
+	payload()[unpack_header()->payload_length / 2] ^= 0x55;
+	memset(payload() + 16, 0, 64);
+	load_packed(&c);
+	assert_null(boot_symbols(&c.image, &size, &c.err));
+	assert_int_equal(c.err.code, -EINVAL);
+	assert_non_null(strstr(c.err.text, "corrupted bzImage"));
+	assert_null(boot_symbols(&c.image, &size, &again));
+	assert_int_equal(again.code, 0);
+	boot_case_end(&c);
+}
+
+static void what_is_no_elf_file_has_no_symbols(void **unused)
+{
+	struct boot_case c;
+	size_t size;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	made.bytes[0] ^= 1;
+	pack(by_lz4);
+	load_packed(&c);
+	assert_null(boot_symbols(&c.image, &size, &c.err));
+	assert_int_equal(c.err.code, -ENOEXEC);
 	boot_case_end(&c);
 }
 
@@ -169,6 +224,8 @@ int main(void)
 		cmocka_unit_test(every_compression_is_known),
 		cmocka_unit_test(what_is_not_known_is_left_to_the_kernel),
 		cmocka_unit_test(its_own_unpacker_can_be_asked_for_and_the_names_are_there),
+		cmocka_unit_test(damage_is_told_once_when_its_own_unpacker_is_asked_for),
+		cmocka_unit_test(what_is_no_elf_file_has_no_symbols),
 		cmocka_unit_test(damage_is_refused),
 		cmocka_unit_test(more_than_the_header_speaks_of_is_refused),
 	};
