@@ -86,13 +86,10 @@ static int read_word(struct call *call, const struct arg_desc *desc, struct arg 
 	return 0;
 }
 
-static int read_file(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+static int read_quoted(struct call *call, struct arg *arg, char **text)
 {
-	char *quote;
+	char *quote = strchr(*text + 1, '"');
 
-	if (**text != '"')
-		return read_word(call, desc, arg, text);
-	quote = strchr(*text + 1, '"');
 	if (!quote)
 		return error_set(call->err, -EINVAL, "a closing quote is missing");
 	arg->given = true;
@@ -100,6 +97,16 @@ static int read_file(struct call *call, const struct arg_desc *desc, struct arg 
 	*quote = 0;
 	*text = quote + 1;
 	return 0;
+}
+
+static int read_file(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)
+{
+	int ret = **text == '"' ? read_quoted(call, arg, text) : read_word(call, desc, arg, text);
+
+	if (!ret)
+		ret = home_path(arg->text, call->path, sizeof(call->path), call->err);
+	arg->text = call->path;
+	return ret;
 }
 
 static int read_rest(struct call *call, const struct arg_desc *desc, struct arg *arg, char **text)

@@ -38,7 +38,7 @@ enum arg_kind {
 	ARG_MSR,	/* value: an MSR, by name or number */
 	ARG_CATCH,	/* text: the rest of the line, which begins with a kind of catch */
 	ARG_OPTION,   /* text, with its dash; may stand before the others; given only when typed */
-	ARG_FILE,     /* text: a path; in quotes when it has blanks */
+	ARG_FILE,     /* text: a path, with $HOME in place of ~; in quotes when it has blanks */
 	ARG_SNAPSHOT, /* text: the name of one */
 	ARG_TEXT,     /* text: the rest of the line, as it is */
 	ARG_LINE,     /* text: the rest of the line, a command with its arguments */
@@ -90,6 +90,7 @@ extern const struct command commands[];
 extern const unsigned command_count;
 
 /* One command being run. */
+#define CALL_PATH_SIZE 4096
 struct call {
 	struct monitor *monitor;
 	enum debug_owner owner;
@@ -99,6 +100,7 @@ struct call {
 	struct arg arg[COMMAND_MAX_ARGS]; /* in the order of command->args */
 	bool repeated;			  /* by an empty line */
 	int cpu;			  /* the caller's current vCPU */
+	char path[CALL_PATH_SIZE];	  /* where the text of an ARG_FILE is; no command has two */
 	struct error *err;
 };
 
@@ -212,6 +214,11 @@ void modules_attach(struct monitor *monitor);
 void modules_forget(struct monitor *monitor);
 /* The module that an address lies in, as it was when the guest's list was read last; NULL: in none. */
 const struct guest_module *modules_at(struct monitor *monitor, uint64_t address);
+
+/* ---- home.c -------------------------------------------------------------------------------- */
+
+/* The path with $HOME in place of the ~ of "~" and "~/…". -ENOENT without HOME, -ENAMETOOLONG, with a sentence. */
+int home_path(const char *path, char *buf, size_t size, struct error *err);
 
 /* ---- location.c ---------------------------------------------------------------------------- */
 

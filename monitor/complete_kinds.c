@@ -73,11 +73,17 @@ void match_files(const char *before, struct matches *matches)
 {
 	const char *slash = strrchr(before, '/'), *name = slash ? slash + 1 : before;
 	size_t typed = strlen(name);
-	char folder[PATH_MAX];
+	char typed_folder[PATH_MAX], folder[PATH_MAX];
 	struct dirent *entry;
 	DIR *dir;
 
-	snprintf(folder, sizeof(folder), "%.*s", (int)(name - before), before);
+	if (!slash && !typed && !strcmp(matches->word, "~")) {
+		match_text(matches, "~/");
+		return;
+	}
+	snprintf(typed_folder, sizeof(typed_folder), "%.*s", (int)(name - before), before);
+	if (home_path(typed_folder, folder, sizeof(folder), NULL))
+		return;
 	dir = opendir(slash ? folder : ".");
 	while (dir && (entry = readdir(dir))) {
 		const char *found = entry->d_name;
