@@ -5,19 +5,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/gdb"))
 from harness import *
+import watching
+from watching import at_work, long64
 
 BY_STEPS = ("-debug-strategy", "watch=compare,access=compare")
 BY_PAGE = ("-debug-strategy", "watch=page,access=page")
-
-
-def long64(*options):
-    return Debugged("long64", *options)
-
-
-def at_work(vm):
-    point = gdb.Breakpoint("work")
-    vm.go("continue")
-    point.delete()
 
 
 def is_slow(vm):
@@ -49,14 +41,7 @@ def values_writers_and_hits_are_those_of_page_protection():
 
 @test
 def a_variable():
-    with long64(*BY_STEPS) as vm:
-        at_work(vm)
-        do("watch shared.lines")
-        lines = value("shared.lines")
-        for n in range(4):
-            said = vm.go("continue")
-            assert f"Old value = {lines + n}\n" in said and f"New value = {lines + n + 1}\n" in said, said
-            equal(value("shared.lines"), lines + n + 1)
+    watching.writes_are_told_with_both_values(*BY_STEPS)
 
 
 @test
@@ -105,14 +90,7 @@ def a_step_over_a_line_is_stopped_by_a_watch():
 
 @test
 def reads():
-    with long64(*BY_STEPS) as vm:
-        at_work(vm)
-        for command in ("rwatch messages[1]", "awatch messages[1]"):
-            do(command)
-            said = vm.go("continue")
-            equal(where(), "message_text")
-            assert "all is well" in said, said
-            do("delete")
+    watching.reads_are_told_with_the_value(*BY_STEPS)
 
 
 @test
@@ -159,14 +137,8 @@ def through_the_modes():
 
 @test
 def several_vcpus_add_to_one_counter():
-    with Debugged("smp", "-smp", "4", *BY_STEPS) as vm:
-        do("watch shared.counter")
-        writers = set()
-        for n in range(40):
-            vm.go("continue")
-            equal((where(), value("shared.counter")), ("add_one", n + 1))
-            writers.add(stopped_thread())
-        assert len(writers) > 1, writers
+    writers = watching.several_vcpus_add_to_one_counter(40, *BY_STEPS)
+    assert len(set(writers)) > 1, writers
 
 
 # ---- ring 3 --------------------------------------------------------------------------------------

@@ -5,25 +5,8 @@ import sys
 
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/gdb"))
 from harness import *
-
-
-def long64(*options):
-    return Debugged("long64", *options)
-
-
-def at_work(vm):
-    """The guest has begun its loop; its timer ticks."""
-    point = gdb.Breakpoint("work")
-    vm.go("continue")
-    point.delete()
-
-
-def watched(vm, old, new, expression=None):
-    """gdb announces both values."""
-    said = vm.go("continue")
-    assert f"Old value = {old}\n" in said and f"New value = {new}\n" in said, said
-    if expression:
-        assert expression in said, said
+import watching
+from watching import at_work, long64
 
 
 @test
@@ -43,13 +26,7 @@ def a_variable():
 
 @test
 def the_stop_is_behind_the_writer():
-    with long64() as vm:
-        at_work(vm)
-        do("watch shared.lines")
-        lines = value("shared.lines")
-        for n in range(3):
-            watched(vm, lines + n, lines + n + 1)
-            equal(value("shared.lines"), lines + n + 1)
+    watching.writes_are_told_with_both_values()
 
 
 @test
@@ -115,14 +92,7 @@ def a_local_variable():
 
 @test
 def reads():
-    with long64() as vm:
-        at_work(vm)
-        for command in ("rwatch messages[1]", "awatch messages[1]"):
-            do(command)
-            said = vm.go("continue")
-            equal(where(), "message_text")
-            assert "all is well" in said, said
-            do("delete")
+    watching.reads_are_told_with_the_value()
 
 
 @test
@@ -149,19 +119,7 @@ def a_condition():
 
 @test
 def several_vcpus_add_to_one_counter():
-    """The spinlock and the counter are on one page; who stopped is who has just added."""
-    with Debugged("smp", "-smp", "4") as vm:
-        point = gdb.Breakpoint("add_one")
-        vm.go("continue")
-        point.delete()
-        do("watch shared.counter")
-        vm.go("continue")
-        last = value("shared.counter")
-        for _ in range(20):
-            vm.go("continue")
-            equal(where(), "add_one")
-            equal(value("shared.counter"), last + 1)
-            last += 1
+    watching.several_vcpus_add_to_one_counter(20)
 
 
 run()

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A Linux guest's modules: their names behind the image's, and guests that lie about them. */
 #include "command_rig.h"
+#include "module_image.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,187 +13,17 @@
 
 #include <cmocka.h>
 
-/* The kernel's half, mapped to physical memory from 0 on. */
-#define KERNEL	0xffffffff80000000ull
-#define HEAD	0x100000u /* of the list */
 #define MODULE	0x110000u /* the first struct module; the others behind it, 0x1000 each */
 #define CODE	0x200000u /* of the first module; 0x1000 each */
 #define SYMTAB	0x400000u /* 0x1000 each */
 #define STRTAB	0x480000u
 #define SYMBOLS 4
 
-/* ---- the kernel's image ---------------------------------------------------------------------- */
-
-/* As it is in the guest; BTF says the same. */
-struct module {
-	uint32_t state, pad;
-	uint64_t next, prev;
-	char name[56];
-	struct {
-		uint64_t base;
-		uint32_t size, pad;
-	} mem[7];
-	uint64_t kallsyms;
-};
-
-struct kallsyms {
-	uint64_t symtab;
-	uint32_t num_symtab, pad;
-	uint64_t strtab;
-};
-
-enum { INT = 1, ARRAY = 3, STRUCT = 4 };
-#define INFO(kind, length) ((uint32_t)(kind) << 24 | (length))
-#define AT(type, member)   (uint32_t)(offsetof(struct type, member) * 8)
-
-static const char strings[] =
-	"\0module\0state\0list\0name\0mem\0kallsyms\0module_memory\0base\0size\0"
-	"mod_kallsyms\0symtab\0num_symtab\0strtab";
-enum {
-	S_MODULE = 1,
-	S_STATE = 8,
-	S_LIST = 14,
-	S_NAME = 19,
-	S_MEM = 24,
-	S_KALLSYMS = 28,
-	S_MEMORY = 37,
-	S_BASE = 51,
-	S_SIZE = 56,
-	S_MOD_KALLSYMS = 61,
-	S_SYMTAB = 74,
-	S_NUM = 81,
-	S_STRTAB = 92
-};
-
-static const uint32_t types[] = {
-	0,
-	INFO(INT, 0),
-	8,
-	64, /* 1 */
-	S_MEMORY,
-	INFO(STRUCT, 2),
-	16,
-	S_BASE,
-	1,
-	0,
-	S_SIZE,
-	1,
-	64, /* 2 */
-	0,
-	INFO(ARRAY, 0),
-	0,
-	2,
-	1,
-	7, /* 3 */
-	S_MODULE,
-	INFO(STRUCT, 5),
-	sizeof(struct module), /* 4 */
-	S_STATE,
-	1,
-	AT(module, state),
-	S_LIST,
-	1,
-	AT(module, next),
-	S_NAME,
-	1,
-	AT(module, name),
-	S_MEM,
-	3,
-	AT(module, mem),
-	S_KALLSYMS,
-	1,
-	AT(module, kallsyms),
-	S_MOD_KALLSYMS,
-	INFO(STRUCT, 3),
-	sizeof(struct kallsyms), /* 5 */
-	S_SYMTAB,
-	1,
-	AT(kallsyms, symtab),
-	S_NUM,
-	1,
-	AT(kallsyms, num_symtab),
-	S_STRTAB,
-	1,
-	AT(kallsyms, strtab),
-};
-
-static const char names[] = "\0modules\0start\0.BTF\0.symtab\0.strtab\0.text";
-enum { N_MODULES = 1, N_START = 9, N_BTF = 15, N_SYMTAB = 20, N_STRTAB = 28, N_TEXT = 36 };
-
-struct image {
-	Elf64_Ehdr header;
-	Elf64_Shdr sections[5];
-	Elf64_Sym symbols[3];
-	uint32_t btf[6];
-	uint32_t types[sizeof(types) / 4];
-	char strings[sizeof(strings)];
-	char names[sizeof(names)];
-};
-
-static void make_sections(struct image *image)
-{
-	const Elf64_Shdr sections[] = {
-		{0},
-		{.sh_name = N_BTF,
-		 .sh_type = SHT_PROGBITS,
-		 .sh_offset = offsetof(struct image, btf),
-		 .sh_size = offsetof(struct image, names) - offsetof(struct image, btf)},
-		{.sh_name = N_SYMTAB,
-		 .sh_type = SHT_SYMTAB,
-		 .sh_offset = offsetof(struct image, symbols),
-		 .sh_size = sizeof(image->symbols),
-		 .sh_link = 3,
-		 .sh_entsize = sizeof(Elf64_Sym)},
-		{.sh_name = N_STRTAB,
-		 .sh_type = SHT_STRTAB,
-		 .sh_offset = offsetof(struct image, names),
-		 .sh_size = sizeof(names)},
-		{.sh_name = N_TEXT,
-		 .sh_type = SHT_NOBITS,
-		 .sh_flags = SHF_ALLOC | SHF_EXECINSTR,
-		 .sh_addr = KERNEL + HEAD,
-		 .sh_size = 0x1000}};
-
-	memcpy(image->sections, sections, sizeof(sections));
-}
-
-static void make_image(struct image *image)
-{
-	const uint32_t btf[] = {0xeb9f | 1 << 16, 24, 0, sizeof(types), sizeof(types),
-				sizeof(strings)};
-
-	*image = (struct image){.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3,
-						       ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-					   .e_type = ET_EXEC,
-					   .e_machine = EM_X86_64,
-					   .e_version = EV_CURRENT,
-					   .e_shoff = offsetof(struct image, sections),
-					   .e_ehsize = sizeof(Elf64_Ehdr),
-					   .e_shentsize = sizeof(Elf64_Shdr),
-					   .e_shnum = 5,
-					   .e_shstrndx = 3},
-				.symbols = {[1] = {.st_name = N_MODULES,
-						   .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT),
-						   .st_shndx = 4,
-						   .st_value = KERNEL + HEAD,
-						   .st_size = 16},
-					    [2] = {.st_name = N_START,
-						   .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
-						   .st_shndx = 4,
-						   .st_value = KERNEL + HEAD + 0x100,
-						   .st_size = 0x100}}};
-	make_sections(image);
-	memcpy(image->btf, btf, sizeof(btf));
-	memcpy(image->types, types, sizeof(types));
-	memcpy(image->strings, strings, sizeof(strings));
-	memcpy(image->names, names, sizeof(names));
-}
-
 /* ---- the guest -------------------------------------------------------------------------------- */
 
 struct world {
 	struct rig rig;
-	struct image image;
+	struct module_image image;
 };
 
 static struct module *module_at(struct world *l, unsigned index)
@@ -285,7 +115,7 @@ static int setup(void **state)
 
 	if (!l)
 		return -1;
-	make_image(&l->image);
+	module_image_make(&l->image);
 	l->rig.debug = fake_debug_new(NULL);
 	/* The last 2 GiB are the first ones, too. */
 	memcpy(l->rig.debug->ram + FAKE_TABLES + 511 * 8, l->rig.debug->ram + FAKE_TABLES, 8);
@@ -492,12 +322,12 @@ static void test_no_linux(void **state)
 
 	l->image.btf[0] = 0;
 	contains(refusal(&l->rig, "info modules", -ENOENT), "CONFIG_DEBUG_INFO_BTF");
-	make_image(&l->image);
-	l->image.types[sizeof(types) / 4 - 1] = 0x7fffffff; /* strtab lies far outside */
+	module_image_make(&l->image);
+	l->image.types[MODULE_TYPES - 1] = 0x7fffffff; /* strtab lies far outside */
 	assert_int_equal(guest_modules_new(&l->image, sizeof(l->image), &modules, &err), -ENOENT);
 	assert_string_equal(err.text,
 			    "this kernel keeps its modules in a way that is not known here");
-	make_image(&l->image);
+	module_image_make(&l->image);
 	l->image.symbols[1].st_shndx = SHN_UNDEF;
 	assert_int_equal(guest_modules_new(&l->image, sizeof(l->image), &modules, &err), -ENOENT);
 	assert_non_null(strstr(err.text, "CONFIG_KALLSYMS_ALL"));

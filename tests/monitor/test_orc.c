@@ -2,7 +2,6 @@
 /* Linux's tables for backtraces: every kind of them, rule by rule, and garbage. */
 #include "monitor/orc.h"
 
-#include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -336,107 +335,13 @@ static void test_garbage(void **state)
 	assert_true(callers > 100);
 }
 
-/* ---- images --------------------------------------------------------------------------------- */
-
-static const char section_names[] = "\0.orc_unwind_ip\0.orc_unwind\0.shstrtab";
-
-struct image {
-	Elf64_Ehdr header;
-	Elf64_Shdr sections[4];
-	int32_t ips[2];
-	struct rule rules[2];
-	char names[sizeof(section_names)];
-};
-
-static void make_image(struct image *image)
-{
-	static const struct rule rules[] = {{8, 0, NOW(5, 0, 2, 0)}, {16, 0, NOW(5, 0, 2, 0)}};
-
-	*image = (struct image){.header = {.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3,
-						       ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-					   .e_type = ET_EXEC,
-					   .e_machine = EM_X86_64,
-					   .e_version = EV_CURRENT,
-					   .e_shoff = offsetof(struct image, sections),
-					   .e_ehsize = sizeof(Elf64_Ehdr),
-					   .e_shentsize = sizeof(Elf64_Shdr),
-					   .e_shnum = 4,
-					   .e_shstrndx = 3},
-				.sections = {[1] = {.sh_name = 1,
-						    .sh_type = SHT_PROGBITS,
-						    .sh_addr = IPS,
-						    .sh_offset = offsetof(struct image, ips),
-						    .sh_size = sizeof(image->ips)},
-					     [2] = {.sh_name = 16,
-						    .sh_type = SHT_PROGBITS,
-						    .sh_offset = offsetof(struct image, rules),
-						    .sh_size = sizeof(image->rules)},
-					     [3] = {.sh_name = 28,
-						    .sh_type = SHT_STRTAB,
-						    .sh_offset = offsetof(struct image, names),
-						    .sh_size = sizeof(image->names)}},
-				.ips = {(int32_t)(CODE - IPS), (int32_t)(CODE + 16 - IPS - 4)}};
-	memcpy(image->rules, rules, sizeof(rules));
-	memcpy(image->names, section_names, sizeof(section_names));
-}
-
-static bool finds(struct image *image)
-{
-	struct orc_tables tables;
-	Elf *elf;
-	bool found;
-
-	elf_version(EV_CURRENT);
-	elf = elf_memory((char *)image, sizeof(*image));
-	assert_non_null(elf);
-	found = orc_find(elf, &tables);
-	if (found) {
-		assert_int_equal(tables.count, 2);
-		assert_int_equal(tables.ips_at, IPS);
-		assert_int_equal(tables.kind, ORC_KIND_TYPES);
-		assert_memory_equal(tables.entries, image->rules, sizeof(image->rules));
-	}
-	assert_int_equal(found, tables.count > 0);
-	elf_end(elf);
-	return found;
-}
-
-static void test_images(void **state)
-{
-	struct image image;
-
-	(void)state;
-	make_image(&image);
-	assert_true(finds(&image));
-	image.header.e_machine = EM_386;
-	assert_false(finds(&image));
-	make_image(&image);
-	image.sections[1].sh_size = 4; /* of different lengths */
-	assert_false(finds(&image));
-	make_image(&image);
-	image.sections[1].sh_size = image.sections[2].sh_size = 0;
-	assert_false(finds(&image));
-	make_image(&image);
-	image.sections[2].sh_type = SHT_NOBITS;
-	assert_false(finds(&image));
-	make_image(&image);
-	image.sections[2].sh_offset = sizeof(image) - 4; /* beyond the file */
-	assert_false(finds(&image));
-	make_image(&image);
-	image.sections[2].sh_name = 17;
-	assert_false(finds(&image));
-	make_image(&image);
-	image.header.e_shstrndx = 9;
-	assert_false(finds(&image));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_calls),	   cmocka_unit_test(test_calls_from_elsewhere),
 		cmocka_unit_test(test_interrupts), cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_kinds),	   cmocka_unit_test(test_in_the_guest),
-		cmocka_unit_test(test_garbage),	   cmocka_unit_test(test_images),
+		cmocka_unit_test(test_garbage),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
