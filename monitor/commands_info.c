@@ -126,6 +126,9 @@ int run_info_capabilities(struct call *call)
 	if (caps->slot_ignores_rf)
 		out_printf(call->out,
 			   "  RFLAGS.RF is ignored: an execution slot is stepped off by vitrine\n");
+	if (caps->interrupt_rf)
+		out_printf(call->out, "  interrupts push RF: an execution slot that one returns to "
+				      "is silent once\n");
 	show_more_capabilities(call, caps, 3);
 	tell_capabilities(call, caps);
 	return 0;

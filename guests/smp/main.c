@@ -6,6 +6,7 @@
  *
  * Command line: cpus=N    how many CPUs to wait for (what the CMOS says)
  *               rounds=N  each adds N times, then "total = X" and the end: value 0 when X is right
+ *               quiet     no interrupt once they run
  */
 #include "arguments.h"
 #include "cpu64.h"
@@ -257,6 +258,8 @@ void guest_main(uint64_t ram_size, const char *command_line)
 	running = count_running();
 	print("smp: %u of %u CPUs run\n", running, wanted);
 	cpus[0].running = 1;
+	if (argument_given(command_line, "quiet"))
+		interrupts_off();
 	cpu0_loop();
 	finish(running);
 }

@@ -39,6 +39,9 @@ static const struct capability_word page_words[] = {
 static const struct capability_word rf_words[] = {{"honoured", "honoured", "honoured"},
 						  {"ignored", "ignored", "ignored"}};
 
+static const struct capability_word frame_words[] = {{"clear", "clear", "clear"},
+						     {"set", "SET", "SET"}};
+
 /* ---- the questions ----------------------------------------------------------------------- */
 
 #define ALL	    (1u << CAP_REAL | 1u << CAP_PROT | 1u << CAP_LONG | 1u << CAP_USER)
@@ -74,6 +77,7 @@ static const struct capability_question questions[] = {
 	{"step_over_iret",   "step over iret",           RING_0, ANSWER(over_iret),       WORDS(over_words)},
 	{"step_over_syscall","step over syscall",        RING_3, ANSWER(over_syscall),    WORDS(over_words)},
 	{"slot_rf",          "RFLAGS.RF at a slot",      ONCE,   ANSWER(slot_ignores_rf), WORDS(rf_words)},
+	{"interrupt_rf",     "RF that interrupts push",  ONCE,   ANSWER(interrupt_rf),    WORDS(frame_words)},
 	{"block_irq",        "interrupts wait for steps",ONCE,   ANSWER(block_irq),       WORDS(yes_no)},
 };
 /* clang-format on */

@@ -65,7 +65,8 @@ struct debug_capabilities {
 		over_iret[CAP_MODE_COUNT], over_pushf[CAP_MODE_COUNT], over_movss[CAP_MODE_COUNT],
 		over_sti[CAP_MODE_COUNT], over_hlt[CAP_MODE_COUNT], over_rep[CAP_MODE_COUNT];
 	uint8_t slot_ignores_rf; /* hits again at once on resume */
-	uint8_t block_irq;	 /* a pending interrupt waits while stepping */
+	uint8_t interrupt_rf; /* one pushes RF: a slot is silent once where its handler returns to */
+	uint8_t block_irq;    /* a pending interrupt waits while stepping */
 };
 
 /* Found when the core was created; valid as long as it. */

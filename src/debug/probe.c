@@ -108,11 +108,36 @@ static bool ignores_rf(struct scratch *s, enum capability_mode mode)
 	return exit.reason == EXIT_DEBUG && exit.debug.pc == AT_CODE;
 }
 
+/* The frame of an interrupt has RF as it was (SDM vol. 3B, 18.3.1.1): clear, so that a slot on the instruction
+ * to which its handler returns still fires. Long mode, where RFLAGS lies behind RIP and CS. */
+static bool interrupt_pushes_rf(struct scratch *s)
+{
+	const struct accel_debug nothing = {.inject = -1};
+	const uint8_t code = OP_NOP;
+	struct cpu_events *events = &s->state.events;
+	uint64_t rflags;
+
+	place_code(s->ram + AT_CODE, &code, 1);
+	scratch_enter(s, CAP_LONG);
+	s->state.general.rflags |= RFLAGS_IF;
+	events->interrupt.injected = true;
+	events->interrupt.vector = INTERRUPT_VECTOR;
+	if (!scratch_put(s, CPU_GENERAL | CPU_SYSTEM | CPU_EVENTS | CPU_DEBUG) ||
+	    scratch_run(s, &nothing).reason != EXIT_IO || !scratch_get(s, CPU_GENERAL) ||
+	    s->state.general.gpr[GPR_RSP] > SCRATCH_SIZE - 3 * sizeof(rflags))
+		return false;
+	memcpy(&rflags, s->ram + s->state.general.gpr[GPR_RSP] + 2 * sizeof(rflags),
+	       sizeof(rflags));
+	return rflags & RFLAGS_RF;
+}
+
 static void ask_about_rf(struct scratch *s, struct debug_capabilities *found)
 {
 	for (enum capability_mode mode = 0; mode < CAP_MODE_COUNT; mode++)
 		if (found->slot[mode] && s->late < MAX_LATE)
 			found->slot_ignores_rf |= ignores_rf(s, mode);
+	if (found->slot[CAP_LONG] && s->late < MAX_LATE)
+		found->interrupt_rf = interrupt_pushes_rf(s);
 }
 
 /* ---- interrupts that wait ---------------------------------------------------------------- */

@@ -29,7 +29,7 @@ import gdb
 sys.path.insert(0, os.path.join(os.environ["SOURCE"], "tests/scripts"))
 # The tests import these from here.
 from tap import equal, patience, run, skip, test  # noqa: E402,F401
-from vm import Vitrine, guest  # noqa: E402,F401
+from vm import Vitrine, counted, guest  # noqa: E402,F401
 
 for _setting in ("pagination off", "confirm off", "width 0", "height 0", "style enabled off",
                  "debuginfod enabled off", f"remotetimeout {patience(15)}", "tcp auto-retry off",

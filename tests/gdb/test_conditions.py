@@ -225,7 +225,7 @@ def pain_18_conditional_breakpoints_in_hot_code():
 @test
 def pain_18_hot_code_on_four_vcpus():
     """All of them at once, each call is judged for the vCPU that makes it, and none slips by or counts twice."""
-    with Logged("smp", "-smp", str(CPUS), "-append", "rounds=0") as vm:
+    with Logged("smp", "-smp", str(CPUS), "-append", counted(0)) as vm:
         with settings(breakpoint_always__inserted="on"):
             gdb.Breakpoint("add_one").condition = " && ".join(f"cpus[{n}].running" for n in range(CPUS))
             vm.go("continue")

@@ -139,7 +139,7 @@ def ctrl_c_while_it_prints_without_end():
 @test
 def on_four_vcpus():
     rounds = 100 // SLOWER
-    with Logged("smp", "-smp", str(CPUS), "-append", f"rounds={rounds}") as vm, by_the_stub():
+    with Logged("smp", "-smp", str(CPUS), "-append", counted(rounds)) as vm, by_the_stub():
         do(r'dprintf add_one,"cpu %u does round %lu\n",cpu,cpus[cpu].rounds')
         stops.exit_code = None
         out = vm.go("continue")

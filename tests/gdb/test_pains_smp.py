@@ -94,7 +94,7 @@ def pain_06_scheduler_locking_says_who_runs():
 def pain_06_no_hit_is_lost_while_another_is_stepped():
     """Steps and continues in turns; in the end every round of every processor has been told, each once."""
     rounds = 30
-    with smp("-append", f"rounds={rounds}") as vm:
+    with smp("-append", counted(rounds)) as vm:
         gdb.Breakpoint("add_one")
         commands = ["continue", "stepi", "next", "step", "continue", "stepi 3"]
         hits, stops.exit_code = {}, None

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Starts a vitrine for a test, and ends it again."""
+import functools
+import json
 import os
 import signal
 import socket
@@ -16,6 +18,19 @@ GUESTS = os.environ["GUESTS"]
 
 def guest(name):
     return os.path.join(GUESTS, name)
+
+
+@functools.cache
+def host_found(what):
+    """What the doctor says that this host does, by the name in its JSON."""
+    told = subprocess.run([VITRINE, "-doctor", "-json"], capture_output=True, text=True, check=False).stdout
+    return json.loads(told)["found"][what]
+
+
+def counted(rounds):
+    """-append of smp.elf, whose every round is to be counted: no interrupt comes meanwhile where one would keep a
+    debug register silent."""
+    return f"rounds={rounds}" + (" quiet" if host_found("interrupt_rf") == "set" else "")
 
 
 def sanitized():

@@ -45,13 +45,28 @@ static void boot(struct rig *rig, const char *name, const char *append)
 		fail_msg("%s", err.text);
 }
 
-void guest_start(struct rig *rig, unsigned vcpus, const char *name, const char *append)
+static void start_machine(struct rig *rig, unsigned vcpus)
 {
 	rig->accel = &accel_kvm;
 	rig->ram_size = 32 << 20;
 	rig->as_at_reset = true;
 	rig_start(rig, vcpus, IRQCHIP_KERNEL);
+}
+
+void guest_start(struct rig *rig, unsigned vcpus, const char *name, const char *append)
+{
+	start_machine(rig, vcpus);
 	boot(rig, name, append);
+}
+
+void guest_start_counted(struct rig *rig, unsigned vcpus, unsigned rounds)
+{
+	char append[32];
+
+	start_machine(rig, vcpus);
+	snprintf(append, sizeof(append), "rounds=%u%s", rounds,
+		 debug_capabilities(rig->debug)->interrupt_rf ? " quiet" : "");
+	boot(rig, "smp", append);
 }
 
 static uint64_t find_symbol(Elf *elf, const char *name)

@@ -35,7 +35,7 @@ static void test_every_hit_of_four_vcpus(void **state)
 
 	(void)state;
 	rig_needs_kvm();
-	guest_start(&rig, 4, "smp", "rounds=700");
+	guest_start_counted(&rig, 4, SMP_ROUNDS);
 	add_one = guest_symbol(&rig, "add_one");
 	rig_break(&rig, add_one);
 	rig_continue(&rig);

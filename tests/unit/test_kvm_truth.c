@@ -24,14 +24,11 @@ static unsigned rounds; /* of each vCPU */
 
 static void start(void **state)
 {
-	char append[32];
-
 	(void)state;
 	rig_needs_kvm();
 	rounds = rig_rounds(250000, 1500);
-	snprintf(append, sizeof(append), "rounds=%u", rounds);
 	rig = (struct rig){.patience = rounds > 10000 ? 600 : 10};
-	guest_start(&rig, VCPUS, "smp", append);
+	guest_start_counted(&rig, VCPUS, rounds);
 }
 
 static struct point_action *go_on(void)

@@ -50,6 +50,7 @@ static void test_a_complete_host(void **state)
 	EXPECT(found, over_pushf, OVER_LEAKS);
 	assert_int_equal(found.over_syscall[CAP_USER], OVER_LOST); /* unknown there */
 	assert_false(found.slot_ignores_rf);
+	assert_false(found.interrupt_rf);
 	assert_false(found.block_irq);
 }
 
