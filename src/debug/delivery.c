@@ -53,6 +53,15 @@ static bool waiting_vector(const struct step_at *at, uint8_t *vector)
 	return true;
 }
 
+/* RF in the frame, for which one of real mode has no room. */
+static bool is_silent(const struct step_at *at, uint64_t pc)
+{
+	const struct core_point *point = core_point_at(at->debug, pc);
+
+	return at->debug->capabilities.interrupt_rf && cpu_mode(at->state) != MODE_REAL && point &&
+	       point->rung == RUNG_SLOT;
+}
+
 /* Only where points had their say: what the handler comes back to is new otherwise. */
 static void expect_return(struct step_at *at)
 {
@@ -62,6 +71,7 @@ static void expect_return(struct step_at *at)
 	core_lock(at->debug);
 	if (v->seen && v->seen_pc == pc && core_point_under(at->debug, (unsigned)at->vcpu->index))
 		v->comes_back = (struct step_return){.expected = true,
+						     .silent = is_silent(at, pc),
 						     .place = core_place_of(at->state)};
 	core_unlock(at->debug);
 }

@@ -127,6 +127,8 @@ static void begin_plan(struct debug *debug, unsigned i, bool runs)
 		v->aside.stepping = true;
 	}
 	v->begins = debug->comparing && v->plan.action == PLAN_RUN;
+	if (vcpu_plan_of(debug, v) == VCPU_RUN)
+		v->comes_back.expected &= !v->comes_back.silent;
 	arm(debug, i, vcpu_plan_of(debug, v), runs);
 }
 

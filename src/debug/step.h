@@ -72,6 +72,7 @@ bool core_is_back(const struct step_place *place, const struct cpu_state *state)
  * from the handler meets it again, and that is no second hit. */
 struct step_return {
 	bool expected;
+	bool silent; /* a debug register does not see it, unless the vCPU is stepped there */
 	struct step_place place;
 };
 

@@ -102,11 +102,14 @@ static void test_sti_covers_the_next(void **state)
 
 /* ---- told once --------------------------------------------------------------------------- */
 
-/* A breakpoint is told, an interrupt comes before its instruction, the handler returns to it: one hit. */
+/* A breakpoint is told, an interrupt comes before its instruction, the handler returns to it: one hit. And the next
+ * one is that of the next turn. */
 static void told_once(enum mode mode, bool stepping)
 {
-	static const uint8_t code[] = {NOP, NOP, NOP, 0xeb, 0xfb};
+	/* nop; rdtsc, which vitrine does not execute itself; inc %ecx; jmp to its beginning */
+	static const uint8_t code[] = {NOP, 0x0f, 0x31, 0xff, 0xc1, 0xeb, 0xf9};
 	struct place p;
+	uint64_t turns;
 	int point;
 
 	place_start(&p, mode, NULL);
@@ -115,6 +118,7 @@ static void told_once(enum mode mode, bool stepping)
 	rig_continue(&p.rig);
 	assert_int_equal(rig_wait_stop(&p.rig)->point, point);
 	assert_int_equal(step_hits(&p), 1);
+	turns = step_reg(&p, "rcx");
 	accept_interrupt(&p);
 	if (stepping) {
 		debug_set_step_interrupts(p.rig.debug, true);
@@ -124,13 +128,13 @@ static void told_once(enum mode mode, bool stepping)
 		place_step(&p, "back to the breakpoint", RIG_CODE + 1);
 		assert_int_equal(debug_last_stop(p.rig.debug)->point, 0);
 		assert_int_equal(step_hits(&p), 1);
-		place_step(&p, "off it", RIG_CODE + 2);
+		place_step(&p, "off it", RIG_CODE + 3);
 	}
 	debug_set_step_interrupts(p.rig.debug, false);
-	/* Once around: the next hit is the next one. */
 	rig_continue(&p.rig);
 	assert_int_equal(rig_wait_stop(&p.rig)->point, point);
 	assert_int_equal(step_hits(&p), 2);
+	assert_int_equal(step_reg(&p, "rcx"), turns + 1);
 	assert_int_equal(step_reg(&p, "rsp"), STACK);
 	place_stop(&p);
 }
