@@ -108,7 +108,7 @@ static bool ignores_rf(struct scratch *s, enum capability_mode mode)
 	return exit.reason == EXIT_DEBUG && exit.debug.pc == AT_CODE;
 }
 
-/* The frame of an interrupt has RF as it was (SDM vol. 3B, 18.3.1.1): clear, so that a slot on the instruction
+/* The frame of an injected interrupt has RF as it was (SDM vol. 3C, 27.6.1.1): clear, so that a slot on the instruction
  * to which its handler returns still fires. Long mode, where RFLAGS lies behind RIP and CS. */
 static bool interrupt_pushes_rf(struct scratch *s)
 {
