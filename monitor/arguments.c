@@ -167,7 +167,9 @@ static int read_cpu(struct call *call, const struct arg_desc *desc, struct arg *
 	int ret = read_expression(call, desc, arg, text);
 
 	if (!ret && arg->value >= count)
-		return error_set(call->err, -EINVAL, "there is no vCPU %lld; they are 0 to %u",
+		return error_set(call->err, -EINVAL,
+				 count > 1 ? "there is no vCPU %lld; they are 0 to %u"
+					   : "there is no vCPU %lld; the only one is %u",
 				 (long long)arg->value, count - 1);
 	return ret;
 }

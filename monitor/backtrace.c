@@ -196,8 +196,11 @@ static void show_row(const struct trail *trail, const struct row *row, struct mo
 	struct string line = {0};
 
 	show_interrupt(trail, frame, out);
-	string_printf(&line, "#%-2u 0x%" PRIx64 " ", row->number, frame->pc);
-	add_place(trail, frame, &line);
+	string_printf(&line, "#%-2u 0x%" PRIx64, row->number, frame->pc);
+	if (has_name(trail->unwind.monitor, frame->pc)) {
+		string_printf(&line, " ");
+		add_place(trail, frame, &line);
+	}
 	out_wrapped(out, string_text(&line), 0, 4);
 	string_free(&line);
 	show_folded(trail, row, out);

@@ -83,22 +83,35 @@ struct comparison {
 	unsigned shown;	 /* runs of them */
 };
 
+/* Of each side, behind so many columns: three for a byte, three for the dots, and the slash between. */
+static size_t bytes_that_fit(size_t column, size_t size)
+{
+	size_t most = column + 14 < TEXT_COLUMNS ? (TEXT_COLUMNS - column - 8) / 6 : 1;
+
+	if (most > 8)
+		most = 8;
+	return size < most ? size : most;
+}
+
 static void show_difference(struct comparison *c, uint64_t at, const uint8_t *a, const uint8_t *b,
 			    size_t size)
 {
 	struct monitor_out *out = c->call->out;
-	size_t show = size < 8 ? size : 8;
+	struct string line = {0};
+	size_t show;
 
 	c->differ += size;
 	if (c->shown++ >= DIFFERENCES_SHOWN)
 		return;
-	out_printf(out, "  0x%" PRIx64 " / 0x%" PRIx64 "  %5zu  ", c->a + at, c->b + at, size);
+	string_printf(&line, "  0x%" PRIx64 " / 0x%" PRIx64 "  %5zu ", c->a + at, c->b + at, size);
+	show = bytes_that_fit(line.size, size);
 	for (size_t i = 0; i < show; i++)
-		out_printf(out, "%02x ", a[i]);
-	out_printf(out, "%s/ ", show < size ? ".. " : "");
+		string_printf(&line, " %02x", a[i]);
+	string_printf(&line, "%s /", show < size ? " .." : "");
 	for (size_t i = 0; i < show; i++)
-		out_printf(out, "%02x ", b[i]);
-	out_printf(out, "%s\n", show < size ? ".." : "");
+		string_printf(&line, " %02x", b[i]);
+	out_printf(out, "%s%s\n", string_text(&line), show < size ? " .." : "");
+	string_free(&line);
 	fact_object(out, NULL);
 	fact_hex(out, "offset", at);
 	fact_count(out, "size", size);

@@ -18,7 +18,8 @@
 
 static int file_error(struct call *call, int code, const char *what, const char *path)
 {
-	return error_set(call->err, code, "cannot %s %.200s: %s", what, path, strerror(-code));
+	return error_set(call->err, code, "cannot %s %.200s: %s", what, path,
+			 code == -EINVAL ? "it is no plain file" : strerror(-code));
 }
 
 static int write_all(int fd, const uint8_t *bytes, size_t size)

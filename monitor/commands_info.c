@@ -72,6 +72,11 @@ static const char *answer(const struct debug_capabilities *caps, unsigned questi
 	return capability_answer(caps, asked, mode)->title;
 }
 
+static void show_cell(struct call *call, const char *text, bool last)
+{
+	out_printf(call->out, " %-*s%s", last ? 0 : 12, text, last ? "\n" : "");
+}
+
 /* Every question but the first three, which have the table above to themselves. */
 static void show_more_capabilities(struct call *call, const struct debug_capabilities *caps,
 				   unsigned first)
@@ -80,15 +85,15 @@ static void show_more_capabilities(struct call *call, const struct debug_capabil
 
 	out_printf(call->out, "  %-26s", "in detail");
 	for (enum capability_mode mode = 0; mode < CAP_MODE_COUNT; mode++)
-		out_printf(call->out, " %-12s", capability_mode_id(mode));
+		show_cell(call, capability_mode_id(mode), mode + 1 == CAP_MODE_COUNT);
 	for (unsigned i = first; (asked = capability_question(i)); i++) {
-		out_printf(call->out, "\n  %-26s", asked->title);
-		for (enum capability_mode mode = 0; mode < (asked->modes ? CAP_MODE_COUNT : 1);
-		     mode++)
-			out_printf(call->out, " %-12s",
-				   capability_answer(caps, asked, mode)->brief);
+		unsigned columns = asked->modes ? CAP_MODE_COUNT : 1;
+
+		out_printf(call->out, "  %-26s", asked->title);
+		for (enum capability_mode mode = 0; mode < columns; mode++)
+			show_cell(call, capability_answer(caps, asked, mode)->brief,
+				  mode + 1 == columns);
 	}
-	out_printf(call->out, "\n");
 }
 
 /* By the names that `doctor -j` has for questions and answers. */

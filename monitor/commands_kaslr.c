@@ -78,8 +78,9 @@ int run_info_kaslr(struct call *call)
 	if (slide.found)
 		tell(call, &slide);
 	else
-		out_printf(call->out,
-			   "not to be seen from here: no code of the kernel's is where this vCPU "
-			   "runs, nor where its exceptions go\n");
+		out_wrapped(call->out,
+			    "not to be seen from here: no code of the kernel's is where this vCPU "
+			    "runs, nor where its exceptions go",
+			    0, 0);
 	return 0;
 }

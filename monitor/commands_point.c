@@ -48,6 +48,7 @@ static void say_caught(struct call *call, const struct point *point)
 static void say_created(struct call *call, int number)
 {
 	const struct point *point = point_numbered(call->monitor, number);
+	struct string text = {0};
 	char where[160];
 
 	if (!point)
@@ -57,16 +58,20 @@ static void say_created(struct call *call, int number)
 		say_caught(call, point);
 		return;
 	}
-	out_printf(call->out, "%s%s %d at %s0x%" PRIx64, point->spec.temporary ? "temporary " : "",
-		   point_kind_name(point->spec.kind), number,
-		   point->spec.physical ? "physical " : "", point->spec.address);
+	string_printf(&text, "%s%s %d at %s0x%" PRIx64, point->spec.temporary ? "temporary " : "",
+		      point_kind_name(point->spec.kind), number,
+		      point->spec.physical ? "physical " : "", point->spec.address);
 	if (point->spec.kind >= POINT_WRITE && point->spec.kind <= POINT_ACCESS)
-		out_printf(call->out, ", %" PRIu64 " byte%s", point->spec.length,
-			   point->spec.length == 1 ? "" : "s");
+		string_printf(&text, ", %" PRIu64 " byte%s", point->spec.length,
+			      point->spec.length == 1 ? "" : "s");
 	if (!point->spec.physical && has_name(call->monitor, point->spec.address))
-		out_printf(call->out, ": %s",
-			   address_text(call->monitor, point->spec.address, where, sizeof(where)));
-	out_printf(call->out, " (%s)\n", point->rung);
+		string_printf(
+			&text, ": %s",
+			address_text(call->monitor, point->spec.address, where, sizeof(where)));
+	string_printf(&text, " (%s)", point->rung);
+	out_sentence(call->out, string_text(&text));
+	out_printf(call->out, "\n");
+	string_free(&text);
 }
 
 /* On a running machine nobody may meet it before it is complete. */

@@ -168,7 +168,7 @@ static int set_setting(struct call *call, const struct setting *setting, const c
 		fact_text(call->out, "value", value);
 		return setting->apply(call->monitor, i, call->err);
 	}
-	return error_set(call->err, -EINVAL, "%s is %s%s%s or %s", setting->name,
+	return error_set(call->err, -EINVAL, "%s may be %s%s%s or %s", setting->name,
 			 setting->values[0], setting->values[2] ? ", " : "",
 			 setting->values[2] ? setting->values[1] : "",
 			 setting->values[setting->values[2] ? 2 : 1]);
@@ -218,7 +218,7 @@ int run_set(struct call *call)
 			return set_setting(call, &settings[i], value);
 	return error_set(
 		call->err, -EINVAL,
-		"there is no such setting; a register is written with $, as in set $rax = 5, "
-		"memory "
-		"with *, as in set *(u32 *)counter = 5, and `help set` lists the settings");
+		"there is no setting `%s`; a register is written with $, as in set $rax = 5, "
+		"memory with *, as in set *(u32 *)counter = 5, and `help set` lists the settings",
+		name);
 }

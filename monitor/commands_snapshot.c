@@ -153,7 +153,7 @@ static void list_one(struct call *call, const struct snapshot_info *info)
 	size_text(info->bytes, size, sizeof(size));
 	if (localtime_r(&saved_at, &tm))
 		strftime(when, sizeof(when), "%Y-%m-%d %H:%M:%S", &tm);
-	out_printf(call->out, "%c %-20s %14.6f s  %-19s %10llu %12s\n", info->current ? '*' : ' ',
+	out_printf(call->out, "%c %-18s %12.6f s  %-19s %8llu %11s\n", info->current ? '*' : ' ',
 		   info->name, (double)info->guest_time / 1e9, when,
 		   (unsigned long long)info->pages, size);
 }
@@ -166,7 +166,7 @@ int run_snapshot_list(struct call *call)
 	fact_list(call->out, "snapshots");
 	for (i = 0; debug_snapshot_next(call->monitor->debug, i, &info); i++) {
 		if (i == 0)
-			out_printf(call->out, "  %-20s %16s  %-19s %10s %12s\n", "name",
+			out_printf(call->out, "  %-18s %14s  %-19s %8s %11s\n", "name",
 				   "guest time", "saved", "pages", "size");
 		list_one(call, &info);
 		fact_object(call->out, NULL);

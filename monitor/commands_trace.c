@@ -137,8 +137,8 @@ static void show_unclaimed(struct call *call)
 	fact_count(call->out, "unclaimed_mmio", counts.mmio);
 	if (counts.ports || counts.mmio)
 		out_printf(call->out,
-			   "accesses that no device answers: %" PRIu64 " to ports, %" PRIu64
-			   " to memory (-log debug shows each)\n",
+			   "no device answered: ports %" PRIu64 " times, memory %" PRIu64
+			   " times (-log debug shows each)\n",
 			   counts.ports, counts.mmio);
 }
 

@@ -153,9 +153,9 @@ static void show_table(struct call *call, const char *name, const struct cpu_tab
 {
 	char suffix[96];
 
-	out_printf(call->out, "  %-4s         base 0x%" PRIx64 " limit 0x%x%s\n", name, table->base,
-		   table->limit,
-		   address_suffix(call->monitor, table->base, suffix, sizeof(suffix)));
+	out_printf(call->out, "  %-4s         base 0x%" PRIx64 "%s limit 0x%x\n", name, table->base,
+		   address_suffix(call->monitor, table->base, suffix, sizeof(suffix)),
+		   table->limit);
 	fact_object(call->out, name);
 	fact_hex(call->out, "base", table->base);
 	fact_hex(call->out, "limit", table->limit);

@@ -98,7 +98,9 @@ static int format_address(uint64_t value, struct symbols *symbols, char *buf, si
 
 	if (!name)
 		return snprintf(buf, buf_size, "0x%" PRIx64, value);
-	return snprintf(buf, buf_size, "0x%" PRIx64 " <%.60s+%" PRIu64 ">", value, name, offset);
+	return snprintf(buf, buf_size,
+			offset ? "0x%" PRIx64 " <%.60s+0x%" PRIx64 ">" : "0x%" PRIx64 " <%.60s>",
+			value, name, offset);
 }
 
 static int format_character(uint64_t value, char *buf, size_t buf_size)

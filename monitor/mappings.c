@@ -175,7 +175,8 @@ static void show_end(struct lister *lister, enum page_map_end end)
 			   "themselves?\n",
 			   PAGE_MAP_TABLES);
 	else
-		out_printf(out, "%s mapped%s\n", short_size(lister->total, size),
+		out_printf(out, "%s mapped%s\n",
+			   lister->total ? short_size(lister->total, size) : "nothing is",
 			   lister->call->arg[0].given ? " from there on" : "");
 }
 

@@ -40,22 +40,22 @@ static bool is_watch(enum point_kind kind)
 }
 
 /* A watch's name is that of an object, for which no line is known. */
-static void show_where(struct call *call, const struct point_spec *spec)
+static void add_where(struct call *call, const struct point_spec *spec, struct string *text)
 {
 	char where[160];
 
 	if (debug_catch_name(spec->kind)) {
 		debug_catch_place(spec, where, sizeof(where));
-		out_printf(call->out, "%s", where);
+		string_printf(text, "%s", where);
 		return;
 	}
-	out_printf(call->out, "%s0x%" PRIx64, spec->physical ? "physical " : "", spec->address);
+	string_printf(text, "%s0x%" PRIx64, spec->physical ? "physical " : "", spec->address);
 	if (is_watch(spec->kind))
-		out_printf(call->out, ", %" PRIu64 " byte%s", spec->length,
-			   spec->length == 1 ? "" : "s");
+		string_printf(text, ", %" PRIu64 " byte%s", spec->length,
+			      spec->length == 1 ? "" : "s");
 	if (!spec->physical && has_name(call->monitor, spec->address))
-		out_printf(call->out, " %s",
-			   address_text(call->monitor, spec->address, where, sizeof(where)));
+		string_printf(text, " %s",
+			      address_text(call->monitor, spec->address, where, sizeof(where)));
 }
 
 static void show_limits(struct call *call, const struct point_limit *limit)
@@ -84,8 +84,9 @@ static void show_condition(struct call *call, const struct point *point)
 	const char *text = point->condition ? program_text(point->condition) : NULL;
 
 	if (point->condition)
-		out_printf(call->out, "%*sonly if %s: come upon %" PRIu64 " times\n", MARGIN, "",
-			   text ? text : "what gdb said", point->evaluations);
+		out_printf(call->out, "%*sonly if %s: come upon %" PRIu64 " time%s\n", MARGIN, "",
+			   text ? text : "what gdb said", point->evaluations,
+			   point->evaluations == 1 ? "" : "s");
 }
 
 /* As it was typed. */
@@ -193,11 +194,14 @@ void point_tell(struct call *call, const struct point *point)
 
 static void show_point(struct call *call, const struct point *point)
 {
+	struct string row = {0};
 
-	out_printf(call->out, "%-3d %-7s %-19s %-5" PRIu64 " ", point->number, owners[point->owner],
-		   point_kind_name(point->spec.kind), point->hits);
-	show_where(call, &point->spec);
-	out_printf(call->out, "\n%*sthrough %s%s%s\n", MARGIN, "", point->rung,
+	string_printf(&row, "%-3d %-7s %-19s %-5" PRIu64 " ", point->number, owners[point->owner],
+		      point_kind_name(point->spec.kind), point->hits);
+	add_where(call, &point->spec, &row);
+	out_wrapped(call->out, string_text(&row), 0, MARGIN);
+	string_free(&row);
+	out_printf(call->out, "%*sthrough %s%s%s\n", MARGIN, "", point->rung,
 		   point->spec.temporary ? ", deleted when hit" : "",
 		   point->enabled ? "" : ", disabled");
 	show_limits(call, &point->spec.limit);

@@ -27,7 +27,7 @@ static FILE *open_source(const char *path, struct error *err)
 	return NULL;
 }
 
-/* Tabs become blanks to the next eighth column; what is too wide ends in three dots. */
+/* Tabs become blanks to the next eighth column; what is too wide ends in …. */
 static void expand(const char *line, char *text, size_t size)
 {
 	size_t used = 0;
@@ -43,7 +43,7 @@ static void expand(const char *line, char *text, size_t size)
 	if (*line && used > 3) {
 		for (used -= 3; used && (text[used] & 0xc0) == 0x80; used--)
 			; /* no half characters at the cut */
-		memcpy(text + used, "...", 3);
+		memcpy(text + used, "…", 3);
 		used += 3;
 	}
 	while (used && text[used - 1] == ' ')

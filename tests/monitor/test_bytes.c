@@ -66,7 +66,7 @@ static void test_compare(void **state)
 	memcpy(rig->debug->ram + 0x2f2010, "\x01\x02\x03", 3);
 	contains(answer(rig, "compare 0x2f0000 0x2f0800 0x800"), "all 2048 bytes are the same\n");
 	answer(rig, "compare 0x2f0000 0x2f2000 0x1000");
-	assert_string_equal(rig->text, "  0x2f0010 / 0x2f2010      3  aa aa aa / 01 02 03 \n"
+	assert_string_equal(rig->text, "  0x2f0010 / 0x2f2010      3  aa aa aa / 01 02 03\n"
 				       "3 of 4096 bytes differ\n");
 	contains(answer(rig, "compare -p 0x2f0000 0x2f2011 1"), "1 of 1 bytes differ\n");
 	for (unsigned i = 0; i < 60; i += 2)

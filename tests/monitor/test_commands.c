@@ -278,7 +278,7 @@ static void test_print(void **state)
 	contains(answer(rig, "p/x 42"), "0x2a\n");
 	contains(answer(rig, "p/t 5"), "101\n");
 	contains(answer(rig, "p/c 65"), "65 'A'\n");
-	contains(answer(rig, "p/a add_one+4"), "<add_one+4>\n");
+	contains(answer(rig, "p/a add_one+4"), "<add_one+0x4>\n");
 	contains(answer(rig, "p *&counter & 0xffffffff"), "0x2a = 42");
 	refusal(rig, "p nothing", -ENOENT);
 	contains(refusal(rig, "p rax", -ENOENT), "$rax");
