@@ -4,8 +4,21 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- names --------------------------------------------------------------------------------- */
+
+/* "shared.counter", where shared is a symbol. */
+static bool is_member(struct monitor *monitor, const char *name)
+{
+	uint64_t value, size;
+	char *object = strndup(name, strcspn(name, "."));
+	bool is = object && strchr(name, '.') &&
+		  !symbols_find(monitor->symbols, object, &value, &size);
+
+	free(object);
+	return is;
+}
 
 static int lookup_symbol(void *ctx, const char *name, uint64_t *value, uint64_t *size,
 			 struct error *err)
@@ -21,6 +34,11 @@ static int lookup_symbol(void *ctx, const char *name, uint64_t *value, uint64_t 
 	if (!ret)
 		return error_set(err, -ENOENT, "there is no symbol `%s`; the register is $%s", name,
 				 name);
+	if (is_member(monitor, name))
+		return error_set(err, -ENOENT,
+				 "there is no symbol `%s`: members are gdb's to know; here it is "
+				 "&%.*s + OFFSET",
+				 name, (int)strcspn(name, "."), name);
 	return error_set(err, -ENOENT, "there is no symbol `%s` in the guest's image", name);
 }
 

@@ -43,6 +43,11 @@ static void test_unknown_names_the_nearest(void **state)
 	contains(refusal(rig, "info regsters", -EINVAL), "did you mean `info registers`");
 	contains(refusal(rig, "frobnicate", -EINVAL), "`help` lists");
 	contains(refusal(rig, "info", -EINVAL), "help info");
+	contains(refusal(rig, "info locals", -EINVAL), "`info locals` here; local variables");
+	contains(refusal(rig, "i frame", -EINVAL), "`info frame` here; `bt` shows");
+	contains(refusal(rig, "run", -EINVAL), "`run` here; the guest is there");
+	contains(refusal(rig, "p shared.counter", -ENOENT), "here it is &shared + OFFSET");
+	contains(refusal(rig, "p nothing.counter", -ENOENT), "in the guest's image");
 	contains(refusal(rig, "\033[31m", -EINVAL), "\\x1b");
 	lacks(rig->text, "\033");
 	/* A sentence is one line, but on a terminal. */
