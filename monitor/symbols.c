@@ -168,124 +168,7 @@ const struct orc_tables *symbols_orc(struct symbols *symbols)
 	return symbols->orc.count ? &symbols->orc : NULL;
 }
 
-/* ---- the symbol table ---------------------------------------------------------------------- */
-
-/* Functions before objects before labels, global ones before local ones. */
-static unsigned rank_of(const GElf_Sym *sym)
-{
-	static const unsigned char by_type[16] = {
-		[STT_NOTYPE] = 2, [STT_OBJECT] = 1, [STT_FUNC] = 0, [STT_TLS] = 3};
-
-	return by_type[GELF_ST_TYPE(sym->st_info)] * 2 + (GELF_ST_BIND(sym->st_info) == STB_LOCAL);
-}
-
-static bool is_wanted(const GElf_Sym *sym)
-{
-	unsigned type = GELF_ST_TYPE(sym->st_info);
-
-	return sym->st_shndx != SHN_UNDEF && sym->st_name &&
-	       (type == STT_NOTYPE || type == STT_OBJECT || type == STT_FUNC);
-}
-
-/* The end of the section that a symbol lies in, so that a label does not claim what lies behind. */
-static uint64_t section_end(Elf *elf, const GElf_Sym *sym)
-{
-	Elf_Scn *section = sym->st_shndx < SHN_LORESERVE ? elf_getscn(elf, sym->st_shndx) : NULL;
-	GElf_Shdr header;
-
-	if (!section || !gelf_getshdr(section, &header))
-		return sym->st_value;
-	return header.sh_addr + header.sh_size;
-}
-
-static void take_symbol(struct symbols *symbols, const GElf_Sym *sym, const char *name)
-{
-	const char *clean;
-
-	if (!is_wanted(sym) || !name || !*name)
-		return;
-	clean = symbols_printable(symbols, name);
-	if (!clean)
-		return;
-	symbols->by_address[symbols->count++] = (struct symbol){
-		.address = sym->st_value,
-		.size = sym->st_size,
-		.limit = section_end(symbols->elf, sym),
-		.name = clean,
-		.rank = rank_of(sym),
-	};
-}
-
-static Elf_Scn *symbol_section(Elf *elf, GElf_Shdr *header)
-{
-	Elf_Scn *section = NULL;
-
-	while ((section = elf_nextscn(elf, section)))
-		if (gelf_getshdr(section, header) && header->sh_type == SHT_SYMTAB)
-			return section;
-	return NULL;
-}
-
-static int compare_address(const void *left, const void *right)
-{
-	const struct symbol *a = left, *b = right;
-
-	if (a->address != b->address)
-		return a->address < b->address ? -1 : 1;
-	if (a->rank != b->rank)
-		return a->rank > b->rank ? -1 : 1; /* the best one last: searches go downwards */
-	return strcmp(b->name, a->name);
-}
-
-static int compare_name(const void *left, const void *right)
-{
-	const struct symbol *a = *(struct symbol *const *)left, *b = *(struct symbol *const *)right;
-	int order = strcmp(a->name, b->name);
-
-	if (order || a->rank == b->rank)
-		return order;
-	return a->rank < b->rank ? -1 : 1;
-}
-
-static void sort_symbols(struct symbols *symbols)
-{
-	qsort(symbols->by_address, symbols->count, sizeof(*symbols->by_address), compare_address);
-	for (size_t i = 0; i < symbols->count; i++)
-		symbols->by_name[i] = &symbols->by_address[i];
-	qsort(symbols->by_name, symbols->count, sizeof(*symbols->by_name), compare_name);
-}
-
-static void read_table(struct symbols *symbols)
-{
-	GElf_Shdr header;
-	Elf_Scn *section = symbol_section(symbols->elf, &header);
-	Elf_Data *data = section ? elf_getdata(section, NULL) : NULL;
-	size_t entry = gelf_fsize(symbols->elf, ELF_T_SYM, 1, EV_CURRENT);
-	size_t count = data && entry ? data->d_size / entry : 0;
-	GElf_Sym sym;
-
-	if (!count)
-		return;
-	symbols->by_address = calloc(count, sizeof(*symbols->by_address));
-	symbols->by_name = calloc(count, sizeof(*symbols->by_name));
-	if (!symbols->by_address || !symbols->by_name)
-		return;
-	for (size_t i = 0; i < count; i++)
-		if (gelf_getsym(data, i, &sym))
-			take_symbol(symbols, &sym,
-				    elf_strptr(symbols->elf, header.sh_link, sym.st_name));
-	sort_symbols(symbols);
-}
-
-static bool ready(struct symbols *symbols)
-{
-	if (!symbols_open(symbols))
-		return false;
-	if (!symbols->read)
-		read_table(symbols);
-	symbols->read = true;
-	return symbols->by_name && symbols->count > 0;
-}
+/* ---- looking up ---------------------------------------------------------------------------- */
 
 /* Index of the first symbol whose address is above. */
 static size_t above(const struct symbols *symbols, uint64_t address)
@@ -324,8 +207,9 @@ static const struct symbol *covering(struct symbols *symbols, uint64_t address)
 
 const char *symbols_name(struct symbols *symbols, uint64_t address, uint64_t *offset)
 {
-	const struct symbol *symbol = ready(symbols) ? covering(symbols, address - symbols->offset)
-						     : NULL;
+	const struct symbol *symbol = symbols_ready(symbols)
+					      ? covering(symbols, address - symbols->offset)
+					      : NULL;
 
 	if (!symbol)
 		return address >= KERNEL_HALF && others_of(symbols)
@@ -343,7 +227,8 @@ char *symbols_text(struct symbols *symbols, uint64_t address, char *buf, size_t 
 	buf[0] = 0;
 	if (!name)
 		return buf;
-	if (symbols->module && !(ready(symbols) && covering(symbols, address - symbols->offset)))
+	if (symbols->module &&
+	    !(symbols_ready(symbols) && covering(symbols, address - symbols->offset)))
 		module = symbols->module(symbols->ask_ctx, address);
 	snprintf(buf, size, "%.60s", name);
 	if (offset)
@@ -371,9 +256,9 @@ static size_t name_index(const struct symbols *symbols, const char *text)
 
 static int find_here(struct symbols *symbols, const char *name, uint64_t *address, uint64_t *size)
 {
-	size_t index = ready(symbols) ? name_index(symbols, name) : 0;
+	size_t index = symbols_ready(symbols) ? name_index(symbols, name) : 0;
 
-	if (!ready(symbols) || index == symbols->count ||
+	if (!symbols_ready(symbols) || index == symbols->count ||
 	    strcmp(symbols->by_name[index]->name, name))
 		return -ENOENT;
 	*address = symbols->by_name[index]->address + symbols->offset;
@@ -398,7 +283,7 @@ static const char *next_here(struct symbols *symbols, const char *prefix, size_t
 	const char *last = NULL, *name;
 	size_t index;
 
-	if (!ready(symbols))
+	if (!symbols_ready(symbols))
 		return NULL;
 	if (*cursor)
 		last = symbols->by_name[*cursor - 1]->name;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The symbols of an image: symbols.c (names), symbol_lines.c (source lines). */
+/* The symbols of an image: symbol_table.c (read), symbols.c (looked up), symbol_lines.c (source lines). */
 #ifndef MONITOR_SYMBOLS_PRIVATE_H
 #define MONITOR_SYMBOLS_PRIVATE_H
 
@@ -45,6 +45,8 @@ struct symbols {
 
 /* Before anything is read of the file: whether there is one. */
 bool symbols_open(struct symbols *symbols);
+/* Before anything is looked up: whether there are any. */
+bool symbols_ready(struct symbols *symbols);
 /* The name itself where it is printable, which is nearly always; else a clean copy. */
 const char *symbols_printable(struct symbols *symbols, const char *name);
 

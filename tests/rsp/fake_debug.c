@@ -345,16 +345,6 @@ int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic)
 	return 0;
 }
 
-const char *debug_catch_name(enum point_kind kind)
-{
-	return kind == POINT_CATCH_IO ? "io" : NULL;
-}
-
-void debug_catch_place(const struct point_spec *spec, char *buf, size_t size)
-{
-	snprintf(buf, size, "%s", spec->kind == POINT_CATCH_IO ? "0x60-0x64 r" : "");
-}
-
 void debug_vcpu_text(struct debug *debug, int vcpu, char *buf, size_t size)
 {
 	snprintf(buf, size, debug->running ? "running" : "long mode, <%d> & \"so on\"", vcpu);

@@ -3,6 +3,7 @@
 #include "fake_debug.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 unsigned fake_point_count(const struct debug *debug, enum debug_owner owner)
@@ -147,4 +148,14 @@ void point_action_free(struct point_action *action)
 		free(action);
 		action = next;
 	}
+}
+
+const char *debug_catch_name(enum point_kind kind)
+{
+	return kind == POINT_CATCH_IO ? "io" : NULL;
+}
+
+void debug_catch_place(const struct point_spec *spec, char *buf, size_t size)
+{
+	snprintf(buf, size, "%s", spec->kind == POINT_CATCH_IO ? "0x60-0x64 r" : "");
 }
