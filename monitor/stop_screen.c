@@ -300,6 +300,13 @@ static const char *doing(struct monitor *monitor, int cpu)
 	return info.held && info.run_state == CPU_RUNNABLE ? "was held" : words[info.run_state];
 }
 
+/* Else the machine was stopped as a whole. */
+static bool is_one_vcpus(const struct stop *stop)
+{
+	return stop->vcpu >= 0 && stop->reason != STOP_PAUSE && stop->reason != STOP_RESET &&
+	       stop->reason != STOP_SHUTDOWN;
+}
+
 /* "□ vCPU 0: was running when vCPU 1 stopped: breakpoint 1" */
 static void show_bystander(struct monitor *monitor, const struct stop *stop, int cpu,
 			   struct monitor_out *out)
@@ -310,7 +317,7 @@ static void show_bystander(struct monitor *monitor, const struct stop *stop, int
 
 	if (!did)
 		return;
-	if (stop->vcpu >= 0 && stop->reason != STOP_PAUSE)
+	if (is_one_vcpus(stop))
 		snprintf(who, sizeof(who), "vCPU %d", stop->vcpu);
 	stop_text(stop, why, sizeof(why));
 	string_printf(&text, "□ vCPU %d: %s when %s stopped: %s", cpu, did, who, why);

@@ -214,7 +214,7 @@ static void test_bystanders(void **state)
 	fake_debug_stop(rig->debug, STOP_TRIPLE_FAULT, 0, "triple fault");
 	answer(rig, "cpu 1");
 	stands_by(rig, "when vCPU 0 stopped: triple fault\n  twice");
-	fake_debug_stop(rig->debug, STOP_SHUTDOWN, -1, "the guest has ended");
+	fake_debug_stop(rig->debug, STOP_SHUTDOWN, 0, "the guest has ended");
 	contains(answer(rig, "cpu 1"), "vCPU 1");
 	stands_by(rig, "□ vCPU 1: was running when the guest stopped: the guest has ended\n");
 }
