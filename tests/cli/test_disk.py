@@ -102,7 +102,8 @@ class Writer:
     """A guest that writes to the same sectors over and over, whatever the drive says."""
 
     def __init__(self, path):
-        self.errors = open(os.path.join(FOLDER, "errors"), "w+", encoding="utf-8")
+        self.errors = open(os.path.join(FOLDER, "errors"), "a+", encoding="utf-8")  # both seek in it
+        self.errors.truncate(0)
         self.process = subprocess.Popen(command("-hda", path, do="write"), stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=self.errors)
 

@@ -53,7 +53,7 @@ class Vitrine:
         self.address = ("127.0.0.1", free_port()) if tcp else self.socket_path
         gdb = f":{self.address[1]}" if tcp else "unix:" + self.address
         serial_options = ["-serial", "file:" + self.serial_path] if serial else []
-        self.errors = open(self.folder + "/stderr", "w+", encoding="utf-8")
+        self.errors = open(self.folder + "/stderr", "a+", encoding="utf-8")  # both seek in it
         self.process = subprocess.Popen(
             [VITRINE, "-gdb", gdb, "-monitor", "none", *serial_options, *options],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self.errors)
