@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Code is compared as it lies in the file and in memory. Where it was relocated, or patched, some bytes differ: so a
- * place is found by one of several short stretches, and believed when most of the bytes in samples of all code agree.
+ * place is found by one of several short stretches, and believed when most of the bytes in samples of the code around agree.
  */
 #include "debug/debug.h"
 #include "x86/descriptors.h"
@@ -15,7 +15,7 @@
 #define STRETCH	   32 /* bytes that are looked for in the image */
 #define STRETCHES  8
 #define SAMPLE	   64 /* bytes that are compared */
-#define SAMPLES	   5  /* of each segment with code */
+#define SAMPLES	   16 /* of a segment with code */
 #define PAGE_BELOW 0xfffull
 
 struct code {
@@ -81,30 +81,27 @@ static unsigned count_same(const struct image *image, uint64_t address, const ui
 	return same;
 }
 
-/* Three bytes of four in all samples. */
-static bool code_is_at(const struct image *image, uint64_t slide)
+/* Three bytes of four in samples of it. What the image has besides may be gone: a kernel gives the code that it began
+ * with away. */
+static bool code_is_at(const struct image *image, const struct code *code, uint64_t slide)
 {
-	unsigned same = 0, all = 0;
+	unsigned same = 0;
 
-	for (unsigned i = 0; i < image->count; i++) {
-		const struct code *code = &image->code[i];
+	for (unsigned n = 0; n < SAMPLES; n++) {
+		uint64_t at = (code->size - SAMPLE) / (SAMPLES - 1) * n;
 
-		for (unsigned n = 0; n < SAMPLES; n++) {
-			uint64_t at = (code->size - SAMPLE) / (SAMPLES - 1) * n;
-
-			same += count_same(image, code->vaddr + at + slide, code->bytes + at,
-					   SAMPLE);
-			all += SAMPLE;
-		}
+		same += count_same(image, code->vaddr + at + slide, code->bytes + at, SAMPLE);
 	}
-	return same >= all / 4 * 3;
+	return same >= SAMPLES * SAMPLE / 4 * 3;
 }
 
 /* ---- searching --------------------------------------------------------------------------- */
 
-/* Whether a stretch of memory at address is the image's, and where it is linked; not when it is there twice. */
-static bool find_stretch(const struct image *image, const uint8_t *stretch, uint64_t *linked)
+/* The code that a stretch of memory is from, and where that is linked; not when it is there twice. */
+static const struct code *find_stretch(const struct image *image, const uint8_t *stretch,
+				       uint64_t *linked)
 {
+	const struct code *its = NULL;
 	unsigned found = 0;
 
 	for (unsigned i = 0; i < image->count; i++) {
@@ -113,45 +110,51 @@ static bool find_stretch(const struct image *image, const uint8_t *stretch, uint
 
 		while (found < 2 && (at = memmem(at, (size_t)(end - at), stretch, STRETCH))) {
 			*linked = code->vaddr + (uint64_t)(at - code->bytes);
+			its = code;
 			found++;
 			at++;
 		}
 	}
-	return found == 1;
+	return found == 1 ? its : NULL;
 }
 
 static bool find_from(const struct image *image, uint64_t address, uint64_t *slide)
 {
 	for (unsigned i = 0; i < STRETCHES; i++) {
-		uint64_t at = address + i * STRETCH, linked;
+		uint64_t at = address + i * STRETCH, linked = 0;
 		uint8_t stretch[STRETCH];
+		const struct code *code;
 
 		if (debug_read(image->debug, image->vcpu, SPACE_LINEAR, at, stretch, STRETCH) !=
 		    STRETCH)
 			return false;
-		if (!find_stretch(image, stretch, &linked))
+		code = find_stretch(image, stretch, &linked);
+		if (!code)
 			continue;
 		*slide = at - linked;
-		if (!(*slide & PAGE_BELOW) && code_is_at(image, *slide))
+		if (!(*slide & PAGE_BELOW) && code_is_at(image, code, *slide))
 			return true;
 	}
 	return false;
 }
 
-/* Where it is linked, or not moved away from where it was loaded yet: a kernel that is linked high, before it has
- * mapped itself. That one goes where the loader has prepared it for. */
-static bool is_at_home(const struct image *image, uint64_t address, uint64_t *slide)
+/* Where it is linked; where the loader has prepared it to go; or not moved away from where it was loaded yet: a kernel
+ * that is linked high, before it has mapped itself. */
+static bool is_where_expected(const struct image *image, uint64_t address, uint64_t *slide)
 {
-	*slide = 0;
+	uint64_t prepared = debug_image_slide(image->debug);
+
 	for (unsigned i = 0; i < image->count; i++) {
 		const struct code *code = &image->code[i];
 
+		*slide = 0;
 		if (address - code->vaddr < code->size)
-			return code_is_at(image, 0);
-		if (address - code->paddr < code->size) {
-			*slide = debug_image_slide(image->debug);
-			return code_is_at(image, code->paddr - code->vaddr);
-		}
+			return code_is_at(image, code, 0);
+		*slide = prepared;
+		if (address - code->vaddr - prepared < code->size)
+			return code_is_at(image, code, prepared);
+		if (address - code->paddr < code->size)
+			return code_is_at(image, code, code->paddr - code->vaddr);
 	}
 	return false;
 }
@@ -204,7 +207,7 @@ int debug_find_slide(struct debug *debug, int vcpu, const void *elf, size_t size
 	count = find_places(&image, state, place);
 	for (unsigned i = 0; i < count && !found->found; i++) {
 		found->slide = 0;
-		found->found = is_at_home(&image, place[i], &found->slide) ||
+		found->found = is_where_expected(&image, place[i], &found->slide) ||
 			       find_from(&image, place[i], &found->slide);
 	}
 	if (!found->found)

@@ -20,7 +20,7 @@ struct image_slide {
 
 /*
  * Looks where this vCPU runs, where its exceptions go, and where system calls enter; when the code there is the image's, but
- * for its address, and the rest of the image's code is found at the same distance, that is the slide. Of a machine that
+ * for its address, and the rest of that segment is found at the same distance, that is the slide. Of a machine that
  * stands still. -EBUSY; -ENOEXEC: elf is none.
  */
 int debug_find_slide(struct debug *debug, int vcpu, const void *elf, size_t size,

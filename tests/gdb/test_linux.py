@@ -155,6 +155,11 @@ def from_the_first_instruction_to_a_panic():
         assert "sysrq triggered crash" in kernel_text("$rdi"), kernel_text("$rdi")
         equal(backtrace()[:2], ["panic", "sysrq_handle_crash"])
         panic.delete()
+
+        # The code that it began with is gone by now.
+        assert slide == 0 or f"0x{slide:x} above" in do("monitor info kaslr"), do("monitor info kaslr")
+        assert slide == 0 or re.search(rf'"TextSeg={(LINKED + slide) & MASK:x}"', do("maint packet qOffsets")), \
+            do("maint packet qOffsets")
         said = vm.go("continue", BOOT)
         assert "triple fault" in said, said
         assert "Kernel panic - not syncing: sysrq triggered crash" in vm.serial(), vm.serial()
