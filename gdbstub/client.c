@@ -53,7 +53,7 @@ void client_flush(struct gdb_server *server)
 	}
 }
 
-static int64_t now_ms(void)
+int64_t client_now_ms(void)
 {
 	struct timespec now;
 
@@ -64,12 +64,12 @@ static int64_t now_ms(void)
 void client_drain(struct gdb_server *server)
 {
 	struct pollfd fd = {.fd = server->client_out, .events = POLLOUT};
-	int64_t end = now_ms() + LAST_WORDS_MS, left = LAST_WORDS_MS;
+	int64_t end = client_now_ms() + LAST_WORDS_MS, left = LAST_WORDS_MS;
 
 	client_flush(server);
 	while (server->out_size && !server->broken && left > 0 && poll(&fd, 1, (int)left) > 0) {
 		client_flush(server);
-		left = end - now_ms();
+		left = end - client_now_ms();
 	}
 }
 
@@ -101,13 +101,16 @@ static bool out_reserve(struct gdb_server *server, size_t more)
 	return true;
 }
 
-/* Collects: the acknowledgment and the reply behind it leave in one piece. */
+/* Collects: the acknowledgment and the reply behind it leave in one piece. Not on a line, where gdb says again what is
+ * not acknowledged soon. */
 static void on_output(void *ctx, const void *bytes, size_t size)
 {
 	struct gdb_server *server = ctx;
 
 	if (server->broken)
 		return;
+	if (server->line)
+		line_answers(server);
 	if (server->out_size > OUTPUT_PAUSE)
 		client_flush(server);
 	if (!out_reserve(server, size)) {
@@ -117,6 +120,8 @@ static void on_output(void *ctx, const void *bytes, size_t size)
 	}
 	memcpy(server->out + server->out_size, bytes, size);
 	server->out_size += size;
+	if (server->line)
+		client_flush(server);
 }
 
 /* ---- the end of a session ------------------------------------------------------- */

@@ -10,6 +10,9 @@
  *    │   the device     v
  *    └── is back ──── GONE  (a USB adapter pulled out, a pseudo-terminal whose owner ended)
  *
+ * gdb has no patience: what is not answered within two seconds (`set remotetimeout`) it asks again, and would take the
+ * answer to that for one to its next question. So what comes while a packet is obeyed is dropped.
+ *
  * Between sessions acknowledgments, Ctrl-C and noise mean nothing. Bytes may be lost or changed on the way, so
  * gdb keeps acknowledging packets: see gdb_config.noisy.
  */
@@ -26,6 +29,7 @@
 #include <unistd.h>
 
 #define LOOK_SECONDS 1
+#define PATIENCE_MS  1000 /* gdb's is longer */
 #define FIRST_MAX    4096 /* who begins with a longer packet is no gdb */
 
 struct gdb_line {
@@ -35,6 +39,8 @@ struct gdb_line {
 	struct packet_reader reader; /* of the bytes that the session gets too */
 	size_t raw_size;	     /* FIRST_MAX + 1: more than that */
 	uint8_t raw[FIRST_MAX];	     /* the packet being read, as it came */
+	int64_t since;	     /* when what is being obeyed came, in client_now_ms(); 0: nothing is */
+	unsigned interrupts; /* that came meanwhile */
 };
 
 /* ---- the device comes and goes -------------------------------------------------- */
@@ -119,6 +125,43 @@ static void end_forgotten(struct gdb_server *server)
 	tcflush(server->client, TCOFLUSH);
 }
 
+/* Only Ctrl-C is news. */
+static void drop_repetitions(struct gdb_server *server)
+{
+	struct gdb_line *line = server->line;
+	uint8_t bytes[256];
+	ssize_t n;
+
+	while ((n = read(server->client, bytes, sizeof(bytes))) > 0)
+		for (ssize_t i = 0; i < n; i++)
+			line->interrupts += packet_read(&line->reader, bytes[i]) ==
+					    PACKET_INTERRUPT;
+}
+
+void line_answers(struct gdb_server *server)
+{
+	struct gdb_line *line = server->line;
+
+	if (line->since && client_now_ms() - line->since >= PATIENCE_MS)
+		drop_repetitions(server);
+}
+
+static bool is_listened_to(const struct gdb_server *server)
+{
+	return server->session && !server->closing;
+}
+
+static void feed(struct gdb_server *server, const void *bytes, size_t size)
+{
+	struct gdb_line *line = server->line;
+
+	gdb_session_feed(server->session, bytes, size);
+	line->since = 0;
+	for (; line->interrupts; line->interrupts--)
+		if (is_listened_to(server))
+			gdb_session_feed(server->session, "\x03", 1);
+}
+
 static void begin(struct gdb_server *server)
 {
 	struct gdb_line *line = server->line;
@@ -129,7 +172,7 @@ static void begin(struct gdb_server *server)
 	if (line->raw_size > FIRST_MAX || client_begin(server, server->client) < 0)
 		return;
 	line->greeted = is_greeting(&line->reader);
-	gdb_session_feed(server->session, line->raw, line->raw_size);
+	feed(server, line->raw, line->raw_size);
 }
 
 /* A session that is over has its last words to say yet, perhaps to nobody. */
@@ -157,13 +200,14 @@ static void take_byte(struct gdb_server *server, uint8_t byte)
 
 	note_raw(line, byte);
 	whole = packet_read(&line->reader, byte) == PACKET_WHOLE;
+	line->since = whole ? client_now_ms() : 0;
 	if (whole && begins(server)) {
 		begin(server);
 		return;
 	}
 	line->greeted |= whole && is_greeting(&line->reader);
-	if (server->session && !server->closing)
-		gdb_session_feed(server->session, &byte, 1);
+	if (is_listened_to(server))
+		feed(server, &byte, 1);
 }
 
 void line_feed(struct gdb_server *server, const void *bytes, size_t size)

@@ -42,6 +42,7 @@ void client_receive(struct gdb_server *server);
 void client_flush(struct gdb_server *server);
 /* Sends all, if the other side reads on; some seconds at most. */
 void client_drain(struct gdb_server *server);
+int64_t client_now_ms(void); /* of a clock that nobody sets */
 /* Sends, and closes or watches what there is to watch. After anything that may have produced output or ended the
  * session. */
 void client_settle(struct gdb_server *server);
@@ -54,6 +55,7 @@ int stdio_new(struct gdb_server *server, struct error *err);
 int line_new(struct gdb_server *server, struct error *err);
 void line_free(struct gdb_server *server);
 void line_feed(struct gdb_server *server, const void *bytes, size_t size);
+void line_answers(struct gdb_server *server); /* something is about to be sent */
 void line_hung_up(struct gdb_server *server); /* the session is over, the device is no use */
 
 #endif

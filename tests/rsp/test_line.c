@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@
 	"swbreak+;hwbreak+;qXfer:features:read+;qXfer:threads:read+;qXfer:memory-map:read+;"       \
 	"qXfer:osdata:read+;binary-upload+"
 
+#define SLOWLY "qRcmd,736c6f77" /* monitor slow */
+
 struct place {
 	struct debug *debug;
 	struct event_loop *loop;
@@ -27,7 +30,7 @@ struct place {
 	char path[100]; /* a link to the pseudo-terminal, which may be another one later */
 	char log[4000];
 	int far; /* the end that gdb has */
-	unsigned came, went;
+	unsigned came, went, slow;
 };
 
 static struct place place;
@@ -60,10 +63,36 @@ static void plug_in(void)
 	assert_int_equal(symlink(path, place.path), 0);
 }
 
+static const char *packet(const char *body)
+{
+	uint8_t sum = 0;
+
+	for (const char *c = body; *c; c++)
+		sum += (uint8_t)*c;
+	return text("$%s#%02x", body, sum);
+}
+
+/* gdb has waited for too long, and its user for much too long. */
+static void be_slow(void *ctx, const char *line, void (*write_text)(void *, const char *, size_t),
+		    void *wctx)
+{
+	const char *again = text("-%s-\x03-", packet(SLOWLY));
+	char got[10];
+
+	(void)ctx;
+	assert_string_equal(line, "slow");
+	assert_int_equal(read(place.far, got, sizeof(got)), 1);
+	assert_int_equal(got[0], '+');
+	assert_int_equal(write(place.far, again, strlen(again)), strlen(again));
+	poll(NULL, 0, 1100);
+	place.slow++;
+	write_text(wctx, "ok", 2);
+}
+
 static int new_server(const char *path, struct error *err)
 {
-	struct gdb_server_config config = {.on_disconnect = DISCONNECT_KEEP,
-					   .attached = on_attached};
+	struct gdb_server_config config = {
+		.on_disconnect = DISCONNECT_KEEP, .attached = on_attached, .monitor = be_slow};
 
 	config.address.kind = NET_DEVICE;
 	snprintf(config.address.path, sizeof(config.address.path), "%s", path);
@@ -124,15 +153,6 @@ static void expect(const char *bytes)
 	assert_string_equal(got, bytes);
 }
 
-static const char *packet(const char *body)
-{
-	uint8_t sum = 0;
-
-	for (const char *c = body; *c; c++)
-		sum += (uint8_t)*c;
-	return text("$%s#%02x", body, sum);
-}
-
 /* As gdb begins: it acknowledges whatever there was, and introduces itself. */
 static void hello(void)
 {
@@ -174,6 +194,21 @@ static void acknowledgments_stay(void **state)
 	expect("+$QC1#c5");
 	say("-");
 	expect("$QC1#c5");
+}
+
+/* gdb repeats what is not answered soon, and complains. One question, one answer. */
+static void impatience_is_no_question(void **state)
+{
+	(void)state;
+	hello();
+	say(packet(SLOWLY));
+	expect(text("%s%s", packet("O6f6b"), packet("OK")));
+	assert_int_equal(place.slow, 1);
+	say("+$qC#b4");
+	expect("+$QC1#c5");
+	say("-");
+	expect("$QC1#c5");
+	assert_int_equal(place.slow, 1);
 }
 
 /* What gdb says after its goodbye does not call the stub back. */
@@ -334,6 +369,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(the_first_packet_begins_a_session),
 		T(acknowledgments_stay),
+		T(impatience_is_no_question),
 		T(after_a_goodbye_the_next_may_come),
 		T(kill_ends_the_session),
 		T(another_gdb_takes_over),
