@@ -43,9 +43,9 @@ def frames(answer):
     """[(pc, name)], with what lies between two of them as [None, what], and why they end."""
     found = []
     for line in answer.splitlines():
-        frame = re.match(r"#\d+ +0x([0-9a-f]+) ([^+\s]+)\S*( \[\w+\])?", line)
+        frame = re.match(r"#\d+ +(0x[0-9a-f]+)(?: ([^+\s]+)\S*( \[\w+\])?)?", line)
         if frame:
-            found.append((int(frame.group(1), 16), frame.group(2) + (frame.group(3) or "")))
+            found.append((int(frame.group(1), 16), (frame.group(2) or frame.group(1)) + (frame.group(3) or "")))
         elif line.startswith("    --- "):
             found.append((None, line[8:]))
     return found, " ".join(re.search(r"ends here: (.*)", answer, re.S).group(1).split())
