@@ -90,5 +90,5 @@ int kvm_vm_reset(struct accel_vm *base)
 	for (uint32_t i = 0; i < KVM_NR_IRQCHIPS; i++)
 		if (ioctl(vm->fd, KVM_SET_IRQCHIP, &vm->power_on_chips[i]) < 0)
 			return -errno;
-	return ioctl(vm->fd, KVM_SET_PIT2, &vm->power_on_pit) < 0 ? -errno : 0;
+	return kvm_pit_set(vm, &vm->power_on_pit);
 }

@@ -105,8 +105,8 @@ int kvm_chips_get(struct accel_vm *base, struct pc_chips *chips)
 		rc = get_chip(vm, KVM_IRQCHIP_IOAPIC, &chip);
 	if (rc == 0)
 		neutral_ioapic(&chip.chip.ioapic, &chips->ioapic);
-	if (rc == 0 && ioctl(vm->fd, KVM_GET_PIT2, &pit) < 0)
-		rc = -errno;
+	if (rc == 0)
+		rc = kvm_pit_get(vm, &pit);
 	if (rc == 0)
 		neutral_timers(&pit, chips->timer);
 	chips->has_pics = chips->has_ioapic = chips->has_timers = rc == 0;

@@ -39,6 +39,15 @@
 #define MSR_TSC		 0x10
 #define MSR_TSC_DEADLINE 0x6e0
 
+/* KVM's 8254, and what the guest has had of its time: see kvm_pit.c. */
+struct kvm_pit {
+	struct kvm_pit_state2 state; /* the guest's, while it is held */
+	bool held, was_held;	     /* in this pause; in the one that is just over */
+	unsigned wary;		     /* how many pauses more are held */
+	uint64_t period, carried;    /* ns; period: 0 when channel 0 is not periodic */
+	int64_t begun;		     /* when the period began, by the host's monotonic clock */
+};
+
 struct kvm_vm {
 	struct accel_vm base;
 	int device, fd; /* /dev/kvm and the VM; -1 while not open */
@@ -70,6 +79,7 @@ struct kvm_vm {
 	bool stopped;	      /* the guest's time stands still since … */
 	uint64_t stopped_tsc; /* … by the host's counter */
 	int64_t stopped_at;   /* … by its monotonic clock */
+	struct kvm_pit pit;
 
 	/* For snapshots: MSRs that can be read and written, and the host's TSC when the last one began. */
 	uint32_t *msrs;
@@ -148,6 +158,16 @@ void kvm_coalesced_drain(struct accel_vm *vm, accel_coalesced_fn *fn, void *ctx)
 int kvm_vm_complete(struct kvm_vm *vm, struct error *err);
 int kvm_irq_line(struct accel_vm *vm, unsigned gsi, bool level);
 int kvm_vm_reset(struct accel_vm *vm);
+
+/* ---- kvm_pit.c -------------------------------------------------------------------------- */
+
+/* The guest's state of the 8254, held or not. */
+int kvm_pit_get(struct kvm_vm *vm, struct kvm_pit_state2 *state);
+int kvm_pit_set(struct kvm_vm *vm, const struct kvm_pit_state2 *state); /* it runs from now on */
+/* In this order: the pause begins; it ends; and it is one to be taken out of the clocks. */
+void kvm_pit_stops(struct kvm_vm *vm);
+void kvm_pit_starts(struct kvm_vm *vm, const struct accel_pause *pause);
+void kvm_pit_skip(struct kvm_vm *vm, const struct accel_pause *pause);
 
 /* ---- kvm_time.c ------------------------------------------------------------------------- */
 

@@ -51,7 +51,7 @@ static void save_controllers(struct kvm_vm *vm, struct parts *out)
 
 		keep(out, code, chip_names[i], &chip, sizeof(chip));
 	}
-	keep(out, vm_call(vm, KVM_GET_PIT2, &pit.state), "pit", &pit, sizeof(pit));
+	keep(out, kvm_pit_get(vm, &pit.state), "pit", &pit, sizeof(pit));
 }
 
 static int save_clock(struct kvm_vm *vm, struct parts *out)
@@ -215,7 +215,7 @@ static int load_pit(struct kvm_vm *vm, const struct parts *in, struct error *err
 			(int64_t)((uint64_t)pit.state.channels[i].count_load_time +
 				  (uint64_t)later);
 	if (code == 0)
-		code = vm_call(vm, KVM_SET_PIT2, &pit.state);
+		code = kvm_pit_set(vm, &pit.state);
 	if (code < 0)
 		return error_set(err, code, "this host's KVM refuses the state of the PIT: %s",
 				 strerror(-code));

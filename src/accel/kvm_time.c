@@ -16,9 +16,6 @@
 #include <time.h>
 #include <x86intrin.h>
 
-/* Channel 0 of the PIT begins anew when its state is set. A period of its slowest rate is 55 ms. */
-#define PIT_PATIENCE 60000000ull
-
 int64_t kvm_host_now(void)
 {
 	struct timespec t;
@@ -37,6 +34,7 @@ void kvm_time_stops_at(struct kvm_vm *vm, uint64_t tsc, int64_t now)
 void kvm_time_stops(struct accel_vm *base)
 {
 	kvm_time_stops_at(to_kvm_vm(base), __rdtsc(), kvm_host_now());
+	kvm_pit_stops(to_kvm_vm(base));
 }
 
 struct accel_pause kvm_time_starts(struct accel_vm *base)
@@ -49,6 +47,7 @@ struct accel_pause kvm_time_starts(struct accel_vm *base)
 		pause.ns = (uint64_t)(kvm_host_now() - vm->stopped_at);
 	}
 	vm->stopped = false;
+	kvm_pit_starts(vm, &pause);
 	return pause;
 }
 
@@ -140,20 +139,8 @@ static void skip_clock(struct kvm_vm *vm, const struct accel_pause *pause)
 		log_info("accel", "KVM_SET_CLOCK is refused: the guest sees the pause");
 }
 
-/* Ticks that fell into the pause would all come now, one behind the other. */
-static void skip_pit(struct kvm_vm *vm, const struct accel_pause *pause)
-{
-	struct kvm_pit_state2 pit;
-
-	if (!vm->irqchip || pause->ns < PIT_PATIENCE || ioctl(vm->fd, KVM_GET_PIT2, &pit) < 0)
-		return;
-	for (unsigned i = 0; i < 3; i++)
-		pit.channels[i].count_load_time += (int64_t)pause->ns;
-	ioctl(vm->fd, KVM_SET_PIT2, &pit);
-}
-
 void kvm_skip(struct accel_vm *base, const struct accel_pause *pause)
 {
 	skip_clock(to_kvm_vm(base), pause);
-	skip_pit(to_kvm_vm(base), pause);
+	kvm_pit_skip(to_kvm_vm(base), pause);
 }
