@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Behind the file as it was stand the symbols, one table of strings for them and for the names of the sections, and the
- * section headers. Names of what lies in no section of the kernel's half of the address space are left out: those
+ * Behind the file as it was stand the symbols, their strings, and the section headers. The strings begin with the names
+ * of the sections; that beginning is a section by itself, since who looks at the headers alone, as gdb does at a file that it
+ * has already, reads all of that one. Names of what lies in no section of the kernel's half of the address space are left out: those
  * are offsets into each CPU's own memory, and constants.
  */
 #include "boot/linux_symbols.h"
@@ -19,9 +20,9 @@
 #define STRINGS_MAX  (256u << 20)
 #define SECTIONS_MAX 1000
 #define SAME_PLACE   64 /* names at one address, before the size of what they name is given up */
-#define OWN_SECTIONS 2	/* .symtab, .strtab */
+#define OWN_SECTIONS 3	/* .symtab, .strtab, .shstrtab */
 
-static const char own_names[] = "\0.symtab\0.strtab";
+static const char own_names[] = "\0.symtab\0.strtab\0.shstrtab";
 
 struct table {
 	const uint8_t *elf;
@@ -182,7 +183,7 @@ static void lay_out(struct table *t)
 
 static void write_sections(const struct table *t)
 {
-	size_t symtab = t->section_count, strtab = symtab + 1;
+	size_t symtab = t->section_count, strtab = symtab + 1, names = symtab + 2;
 	Elf64_Ehdr *header = (Elf64_Ehdr *)t->out;
 	Elf64_Shdr *to = (Elf64_Shdr *)(t->out + t->sections_at);
 
@@ -200,9 +201,12 @@ static void write_sections(const struct table *t)
 				  .sh_offset = t->strings_at,
 				  .sh_size = t->old_names + sizeof(own_names) + t->strings,
 				  .sh_addralign = 1};
+	to[names] = to[strtab];
+	to[names].sh_name = (Elf64_Word)(t->old_names + sizeof("\0.symtab\0.strtab"));
+	to[names].sh_size = t->old_names + sizeof(own_names);
 	header->e_shoff = t->sections_at;
 	header->e_shnum = (Elf64_Half)(t->section_count + OWN_SECTIONS);
-	header->e_shstrndx = (Elf64_Half)strtab;
+	header->e_shstrndx = (Elf64_Half)names;
 }
 
 /* The file has moved in memory. */

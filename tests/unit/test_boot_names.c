@@ -119,6 +119,23 @@ static void check_symbol(Elf *elf, size_t strings, const GElf_Sym *sym, bool *te
 	assert_int_equal(sym->st_shndx, 1);
 }
 
+/* Those that were added have their names, in a table that holds no names of symbols. */
+static void check_sections(Elf *elf)
+{
+	static const char *const added[] = {".symtab", ".strtab", ".shstrtab"};
+	size_t names, count;
+	GElf_Shdr header;
+
+	assert_int_equal(elf_getshdrstrndx(elf, &names), 0);
+	assert_int_equal(elf_getshdrnum(elf, &count), 0);
+	for (size_t i = 0; i < 3; i++) {
+		assert_non_null(gelf_getshdr(elf_getscn(elf, count - 3 + i), &header));
+		assert_string_equal(elf_strptr(elf, names, header.sh_name), added[i]);
+	}
+	assert_int_equal(names, count - 1);
+	assert_true(header.sh_size < 100);
+}
+
 /* As libelf reads it. */
 static void check_file(const void *bytes, size_t size)
 {
@@ -142,6 +159,7 @@ static void check_file(const void *bytes, size_t size)
 		check_symbol(elf, unpack_header.sh_link, &sym, &text);
 	}
 	assert_true(text);
+	check_sections(elf);
 	elf_end(elf);
 }
 
