@@ -68,7 +68,7 @@ def points():
                           "address": int(head.group(5), 16), "come": None, "text": ""})
         elif found:
             found[-1]["text"] += line.strip() + "\n"
-            come = re.search(r"come upon (\d+) times", line)
+            come = re.search(r"come upon (\d+) times?", line)
             if come:
                 found[-1]["come"] = int(come.group(1))
     return found
