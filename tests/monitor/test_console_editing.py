@@ -173,6 +173,16 @@ def ctrl_d_ends_vitrine():
 
 
 @test
+def the_delete_key_in_an_empty_line_is_nothing():
+    with Console("-kernel", LONG64) as console:
+        for _ in range(2):
+            console.send("\033[3~")
+            console.send("print 1\r")
+            said = plain(console.expect(PROMPT)).replace("\a", "").replace("\r", "")
+            assert said.split("print 1\n")[1].startswith("0x1 = 1\n"), said
+
+
+@test
 def an_empty_line_goes_on():
     with Console("-kernel", LONG64) as console:
         first = console.run("x/4gx 0x100000")
