@@ -61,11 +61,13 @@ void guest_start(struct rig *rig, unsigned vcpus, const char *name, const char *
 
 void guest_start_counted(struct rig *rig, unsigned vcpus, unsigned rounds)
 {
+	const struct debug_capabilities *can;
 	char append[32];
 
 	start_machine(rig, vcpus);
+	can = debug_capabilities(rig->debug);
 	snprintf(append, sizeof(append), "rounds=%u%s", rounds,
-		 debug_capabilities(rig->debug)->interrupt_rf ? " quiet" : "");
+		 can->interrupt_rf && can->int3[CAP_LONG] == INT3_LOST ? " quiet" : "");
 	boot(rig, "smp", append);
 }
 
