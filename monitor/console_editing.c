@@ -67,8 +67,8 @@ void console_read_terminal(void *ctx, int fd, short revents)
 	if (!console->editing || !console_keys_ready())
 		return;
 	rl_callback_read_char();
-	rl_eof_found =
-		0; /* the Delete key in an empty line sets it, and every line would end twice */
+	/* The Delete key in an empty line sets it, and every line would end twice. */
+	rl_eof_found = 0;
 	answer_escape(console);
 	if (!console->ended)
 		console_prompt(console);
