@@ -101,7 +101,9 @@ static void ticks_come_between_many_pauses(void **state)
 		pass(5);
 	}
 	came = ticks() - before;
-	if ((double)came < ran / PERIOD_MS / 2 || (double)came > ran / PERIOD_MS + 3)
+	/* A busy host takes time from the guest that is counted here; a timer that starts anew at each pause never
+	 * ticks. */
+	if ((double)came < ran / PERIOD_MS / 4 || (double)came > ran / PERIOD_MS + 3)
 		fail_msg("%u ticks in %.0f ms", (unsigned)came, ran);
 	rig_stop(&rig);
 }
