@@ -7,7 +7,6 @@
 The kernel is the beds' own: tests/nested/pack puts it into them, and elsewhere tests/nested/fetch has it.
 """
 import functools
-import json
 import os
 import re
 import shlex
@@ -17,8 +16,9 @@ import tempfile
 import pexpect
 from cpio import Archive
 from tap import patience, skip
+from vm import VITRINE, doctor
 
-VITRINE, BUILD, SOURCE = os.environ["VITRINE"], os.environ["BUILD"], os.environ["SOURCE"]
+BUILD, SOURCE = os.environ["BUILD"], os.environ["SOURCE"]
 PROMPT = "guest# "
 INIT = """#!/bin/busybox sh
 /bin/busybox mkdir -p /proc /sys /dev /tmp /sbin /usr/bin /usr/sbin
@@ -37,8 +37,7 @@ def needs_kvm():
     """Linux wants more of a processor than KVM's instruction emulator has."""
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         skip("needs /dev/kvm")
-    told = subprocess.run([VITRINE, "-doctor", "-json"], capture_output=True, text=True, check=False).stdout
-    if not json.loads(told)["host"]["hardware_virtualisation"]:
+    if not doctor()["host"]["hardware_virtualisation"]:
         skip("needs hardware virtualisation: Linux does not run on KVM's instruction emulator")
 
 

@@ -21,16 +21,17 @@ def guest(name):
 
 
 @functools.cache
-def host_found(what):
-    """What the doctor says that this host does, by the name in its JSON."""
+def doctor():
+    """What it says of this host, as JSON has it."""
     told = subprocess.run([VITRINE, "-doctor", "-json"], capture_output=True, text=True, check=False).stdout
-    return json.loads(told)["found"][what]
+    return json.loads(told)
 
 
 def counted(rounds):
     """-append of smp.elf, whose every round is to be counted: no interrupt comes meanwhile where one would keep a
     debug register silent."""
-    quiet = host_found("interrupt_rf") == "set" and host_found("int3")["long"] == "lost"
+    found = doctor()["found"]
+    quiet = found["interrupt_rf"] == "set" and found["int3"]["long"] == "lost"
     return f"rounds={rounds}" + (" quiet" if quiet else "")
 
 

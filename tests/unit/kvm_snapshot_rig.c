@@ -12,8 +12,6 @@
 #include "debug/core.h"
 #include "kvm_snapshot_rig.h"
 
-#include <time.h>
-
 struct rig rig;
 
 void kvm_snapshot_setup(unsigned vcpus, enum irqchip irqchip)
@@ -37,13 +35,6 @@ void kvm_snapshot_restore(const char *name)
 
 	if (debug_snapshot_restore(rig.debug, name, OWNER_CONSOLE, &err) < 0)
 		fail_msg("%s", err.text);
-}
-
-void sleep_ms(unsigned ms)
-{
-	struct timespec t = {.tv_nsec = ms * 1000000l};
-
-	nanosleep(&t, NULL);
 }
 
 void run_ms(unsigned ms)

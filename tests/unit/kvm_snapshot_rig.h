@@ -12,7 +12,6 @@ extern struct rig rig;
 void kvm_snapshot_setup(unsigned vcpus, enum irqchip irqchip);
 void kvm_snapshot_save(const char *name);
 void kvm_snapshot_restore(const char *name);
-void sleep_ms(unsigned ms);
 void run_ms(unsigned ms);
 /* Saves, lets change() happen, restores, and compares everything. */
 void comes_back(void (*change)(void));

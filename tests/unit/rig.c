@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void heard(void *ctx, enum debug_event event, enum debug_owner actor)
@@ -233,4 +234,9 @@ uint8_t rig_byte(struct rig *rig, uint64_t gpa)
 
 	assert_int_equal(mem_read_phys(rig->machine->memory, gpa, &byte, 1), 1);
 	return byte;
+}
+
+void sleep_ms(unsigned ms)
+{
+	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000l}, NULL);
 }

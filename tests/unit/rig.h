@@ -68,4 +68,6 @@ void rig_continue(struct rig *rig);
 void rig_step(struct rig *rig, int vcpu);
 uint8_t rig_byte(struct rig *rig, uint64_t gpa);
 
+void sleep_ms(unsigned ms); /* of the host's time */
+
 #endif

@@ -26,11 +26,6 @@ static double now_ms(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static void pass(unsigned ms)
-{
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000l}, NULL);
-}
-
 /* To its first ticks: its timer is set. */
 static int start(void)
 {
@@ -58,7 +53,7 @@ static void no_tick_falls_into_a_pause(void **state)
 	for (unsigned i = 0; i < hits; i++) {
 		double begun;
 
-		pass(3 * PERIOD_MS / 2);
+		sleep_ms(3 * PERIOD_MS / 2);
 		begun = now_ms();
 		rig_continue(&rig);
 		assert_true(guest_stops(&rig));
@@ -94,11 +89,11 @@ static void ticks_come_between_many_pauses(void **state)
 		double begun = now_ms();
 
 		rig_continue(&rig);
-		pass(PERIOD_MS / 3);
+		sleep_ms(PERIOD_MS / 3);
 		debug_pause(rig.debug, OWNER_GDB);
 		assert_true(guest_stops(&rig));
 		ran += now_ms() - begun;
-		pass(5);
+		sleep_ms(5);
 	}
 	came = ticks() - before;
 	/* A busy host takes time from the guest that is counted here; a timer that starts anew at each pause never

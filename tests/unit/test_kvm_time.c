@@ -10,7 +10,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <time.h>
 #include <x86intrin.h>
 
 #include <cmocka.h>
@@ -23,11 +22,6 @@ static struct rig rig;
 /* Reads the counter for ever; the breakpoint is behind that. */
 static const uint8_t reader[] = {0x0f, 0x31, 0x90, 0xeb, 0xfb}; /* rdtsc; nop; jmp */
 #define BEHIND (RIG_CODE + 2)
-
-static void pass(unsigned ms)
-{
-	nanosleep(&(struct timespec){.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000}, NULL);
-}
 
 static void start(enum stopped_clock clock)
 {
@@ -79,12 +73,12 @@ static void stopped_counters_stand_still(void **state)
 	hit();
 	first = tsc(0);
 	second = tsc(1);
-	pass(50);
+	sleep_ms(50);
 	assert_true(tsc(0) == first);
 	assert_true(tsc(1) == second);
 	assert_true(read_by_guest() <= first);
 	first_vcpu->ops->msr_set(first_vcpu, MSR_TSC, 1ull << 40);
-	pass(50);
+	sleep_ms(50);
 	rig.machine->vcpus[0].valid = 0;
 	assert_true(tsc(0) == 1ull << 40);
 	assert_true(tsc(1) == second);
@@ -107,7 +101,7 @@ static struct counts count(void)
 	for (unsigned i = 0; i < PAUSES; i++) {
 		uint64_t stopped = __rdtsc();
 
-		pass(PAUSE_MS);
+		sleep_ms(PAUSE_MS);
 		c.stopped += __rdtsc() - stopped;
 		hit();
 	}
@@ -196,13 +190,13 @@ static void time_begins_with_the_first_instruction(void **state)
 	needs_tsc();
 	rig_break(&rig, BEHIND);
 	ticks = tsc(0);
-	pass(200);
+	sleep_ms(200);
 	assert_true(tsc(0) == ticks);
 	hit();
 	assert_true(read_by_guest() >= ticks);
 	assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, NULL), 0);
 	ticks = tsc(0);
-	pass(50);
+	sleep_ms(50);
 	assert_true(tsc(0) == ticks);
 	rig_stop(&rig);
 }
