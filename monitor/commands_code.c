@@ -138,6 +138,7 @@ int run_info_line(struct call *call)
 {
 	uint64_t address = call->arg[0].given ? call->arg[0].value
 					      : debug_pc(call->monitor->debug, call->cpu);
+	struct string text = {0};
 	const char *file;
 	char name[96];
 	int line;
@@ -145,8 +146,11 @@ int run_info_line(struct call *call)
 	if (symbols_line(call->monitor->symbols, address, &file, &line))
 		return error_set(call->err, -ENOENT, "no source line is known for 0x%" PRIx64,
 				 address);
-	out_printf(call->out, "line %d of %s: 0x%" PRIx64 " %s\n", line, file, address,
-		   address_name(call->monitor, address, name, sizeof(name)));
+	address_name(call->monitor, address, name, sizeof(name));
+	string_printf(&text, "line %d of %s: 0x%" PRIx64 " %s", line, file, address, name);
+	out_sentence(call->out, string_text(&text));
+	out_printf(call->out, "\n");
+	string_free(&text);
 	fact_text(call->out, "file", file);
 	fact_count(call->out, "line", (uint64_t)line);
 	fact_hex(call->out, "address", address);
