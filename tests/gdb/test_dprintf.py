@@ -156,7 +156,7 @@ def a_format_that_the_stub_does_not_print():
         do(r'dprintf visit,"%g\n",number')
         out = vm.go_refused("continue")
         assert "Cannot insert breakpoint" in out, out
-        assert "is not printed here" in vm.words(), vm.words()
+        says(vm, "is not printed here")
 
 
 @test
