@@ -3,8 +3,9 @@
  * Z and z. Both are idempotent, since gdb may send either twice. A refusal is always an error and never the empty
  * reply, which would make gdb write int3 bytes into the guest by itself.
  *
- * A point that nothing carries on this host is refused later. gdb would say that it cannot access the memory, or that there are
- * too many breakpoints, whatever the error is; but what the stub prints when the guest is to go on, gdb shows.
+ * A point that nothing carries on this host is refused later. gdb would say that it cannot access the memory, or that
+ * there are too many breakpoints, whatever the error is; but what the stub prints when the guest is to go on, gdb
+ * shows.
  */
 #include "gdbstub/point_options.h"
 #include "log.h"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * qMemoryRegionInfo (LLDB's extensions of the protocol, "qMemoryRegionInfo:<addr>"). The guest may map RAM at any address
- * that its processor can form, at any time; where none can be, LLDB keeps variables of its own. Without an answer
- * for every address its expressions fail, because it then believes the memory map, which has no such place.
+ * qMemoryRegionInfo (LLDB's extensions of the protocol, "qMemoryRegionInfo:<addr>"). The guest may map RAM at any
+ * address that its processor can form, at any time; where none can be, LLDB keeps variables of its own. Without an
+ * answer for every address its expressions fail, because it then believes the memory map, which has no such place.
  */
 #include "gdbstub/stub.h"
 

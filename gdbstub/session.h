@@ -19,8 +19,9 @@ enum gdb_arch { GDB_ARCH_AUTO, GDB_ARCH_X86_64, GDB_ARCH_I386, GDB_ARCH_I8086 };
 
 struct gdb_session;
 
-/* A file that gdb may read, under this absolute path. Bytes and all stay the caller's. Or without bytes: an ELF file of 64
- * bits, which is made when gdb wants it. make() is asked again and again, and gives the same each time; NULL: there is none. */
+/* A file that gdb may read, under this absolute path. Bytes and all stay the caller's. Or without bytes: an ELF file
+ * of 64 bits, which is made when gdb wants it. make() is asked again and again, and gives the same each time; NULL:
+ * there is none. */
 struct gdb_file {
 	const char *path;
 	const void *bytes;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * gdb at the other end of standard input and output: `target remote | vitrine -gdb stdio …`. There is one session, which
- * begins with gdb's first byte and after which nobody can come again. From the start on nothing else
- * gets at the two: what is printed goes to standard error.
+ * gdb at the other end of standard input and output: `target remote | vitrine -gdb stdio …`. There is one session,
+ * which begins with gdb's first byte and after which nobody can come again. From the start on nothing else gets at
+ * the two: what is printed goes to standard error.
  */
 #include "gdbstub/server_private.h"
 

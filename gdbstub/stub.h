@@ -128,8 +128,8 @@ gdb_command_fn command_acknowledge_off, command_attached, command_current_thread
 
 /* Its bytes, which may have to be made; NULL: it is not there. */
 const void *file_bytes(const struct gdb_file *file, size_t *size);
-/* The symbols of the guest's modules as they are now, unless gdb has the file open; NULL: it is no Linux, or they cannot be
- * read from here. */
+/* The symbols of the guest's modules as they are now, unless gdb has the file open; NULL: it is no Linux, or they
+ * cannot be read from here. */
 const struct gdb_file *modules_file(struct gdb_session *s);
 void modules_file_free(struct gdb_session *s);
 

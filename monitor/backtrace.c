@@ -27,7 +27,8 @@ struct frame {
 	uint64_t pushed_cs, pushed_flags;
 };
 
-/* A line of the answer: a frame; folded: and so many behind it, which are again and again like the last `period` ones. */
+/* A line of the answer: a frame; folded: and so many behind it, which are again and again like the last `period`
+ * ones. */
 struct row {
 	unsigned number, folded, period;
 };

@@ -241,8 +241,8 @@ static void greet(struct console *console)
 	console_told(console, "state");
 }
 
-/* The loop would have seen it a moment later: the client is gone, or has said all. One that only waits for answers makes
- * room, too. */
+/* The loop would have seen it a moment later: the client is gone, or has said all. One that only waits for answers
+ * makes room, too. */
 static void make_room(struct console *console)
 {
 	struct console_socket *socket = console->socket;

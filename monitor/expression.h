@@ -30,9 +30,9 @@ struct expression_names {
 	int (*reg)(void *ctx, const char *name, struct program_builder *builder, struct error *err);
 };
 
-/* Compiles the longest expression at the start of text; *end (may be NULL: all of text must be one) is
- * where it stops. *size (may be NULL): bytes of what it points to, 0 when it does not say. program_text() is the expression. -EINVAL for what cannot be read, -ENOMEM, or what names
- * says. */
+/* Compiles the longest expression at the start of text; *end (may be NULL: all of text must be one) is where it
+ * stops. *size (may be NULL): bytes of what it points to, 0 when it does not say. program_text() is the expression.
+ * -EINVAL for what cannot be read, -ENOMEM, or what names says. */
 int expression_compile(const char *text, const struct expression_names *names,
 		       struct program **program, uint64_t *size, const char **end,
 		       struct error *err);

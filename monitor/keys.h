@@ -12,8 +12,8 @@
 
 /* "ctrl-alt-delete": pressed in this order, let go in the other. How many bytes of codes; -EINVAL. */
 int keys_parse(const char *text, uint8_t codes[KEYS_MAX], struct error *err);
-/* What one types to get this text, on a keyboard with the layout of the United States. How many bytes of codes; -EINVAL:
- * a character that it has no key for; -ENOSPC. */
+/* What one types to get this text, on a keyboard with the layout of the United States. How many bytes of codes;
+ * -EINVAL: a character that it has no key for; -ENOSPC. */
 int keys_text(const char *text, size_t size, uint8_t *codes, size_t room, struct error *err);
 /* Every name: 0, 1, 2, …; NULL behind the last. */
 const char *key_name(unsigned index);

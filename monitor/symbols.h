@@ -17,8 +17,8 @@ struct symbols;
 /* From a file in memory, which must outlive the symbols. An image without symbols is no error; elf
  * may be NULL for no image at all. -ENOEXEC when it is no ELF file, -ENOMEM. */
 int symbols_load(const void *elf, size_t size, struct symbols **symbols, struct error *err);
-/* The same of a file that is made at the first question that it can answer, and not before: make() is asked once, and may
- * give NULL, or what is no ELF file, for none. Its bytes must outlive the symbols. -ENOMEM. */
+/* The same of a file that is made at the first question that it can answer, and not before: make() is asked once, and
+ * may give NULL, or what is no ELF file, for none. Its bytes must outlive the symbols. -ENOMEM. */
 typedef const void *symbols_make_fn(void *ctx, size_t *size);
 int symbols_later(symbols_make_fn *make, void *ctx, struct symbols **symbols, struct error *err);
 void symbols_free(struct symbols *symbols); /* NULL is fine */
@@ -26,8 +26,8 @@ void symbols_free(struct symbols *symbols); /* NULL is fine */
 /* The guest runs the image that much higher than it is linked: every address below is the guest's. */
 void symbols_set_offset(struct symbols *symbols, uint64_t offset);
 
-/* What the image does not know is asked of others, which ask() gives as they are now; or NULL. Their strings are valid until
- * the guest runs. module() says what an address of theirs belongs to; or NULL. */
+/* What the image does not know is asked of others, which ask() gives as they are now; or NULL. Their strings are
+ * valid until the guest runs. module() says what an address of theirs belongs to; or NULL. */
 typedef struct symbols *symbols_ask_fn(void *ctx);
 typedef const char *symbols_module_fn(void *ctx, uint64_t address);
 void symbols_set_others(struct symbols *symbols, symbols_ask_fn *ask, symbols_module_fn *module,
@@ -55,7 +55,8 @@ int symbols_find(struct symbols *symbols, const char *name, uint64_t *address, u
  * a size, as assembly has them, covers what follows it in its section. */
 const char *symbols_name(struct symbols *symbols, uint64_t address, uint64_t *offset);
 
-/* The name, as it is shown: "add_one", "add_one+0x14", "add_one+0x14 [module]"; "" when none covers address. Returns buf. */
+/* The name, as it is shown: "add_one", "add_one+0x14", "add_one+0x14 [module]"; "" when none covers address. Returns
+ * buf. */
 char *symbols_text(struct symbols *symbols, uint64_t address, char *buf, size_t size);
 
 /* Source file (its full name where known) and line of an address: 0 or -ENOENT. */

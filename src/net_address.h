@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Addresses as the command line spells them: `:PORT`, `HOST:PORT`, `tcp::PORT`, `tcp:HOST:PORT`,
- * `unix:PATH`, `/dev/DEVICE`, `stdio`, `none`; an IPv6 HOST stands in brackets. QEMU's trailing `,server=on,wait=off` (also
- * spelled
- * `,server,nowait`) and `,nodelay` are accepted and ignored: vitrine always listens and never
- * waits. */
+/* Addresses as the command line spells them: `:PORT`, `HOST:PORT`, `tcp::PORT`, `tcp:HOST:PORT`, `unix:PATH`,
+ * `/dev/DEVICE`, `stdio`, `none`; an IPv6 HOST stands in brackets. QEMU's trailing `,server=on,wait=off` (also
+ * spelled `,server,nowait`) and `,nodelay` are accepted and ignored: vitrine always listens and never waits. */
 #ifndef NET_ADDRESS_H
 #define NET_ADDRESS_H
 

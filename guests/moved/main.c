@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A kernel that does not stay where it was linked: it copies itself 48 MiB up, goes on there, and lets its interrupt table
- * lead there. Its code does not care where it is.
+ * A kernel that does not stay where it was linked: it copies itself 48 MiB up, goes on there, and lets its interrupt
+ * table lead there. Its code does not care where it is.
  *
  * Command line: rounds=N  (3; 0 for ever)   exit=V
  */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * KVM's 8254 goes on while no vCPU runs. A tick that falls into a pause waits for the guest, and comes before
- * anything else when that goes on; where a breakpoint lies in its handler, and the user thinks for longer than a period, the guest
- * would never do anything else. So channel 0 is held over pauses that are going to be long, to judge by the last ones
- * (long is what kvm_pit_skip() is told of):
+ * anything else when that goes on; where a breakpoint lies in its handler, and the user thinks for longer than a
+ * period, the guest would never do anything else. So channel 0 is held over pauses that are going to be long, to
+ * judge by the last ones (long is what kvm_pit_skip() is told of):
  *
  *   the pause begins   the guest's state of the 8254 is kept here, and KVM's is given a mode without a timer
  *   it ends            KVM gets it back, and begins a period anew. What the guest has had of the last one is carried

@@ -106,9 +106,10 @@ int boot_load(const struct boot_request *request, struct boot_image *image, stru
 int boot_check_protocol(const char *name, struct error *err);
 void boot_free(struct boot_image *image);
 
-/* What to read the image's symbols from: an ELF file, as it was linked; NULL: there is none. That of a bzImage is made when it
- * is asked for first, which takes about as long as unpacking it: nothing that waits for a vCPU, or that a vCPU waits for, asks.
- * One thread asks, and always the same. Where it was to be made and could not be, *err says why, that first time. */
+/* What to read the image's symbols from: an ELF file, as it was linked; NULL: there is none. That of a bzImage is
+ * made when it is asked for first, which takes about as long as unpacking it: nothing that waits for a vCPU, or that
+ * a vCPU waits for, asks. One thread asks, and always the same. Where it was to be made and could not be, *err says
+ * why, that first time. */
 const void *boot_symbols(struct boot_image *image, size_t *size, struct error *err);
 
 /* The embedded copy of guests/long64. */

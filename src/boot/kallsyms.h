@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The names that a Linux kernel carries with it (kernel/kallsyms.c, made by scripts/kallsyms.c), read from its image. */
+/* The names that a Linux kernel carries with it (kernel/kallsyms.c, scripts/kallsyms.c), read from its image. */
 #ifndef BOOT_KALLSYMS_H
 #define BOOT_KALLSYMS_H
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Behind the file as it was stand the symbols, their strings, and the section headers. The strings begin with the names
- * of the sections; that beginning is a section by itself, since who looks at the headers alone, as gdb does at a file that it
- * has already, reads all of that one. Names of what lies in no section of the kernel's half of the address space are left out: those
- * are offsets into each CPU's own memory, and constants.
+ * Behind the file as it was stand the symbols, their strings, and the section headers. The strings begin with the
+ * names of the sections; that beginning is a section by itself, since who looks at the headers alone, as gdb does at
+ * a file that it has already, reads all of that one. Names of what lies in no section of the kernel's half of the
+ * address space are left out: those are offsets into each CPU's own memory, and constants.
  */
 #include "boot/linux_symbols.h"
 

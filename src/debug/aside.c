@@ -6,9 +6,9 @@
  * with all points in force, until it is back where it was, on the same stack; and the step goes on. So it does, too,
  * with an interrupt that the CPU had accepted just before the machine stopped.
  *
- * The delivery is a step that ends at the handler's first instruction. The way back is an int3 of the core's own. The machine
- * parks briefly at both ends, since planting needs it. Where int3 does not work, or a watch needs steps, the vCPU is stepped
- * through its handler.
+ * The delivery is a step that ends at the handler's first instruction. The way back is an int3 of the core's own. The
+ * machine parks briefly at both ends, since planting needs it. Where int3 does not work, or a watch needs steps, the
+ * vCPU is stepped through its handler.
  */
 #include "debug/core.h"
 

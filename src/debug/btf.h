@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Types that a Linux kernel describes in its image (Linux, Documentation/bpf/btf.rst): where the members of its structures are. */
+/* Types that a Linux kernel describes in its image (Linux, Documentation/bpf/btf.rst): where the members of its
+ * structures are. */
 #ifndef DEBUG_BTF_H
 #define DEBUG_BTF_H
 

@@ -2,8 +2,8 @@
 /*
  * Instructions that vitrine executes itself when they are stepped, on registers alone:
  *
- *   hlt                      KVM variously forgets it, or counts it for the next instruction, with or without controllers
- *                            of its own
+ *   hlt                      KVM variously forgets it, or counts it for the next instruction, with or without
+ *                            controllers of its own
  *   endbr                    KVM's emulator takes the next instruction along on some hosts
  *   a jump to itself         a debug register under the present instruction fires before it, where RF is ignored
  *   iret, sysret to ring 3   where nothing stops in ring 3, the program would run on until the kernel is entered

@@ -362,8 +362,8 @@ int core_know_host(const struct machine_config *config, const char *cache, bool 
 enum capability_mode core_mode_of(const struct cpu_state *state);
 
 /* pass.c: in the thread of a vCPU that stands on points which let it pass, or when it is parked; lock not needed.
- * Executes the instruction there on the vCPU's registers, nothing lifted and nobody held. False: nothing has changed, and
- * it takes a step. */
+ * Executes the instruction there on the vCPU's registers, nothing lifted and nobody held. False: nothing has changed,
+ * and it takes a step. */
 bool core_pass(struct debug *debug, struct vcpu *vcpu);
 
 /* delivery.c: a linear_read_fn for a parked vCPU, or for the calling one */

@@ -216,9 +216,9 @@ struct image_file {
 	bool made; /* its symbols are made when they are asked for, as an ELF file of 64 bits */
 };
 struct image_file debug_image_file(struct debug *debug);
-/* The guest's ELF image with its symbols; NULL: there is none. That of a packed kernel is made when it is asked for first,
- * which takes a while: the event loop's thread asks, when somebody wants a name or the file, and nobody else. Where that
- * fails, *err says so, once. */
+/* The guest's ELF image with its symbols; NULL: there is none. That of a packed kernel is made when it is asked for
+ * first, which takes a while: the event loop's thread asks, when somebody wants a name or the file, and nobody else.
+ * Where that fails, *err says so, once. */
 const void *debug_image(struct debug *debug, size_t *size, struct error *err);
 /* How much higher than that file says the loader has prepared the guest to run; 0 unless the loader chose it. */
 uint64_t debug_image_slide(struct debug *debug);

@@ -42,8 +42,8 @@ int guest_modules_new(const void *elf, size_t size, struct guest_modules **modul
 		      struct error *err);
 void guest_modules_free(struct guest_modules *modules); /* NULL is fine */
 
-/* Reads the list through this vCPU's page tables; the kernel runs slide higher than it is linked. 1: it has changed; 0: it
- * has not; -EFAULT: it is not there, or damaged, and what was known stays. */
+/* Reads the list through this vCPU's page tables; the kernel runs slide higher than it is linked. 1: it has changed;
+ * 0: it has not; -EFAULT: it is not there, or damaged, and what was known stays. */
 int guest_modules_read(struct guest_modules *modules, struct debug *debug, int vcpu,
 		       uint64_t slide);
 /* Forgets what was read. */

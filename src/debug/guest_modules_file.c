@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * Names of modules as an ELF file: its sections are the modules' pieces, where they are, without their bytes; its symbols
- * are those that the guest keeps for each module, as far as they lie in one of its pieces and can be printed.
+ * Names of modules as an ELF file: its sections are the modules' pieces, where they are, without their bytes; its
+ * symbols are those that the guest keeps for each module, as far as they lie in one of its pieces and can be printed.
  */
 #include "debug/debug.h"
 #include "debug/guest_modules_private.h"
@@ -65,7 +65,8 @@ static void add_section(struct builder *b, const Elf64_Shdr *section)
 	b->section_count++;
 }
 
-/* The sections of modules are numbered from 1 on, each module's pieces one behind the other, those without bytes, too. */
+/* The sections of modules are numbered from 1 on, each module's pieces one behind the other, those without bytes,
+ * too. */
 static void add_pieces(struct builder *b, const struct guest_module *module)
 {
 	static const char *const kinds[MODULE_PIECES] = {

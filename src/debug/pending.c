@@ -4,8 +4,8 @@
  * The image says to which physical address each of its bytes was loaded; where RAM still holds what the
  * image holds, the int3 goes there, and is met as soon as the guest maps the page and comes by.
  *
- * Where the image knows nothing, a debug register waits; those points for which none is left are looked at again at each
- * exit, of any kind.
+ * Where the image knows nothing, a debug register waits; those points for which none is left are looked at again at
+ * each exit, of any kind.
  */
 #include "debug/core.h"
 

@@ -43,8 +43,8 @@ struct core_point *core_point_numbered(struct debug *debug, int number)
 	return NULL;
 }
 
-/* While the machine runs, the core's own points come and go in the list with the vCPUs' threads; those with a number do in
- * this thread alone, so that one that was found stays. */
+/* While the machine runs, the core's own points come and go in the list with the vCPUs' threads; those with a number
+ * do in this thread alone, so that one that was found stays. */
 static struct core_point *find_numbered(struct debug *debug, int number)
 {
 	struct core_point *point;

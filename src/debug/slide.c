@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Code is compared as it lies in the file and in memory. Where it was relocated, or patched, some bytes differ: so a
- * place is found by one of several short stretches, and believed when most of the bytes in samples of the code around agree.
+ * place is found by one of several short stretches, and believed when most of the bytes in samples of the code around
+ * agree.
  */
 #include "debug/debug.h"
 #include "x86/descriptors.h"

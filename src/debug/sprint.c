@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * A range is stepped, but a loop in it may take a million steps. After some hundred of them it is run through instead, if
- * it can be told where the vCPU will be when it has left the range, or may have. There the core stops it with breakpoints
- * of its own, and it stops where steps would have ended:
+ * A range is stepped, but a loop in it may take a million steps. After some hundred of them it is run through
+ * instead, if it can be told where the vCPU will be when it has left the range, or may have. There the core stops it
+ * with breakpoints of its own, and it stops where steps would have ended:
  *
  *   - The code is decoded that can be reached without leaving the range. Moves, arithmetic and direct jumps are run
- *     through, as long as they leave the stack pointer alone. Any other instruction is an exit, and so is
- *     what lies outside. An exit is met by int3; for an interrupt's iret may bring RF along, which keeps a debug register silent.
- *   - All that such instructions can do besides is to fault in their access to memory. So the handlers of these exceptions are
- *     watched, too; a step into one ends there.
- *   - Interrupts come and are handled aside, which runs in any case (aside.c). What a handler comes upon is not meant: there the
- *     stack pointer is another one. The frame of an exception tells whose it is.
+ *     through, as long as they leave the stack pointer alone. Any other instruction is an exit, and so is what lies
+ *     outside. An exit is met by int3; for an interrupt's iret may bring RF along, which keeps a debug register
+ *     silent.
+ *   - All that such instructions can do besides is to fault in their access to memory. So the handlers of these
+ *     exceptions are watched, too; a step into one ends there.
+ *   - Interrupts come and are handled aside, which runs in any case (aside.c). What a handler comes upon is not
+ *     meant: there the stack pointer is another one. The frame of an exception tells whose it is.
  *   - The code is read-only meanwhile. Before somebody writes to it the vCPU is parked, and then stopped wherever
  *     it is in the range, to be stepped.
  *

@@ -4,9 +4,9 @@
  * flag. So before a step the CPU is made to accept one that waits, and the step is its delivery.
  *
  * To ask costs more than a step. A user's step asks each time. A run that is made of steps (compare.h) asks where a
- * processor could first take an interrupt, so that no window is too short for one, and then every so often. But not where a
- * handler goes back to what it interrupted: a timer that ticks faster than its handler can be stepped would leave nothing
- * between one tick and the next.
+ * processor could first take an interrupt, so that no window is too short for one, and then every so often. But not
+ * where a handler goes back to what it interrupted: a timer that ticks faster than its handler can be stepped would
+ * leave nothing between one tick and the next.
  */
 #include "debug/core.h"
 
@@ -64,8 +64,8 @@ bool core_step_sleeps(struct vcpu *vcpu)
 	return state && state->events.run_state == CPU_HALTED;
 }
 
-/* A sleeper wakes first, and accepts then; once more if it came just in between, since nothing may be executed behind a hlt
- * before it. */
+/* A sleeper wakes first, and accepts then; once more if it came just in between, since nothing may be executed behind
+ * a hlt before it. */
 static void accept(struct vcpu *vcpu)
 {
 	bool asleep = core_step_sleeps(vcpu);

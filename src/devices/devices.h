@@ -84,9 +84,9 @@ int reset_port_init(const struct device_host *host, struct device **device, stru
 /* ---- ACPI's fixed hardware: power-off (S5) and the power management timer. Ports 0x600-0x60b. */
 int acpi_pm_init(const struct device_host *host, struct device **device, struct error *err);
 
-/* ---- isa-debug-exit: a write ends the run with (value << 1) | 1. ------------------------------
- * size ports, 1-4, or 0 for as many as can be, and writes of up to as many bytes. The status is handed on whole; what a parent process sees of it
- * are its lowest 8 bits. Reads give 0. */
+/* ---- isa-debug-exit: a write ends the run with (value << 1) | 1. ------------------------------ size ports, 1-4, or
+ * 0 for as many as can be, and writes of up to as many bytes. The status is handed on whole; what a parent process
+ * sees of it are its lowest 8 bits. Reads give 0. */
 int debug_exit_init(const struct device_host *host, uint16_t port, unsigned size,
 		    struct device **device, struct error *err);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What is given as a guest's image, by libFuzzer: the loaders choose between multiboot, ELF, boot sectors and raw
- * bytes by what is in it. The first byte of the input is about the command line: RAM, arguments, modules, vCPUs. Whatever
- * is accepted must be an image whose pieces lie in RAM, apart from each other, and are there.
+ * bytes by what is in it. The first byte of the input is about the command line: RAM, arguments, modules, vCPUs.
+ * Whatever is accepted must be an image whose pieces lie in RAM, apart from each other, and are there.
  */
 #include "boot/boot.h"
 #include "input_file.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * tests/rsp/checklist against the stub: every packet, document and feature that the stub has is in the list and the other
- * way round, and every row names tests that exist.
+ * tests/rsp/checklist against the stub: every packet, document and feature that the stub has is in the list and the
+ * other way round, and every row names tests that exist.
  */
 #include "checklist_rig.h"
 #include "peer.h"

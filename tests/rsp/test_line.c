@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* gdb over a character device: a pseudo-terminal with the test at its other end, an event loop, and the fake machine. */
+/* gdb over a character device: a pseudo-terminal with the test at its other end, a loop, and the fake machine. */
 #include "peer.h"
 
 #include "event_loop.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* m M x X, qSearch, qCRC, the map, and the choice of the address space. The fake machine has RAM at 0-0xfff and 0x2000-0x3ffff. */
+/* m M x X, qSearch, qCRC, the map, and the choice of the address space. The fake machine has RAM at 0-0xfff and
+ * 0x2000-0x3ffff. */
 #include "peer.h"
 
 #include "gdbstub/packet.h"

@@ -28,7 +28,8 @@ struct rig {
 	unsigned output_size;
 };
 
-/* vCPUs run in flat 32-bit mode, all of them runnable at once, unless the rig says otherwise. irqchip: as in machine_config. */
+/* vCPUs run in flat 32-bit mode, all of them runnable at once, unless the rig says otherwise. irqchip: as in
+ * machine_config. */
 void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip);
 void rig_stop(struct rig *rig);
 

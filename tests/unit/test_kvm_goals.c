@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Plans that run until an interrupt's handler has returned, on the host's own KVM: whatever RF is in the frame, to either ring,
- * by each rung that breakpoints have. */
+/* Plans that run until an interrupt's handler has returned, on the host's own KVM: whatever RF is in the frame, to
+ * either ring, by each rung that breakpoints have. */
 // clang-format off
 #include <stdarg.h>
 #include <stddef.h>
