@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A command's arguments, read by kind. */
+#include "home_path.h"
 #include "monitor/points.h"
 #include "x86/msr.h"
 

@@ -215,11 +215,6 @@ void modules_forget(struct monitor *monitor);
 /* The module that an address lies in, as it was when the guest's list was read last; NULL: in none. */
 const struct guest_module *modules_at(struct monitor *monitor, uint64_t address);
 
-/* ---- home.c -------------------------------------------------------------------------------- */
-
-/* The path with $HOME in place of the ~ of "~" and "~/…". -ENOENT without HOME, -ENAMETOOLONG, with a sentence. */
-int home_path(const char *path, char *buf, size_t size, struct error *err);
-
 /* ---- location.c ---------------------------------------------------------------------------- */
 
 /* A location as break and list take it: FUNCTION (behind its prologue), FILE:LINE, LINE of the file

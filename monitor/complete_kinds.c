@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* What TAB finds for an argument, by its kind. */
+#include "home_path.h"
 #include "log.h"
 #include "monitor/keys.h"
 #include "monitor/matches.h"

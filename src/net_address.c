@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "net_address.h"
 
+#include "home_path.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
@@ -64,6 +66,19 @@ static int take_path(const char *path, size_t length, const char *text, struct n
 	return 0;
 }
 
+/* No shell has seen the ~ behind the colon. */
+static int take_home_path(const char *path, size_t length, const char *text,
+			  struct net_address *address, struct error *err)
+{
+	char typed[sizeof(address->path)];
+	int rc = take_path(path, length, text, address, err);
+
+	if (rc < 0)
+		return rc;
+	memcpy(typed, address->path, sizeof(typed));
+	return home_path(typed, address->path, sizeof(address->path), err);
+}
+
 static int parse_unix(const char *path, size_t length, const char *text,
 		      struct net_address *address, struct error *err)
 {
@@ -71,7 +86,7 @@ static int parse_unix(const char *path, size_t length, const char *text,
 		return error_set(err, -EINVAL, "address \"%s\" names no path: write unix:PATH",
 				 text);
 	address->kind = NET_UNIX;
-	return take_path(path, length, text, address, err);
+	return take_home_path(path, length, text, address, err);
 }
 
 static int parse_port(const char *digits, size_t length, const char *text, unsigned short *port,

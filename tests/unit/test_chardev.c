@@ -10,8 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <unistd.h>
@@ -79,6 +81,24 @@ static void test_file_takes_everything(void **state)
 	assert_int_equal(read(fd, buf, sizeof(buf)), 13);
 	assert_string_equal(buf, "first second\n");
 	close(fd);
+}
+
+static void test_file_below_home(void **state)
+{
+	char folder[] = "/tmp/test-chardev-XXXXXX", path[64];
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	setenv("HOME", folder, 1);
+	open_chardev("file:~/serial.log");
+	chardev_say("hello");
+	close_chardev();
+	snprintf(path, sizeof(path), "%s/serial.log", folder);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 5);
+	unlink(path);
+	assert_int_equal(rmdir(folder), 0);
 }
 
 static void test_full_disk_is_told_once(void **state)
@@ -260,6 +280,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_spellings),
 		TEST(test_file_takes_everything),
+		TEST(test_file_below_home),
 		TEST(test_full_disk_is_told_once),
 		TEST(test_socket_both_directions),
 		TEST(test_socket_spelled_as_in_qemu),

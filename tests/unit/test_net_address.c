@@ -102,6 +102,31 @@ static struct net_address parse(const char *text)
 	return a;
 }
 
+static void test_home(void **state)
+{
+	struct net_address a;
+	struct error err;
+	char text[64], long_home[200];
+
+	(void)state;
+	setenv("HOME", "/h/me", 1);
+	assert_string_equal(parse("unix:~/gdb").path, "/h/me/gdb");
+	assert_string_equal(parse("unix:~/gdb,server,nowait").path, "/h/me/gdb");
+	assert_string_equal(parse("unix:a~/gdb").path, "a~/gdb");
+	assert_string_equal(parse("unix:~you/gdb").path, "~you/gdb");
+	a = parse("unix:~/gdb");
+	net_address_text(&a, text, sizeof(text));
+	assert_string_equal(text, "unix:/h/me/gdb");
+	memset(long_home, 'h', sizeof(long_home));
+	long_home[sizeof(long_home) - 1] = 0;
+	setenv("HOME", long_home, 1);
+	assert_int_equal(net_address_parse("unix:~/gdb", &a, &err), -ENAMETOOLONG);
+	assert_int_equal(a.kind, NET_NONE);
+	unsetenv("HOME");
+	assert_int_equal(net_address_parse("unix:~/gdb", &a, &err), -ENOENT);
+	assert_non_null(strstr(err.text, "HOME is not set"));
+}
+
 static int connect_to(unsigned short port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,
@@ -214,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_spellings),
 		cmocka_unit_test(test_bad_spellings),
+		cmocka_unit_test(test_home),
 		cmocka_unit_test(test_tcp_listens_on_a_free_port),
 		cmocka_unit_test(test_hosts_that_are_not_ours),
 		cmocka_unit_test(test_live_socket_is_left_alone),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* "~/" in front of a path, as shells have it: nobody has taken it away from what is typed here. */
-#include "monitor/command.h"
+#include "home_path.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
