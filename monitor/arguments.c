@@ -222,6 +222,7 @@ static reader_fn *const readers[ARG_KIND_COUNT] = {
 	[ARG_REGISTERS] = read_word,
 	[ARG_COMMAND] = read_rest,
 	[ARG_SETTING] = read_rest,
+	[ARG_SHOWN] = read_word,
 	[ARG_POINTS] = read_rest,
 	[ARG_POINT] = read_point,
 	[ARG_PLACE] = read_rest,

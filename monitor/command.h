@@ -24,6 +24,7 @@ enum arg_kind {
 	ARG_REGISTERS,	/* text: a register with or without $, or a group */
 	ARG_COMMAND,	/* text: the rest of the line, the name of a command */
 	ARG_SETTING,	/* text: the rest of the line, what `set` takes */
+	ARG_SHOWN,	/* text: the name of a setting */
 	ARG_POINTS,	/* text: the rest of the line, numbers of points */
 	ARG_POINT,	/* value: the number of one */
 	ARG_PLACE,	/* text: the rest of the line, which begins with an expression */

@@ -174,7 +174,7 @@ const struct command commands[] = {
 	{"xp", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT | COMMAND_REPEAT_NEXT,
 	 {{ARG_EXPRESSION, "ADDR", true}},
 	 "memory at a physical address", "Formats are x's.", run_xp},
-	{"set", NULL, CLASS_STATE, 0, {{ARG_SETTING, "$REGISTER = EXPR | *ADDR = EXPR | SETTING VALUE", false}},
+	{"set", NULL, CLASS_STATE, 0, {{ARG_SETTING, "$REGISTER = EXPR | *ADDR = EXPR | SETTING VALUE", true}},
 	 "change a register, memory, or a setting",
 	 "set $rax = 5, set $ax = 1, set $pc = main\n"
 	 "set *(u16 *)0xb8000 = 0x4f21, set *counter = 0: as much as the object has\n"
@@ -186,7 +186,12 @@ const struct command commands[] = {
 	 "set pager on|off: long answers a screen at a time,\n"
 	 "set gdb-files auto|off|on: whether `monitor` in gdb opens files of this host;\n"
 	 "  auto does when gdb comes over a unix socket or started vitrine. Not for gdb\n"
-	 "  to set", run_set},
+	 "  to set\n"
+	 "Without arguments it does what `show` does.", run_set},
+	{"show", NULL, CLASS_STATE, 0, {{ARG_SHOWN, "SETTING", true}},
+	 "what the settings are, and what they may be", "`help set` tells what each does.", run_show},
+	{"info settings", NULL, CLASS_STATE, 0, {{ARG_SHOWN, "SETTING", true}},
+	 "the same as show", NULL, run_show},
 	{"find", NULL, CLASS_STATE, COMMAND_STOPPED | COMMAND_FORMAT,
 	 {{ARG_OPTION, "-p", true}, {ARG_PLACE, "START, +LENGTH, VALUE... | \"TEXT\"", false}},
 	 "look for bytes in memory",

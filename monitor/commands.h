@@ -13,6 +13,7 @@ int run_quit(struct call *call);
 int run_echo(struct call *call);
 int run_json(struct call *call);
 int run_set(struct call *call);
+int run_show(struct call *call);
 int run_cpu(struct call *call);
 int run_continue(struct call *call);
 int run_step(struct call *call);

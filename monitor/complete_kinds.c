@@ -39,14 +39,20 @@ static void add_symbols(struct monitor *monitor, struct matches *matches)
 		match_text(matches, name);
 }
 
-static void add_settings(struct monitor *monitor, struct matches *matches)
+static void add_setting_names(struct monitor *monitor, struct matches *matches)
 {
 	const char *name;
 
-	if (matches->word[0] == '$')
-		add_registers(monitor, matches);
+	(void)monitor;
 	for (unsigned i = 0; (name = setting_name(i)); i++)
 		match_text(matches, name);
+}
+
+static void add_settings(struct monitor *monitor, struct matches *matches)
+{
+	if (matches->word[0] == '$')
+		add_registers(monitor, matches);
+	add_setting_names(monitor, matches);
 }
 
 static void add_points(struct monitor *monitor, struct matches *matches)
@@ -195,6 +201,7 @@ static void (*const by_kind[ARG_KIND_COUNT])(struct monitor *monitor, struct mat
 	[ARG_REGISTERS] = add_registers,
 	[ARG_SNAPSHOT] = add_snapshots,
 	[ARG_SETTING] = add_settings,
+	[ARG_SHOWN] = add_setting_names,
 	[ARG_POINTS] = add_points,
 	[ARG_POINT] = add_points,
 	[ARG_PLACE] = add_symbols,

@@ -88,6 +88,7 @@ static const struct {
 	{"info registers", "`vcpu`, `registers`: each by its name"},
 	{"info segments", "`segments[]`: `name`, `selector`, `base`, `limit`, `usable`, `text`; `gdt`, `idt`: "
 			  "`base`, `limit`"},
+	{"info settings", "as `show`"},
 	{"info snapshots", "`snapshots[]`: " SNAPSHOT},
 	{"info sse", "`mxcsr`, `registers`: each by its name"},
 	{"info status", "`running`, `gdb`, and of the last stop " STOP},
@@ -116,6 +117,7 @@ static const struct {
 	{"send-text", "`size`"},
 	{"serial send", "`port`, `size`"},
 	{"set", "`register`, `value`; `address`, `size`, `value`; or `setting`, `value`"},
+	{"show", "`settings[]`: `setting`, `value`, `values[]`"},
 	{"snapshot delete", "`name`"},
 	{"snapshot list", "`snapshots[]`: " SNAPSHOT},
 	{"snapshot read", SNAPSHOT},

@@ -161,6 +161,7 @@ int debug_step(struct debug *debug, int vcpu, enum debug_owner actor,
 
 /* Interrupts come while stepping (off by default: a step does not wander into a handler). */
 void debug_set_step_interrupts(struct debug *debug, bool on);
+bool debug_step_interrupts(const struct debug *debug);
 
 /* Back to power-on, and on as it was; a machine that stepped stops there. -ESHUTDOWN after the end. */
 int debug_reset(struct debug *debug, enum debug_owner actor,

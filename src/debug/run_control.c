@@ -280,6 +280,11 @@ void debug_set_step_interrupts(struct debug *debug, bool on)
 	core_unlock(debug);
 }
 
+bool debug_step_interrupts(const struct debug *debug)
+{
+	return debug->step_interrupts;
+}
+
 static int resume_with(struct debug *debug, enum plan_action all, int one, enum plan_action its,
 		       enum debug_owner actor, struct error *err)
 {

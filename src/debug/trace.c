@@ -188,3 +188,8 @@ void debug_trace_set_pc(struct debug *debug, bool on)
 	debug->trace_pc = on;
 	core_unlock(debug);
 }
+
+bool debug_trace_pc(const struct debug *debug)
+{
+	return debug->trace_pc;
+}

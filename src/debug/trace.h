@@ -55,5 +55,6 @@ unsigned debug_trace_targets(struct debug *debug, int vcpu, unsigned reason,
 
 /* From the next resume on every exit tells its pc, at the price of a larger exit. Off by default. */
 void debug_trace_set_pc(struct debug *debug, bool on);
+bool debug_trace_pc(const struct debug *debug);
 
 #endif

@@ -199,6 +199,11 @@ void debug_set_step_interrupts(struct debug *debug, bool on)
 	debug->step_interrupts = on;
 }
 
+bool debug_step_interrupts(const struct debug *debug)
+{
+	return debug->step_interrupts;
+}
+
 int debug_reset(struct debug *debug, enum debug_owner actor, struct error *err)
 {
 	(void)err;
@@ -284,6 +289,11 @@ unsigned debug_fault_chain(struct debug *debug, int vcpu, struct fault_line line
 void debug_trace_set_pc(struct debug *debug, bool on)
 {
 	debug->trace_pc = on;
+}
+
+bool debug_trace_pc(const struct debug *debug)
+{
+	return debug->trace_pc;
 }
 
 const struct debug_capabilities *debug_capabilities(struct debug *debug)

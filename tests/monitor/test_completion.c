@@ -41,6 +41,9 @@ static void test_complete(void **state)
 	check_completion(rig, "info registers deb", "debug debug");
 	check_completion(rig, "set disas", "disassembly-flavor disassembly-flavor");
 	check_completion(rig, "set disassembly-flavor i", "intel intel");
+	check_completion(rig, "set disas i", "intel intel");
+	check_completion(rig, "show disas", "disassembly-flavor disassembly-flavor");
+	check_completion(rig, "info settings gdb", "gdb-files gdb-files");
 	check_completion(rig, "set $rsi", "$rsi $rsi");
 	check_completion(rig, "cpu ", "0 1");
 	check_completion(rig, "x/4gx add", "add_one add_one");

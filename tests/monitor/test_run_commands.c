@@ -250,6 +250,42 @@ static void test_the_rest(void **state)
 	refusal(rig, "list 0x300000", -ENOENT);
 }
 
+static void test_settings(void **state)
+{
+	struct rig *rig = *state;
+	char all[512];
+
+	assert_string_equal(answer(rig, "show scheduler-locking"),
+			    "  scheduler-locking   step   off, on or step\n");
+	answer(rig, "set scheduler-locking off");
+	answer(rig, "set step-interrupts on");
+	answer(rig, "set trace-pc on");
+	answer(rig, "set track-writes on");
+	answer(rig, "set gdb-files on");
+	answer(rig, "set pagination off"); /* gdb's name for it */
+	answer(rig, "set dis intel");	   /* what no other begins with */
+	assert_string_equal(answer(rig, "show"), "  disassembly-flavor  intel  att or intel\n"
+						 "  step-interrupts     on     off or on\n"
+						 "  scheduler-locking   off    off, on or step\n"
+						 "  trace-pc            on     off or on\n"
+						 "  track-writes        on     off or on\n"
+						 "  pager               off    off or on\n"
+						 "  gdb-files           on     auto, off or on\n");
+	snprintf(all, sizeof(all), "%s", answer(rig, "show"));
+	assert_string_equal(answer(rig, "set"), all);
+	assert_string_equal(answer(rig, "info settings"), all);
+	assert_string_equal(answer(rig, "show pagination"),
+			    "  pager               off    off or on\n");
+	contains(answer(rig, "json show dis"), "\"result\":{\"settings\":[{\"setting\":"
+					       "\"disassembly-flavor\",\"value\":\"intel\","
+					       "\"values\":[\"att\",\"intel\"]}]}");
+	contains(refusal(rig, "set pager maybe", -EINVAL), "pager may be off or on; it is off");
+	contains(refusal(rig, "set sched", -EINVAL),
+		 "scheduler-locking may be off, on or step; it is off");
+	contains(refusal(rig, "show t", -EINVAL), "no setting `t`; `show` lists them");
+	contains(refusal(rig, "set t on", -EINVAL), "no setting `t`");
+}
+
 static const struct point_spec *caught(struct rig *rig, const char *line)
 {
 	answer(rig, line);
@@ -378,6 +414,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_refused_step_ends_the_count, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_gdb_holds, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_the_rest, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_settings, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_catches, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_the_flight_recorder, rig_setup, rig_teardown),
 };
