@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static uint64_t pages_of(uint64_t size)
 {
@@ -50,20 +49,12 @@ void dirty_mark_own(struct memory *memory, uint64_t offset, uint64_t size)
 	mark(memory, 1 << DIRTY_SNAPSHOTS, offset, size);
 }
 
-/* The file behind RAM knows; where it does not, all of it is marked. */
 void dirty_mark_existing(struct memory *memory)
 {
-	off_t end = (off_t)memory->size, at = 0, hole;
+	uint64_t offset = 0, size = 0;
 
-	while (at < end && (at = lseek(memory->fd, at, SEEK_DATA)) >= 0) {
-		hole = lseek(memory->fd, at, SEEK_HOLE);
-		if (hole <= at || hole > end)
-			hole = end;
-		dirty_mark(memory, (uint64_t)at, (uint64_t)(hole - at));
-		at = hole;
-	}
-	if (at < 0 && errno != ENXIO)
-		dirty_mark(memory, 0, memory->size);
+	while (ram_touched(memory, offset + size, memory->size, &offset, &size))
+		dirty_mark(memory, offset, size);
 }
 
 /* ---- the guest's writes, slot by slot ------------------------------------------------------ */

@@ -4,11 +4,8 @@
 #include "boot/boot.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 /* 640 KiB-768 KiB is where a PC has its video memory: devices live there, no RAM. */
 #define VIDEO_END 0xc0000ull
@@ -31,29 +28,6 @@ static void lay_out(struct memory *memory)
 	add_range(memory, FOUR_GIB, FOUR_GIB + layout.above_4g, layout.below_4g);
 }
 
-static int map_ram(struct memory *memory, struct error *err)
-{
-	memory->fd = memfd_create("guest-ram", MFD_CLOEXEC);
-	if (memory->fd < 0)
-		return error_set(err, -errno, "memfd_create for guest RAM failed: %s",
-				 strerror(errno));
-	if (ftruncate(memory->fd, (off_t)memory->size) < 0)
-		return error_set(err, -errno,
-				 "cannot set aside %llu MiB of guest RAM: %s; give less with -m",
-				 (unsigned long long)(memory->size >> 20), strerror(errno));
-	memory->base = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-			    memory->fd, 0);
-	if (memory->base == MAP_FAILED) {
-		memory->base = NULL;
-		return error_set(err, -errno,
-				 "cannot map %llu MiB of guest RAM: %s; give less with -m",
-				 (unsigned long long)(memory->size >> 20), strerror(errno));
-	}
-	/* Guest RAM is most of a core dump and none of its use. */
-	madvise(memory->base, memory->size, MADV_DONTDUMP);
-	return 0;
-}
-
 int memory_create(uint64_t size, struct accel_vm *vm, struct memory **out, struct error *err)
 {
 	struct memory *memory = calloc(1, sizeof(*memory));
@@ -62,10 +36,10 @@ int memory_create(uint64_t size, struct accel_vm *vm, struct memory **out, struc
 	if (!memory)
 		return error_set(err, -ENOMEM, "out of memory");
 	memory->size = size;
-	memory->fd = -1;
+	memory->pagemap = -1;
 	memory->vm = vm;
 	lay_out(memory);
-	rc = map_ram(memory, err);
+	rc = ram_map(memory, err);
 	if (rc == 0)
 		rc = memory_show(memory, err);
 	if (rc < 0) {
@@ -80,10 +54,7 @@ void memory_destroy(struct memory *memory)
 {
 	if (!memory)
 		return;
-	if (memory->base)
-		munmap(memory->base, memory->size);
-	if (memory->fd >= 0)
-		close(memory->fd);
+	ram_unmap(memory);
 	memory_slots_free(memory);
 	dirty_free(memory);
 	free(memory);
@@ -92,11 +63,6 @@ void memory_destroy(struct memory *memory)
 uint64_t memory_size(const struct memory *memory)
 {
 	return memory->size;
-}
-
-int memory_fd(const struct memory *memory)
-{
-	return memory->fd;
 }
 
 bool memory_range(const struct memory *memory, unsigned index, uint64_t *gpa, uint64_t *size)
@@ -108,21 +74,15 @@ bool memory_range(const struct memory *memory, unsigned index, uint64_t *gpa, ui
 	return true;
 }
 
-/* The part of a range at or behind from that the file has pages for, up to its first hole. */
+/* The part of a range at or behind from that there are pages for, up to its first hole. */
 static bool touched_in(const struct memory *memory, const struct ram_range *r, uint64_t from,
 		       uint64_t *gpa, uint64_t *size)
 {
-	uint64_t skip = from > r->gpa ? from - r->gpa : 0;
-	off_t end = (off_t)(r->offset + r->size), data, hole;
+	uint64_t skip = from > r->gpa ? from - r->gpa : 0, end = r->offset + r->size, offset;
 
-	if (skip >= r->size)
+	if (skip >= r->size || !ram_touched(memory, r->offset + skip, end, &offset, size))
 		return false;
-	data = lseek(memory->fd, (off_t)(r->offset + skip), SEEK_DATA);
-	if (data < 0 || data >= end)
-		return false;
-	hole = lseek(memory->fd, data, SEEK_HOLE);
-	*gpa = r->gpa + ((uint64_t)data - r->offset);
-	*size = (uint64_t)((hole < 0 || hole > end ? end : hole) - data);
+	*gpa = r->gpa + (offset - r->offset);
 	return true;
 }
 
@@ -216,31 +176,19 @@ int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len)
 	return 0;
 }
 
-/* Its pages all at once, which is cheaper than a fault for each. Before Linux 5.14 there is no such thing. */
-static void populate(uint8_t *from, uint64_t size)
-{
-	uintptr_t begin = (uintptr_t)from & -(uintptr_t)MEMORY_PAGE;
-
-	madvise((void *)begin, (uintptr_t)from + size - begin, MADV_POPULATE_WRITE);
-}
-
 void memory_populate(struct memory *memory, uint64_t gpa, uint64_t size)
 {
-	for (unsigned i = 0; i < memory->range_count; i++) {
-		const struct ram_range *r = &memory->range[i];
+	uint64_t room;
+	uint8_t *from = mem_hva(memory, gpa, &room);
 
-		if (gpa >= r->gpa && gpa - r->gpa < r->size)
-			populate(memory->base + r->offset + (gpa - r->gpa),
-				 size < r->size - (gpa - r->gpa) ? size : r->size - (gpa - r->gpa));
-	}
+	if (from)
+		ram_populate(from, size < room ? size : room);
 }
 
-/* Fresh zero pages cost nothing until they are touched, unlike writing zeros. */
 int memory_clear(struct memory *memory)
 {
 	dirty_mark_existing(memory);
-	if (fallocate(memory->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0,
-		      (off_t)memory->size) == 0)
+	if (ram_drop(memory, 0, memory->size))
 		return 0;
 	for (unsigned i = 0; i < memory->range_count; i++)
 		if (mem_zero_phys(memory, memory->range[i].gpa, memory->range[i].size) < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Guest RAM: one memfd, mapped once, shown to the guest through slots. All reads and writes from
+ * Guest RAM: one anonymous mapping, shown to the guest through slots. All reads and writes from
  * vitrine's side go through mem_read_phys and mem_write_phys, which survive a page that the host
  * lost (SIGBUS): they stop short there.
  */
@@ -18,7 +18,6 @@ int memory_create(uint64_t size, struct accel_vm *vm, struct memory **memory, st
 void memory_destroy(struct memory *memory); /* the VM must be gone or stopped */
 
 uint64_t memory_size(const struct memory *memory);
-int memory_fd(const struct memory *memory);
 
 /* Bytes done: fewer than len when a hole, the end of RAM, or a lost page comes first. Never touches
  * devices. Safe from any thread; the guest may be running (then bytes may be torn). */

@@ -24,7 +24,7 @@ struct shown {
 
 struct memory {
 	uint64_t size;
-	int fd;
+	int pagemap; /* -1: all of RAM counts as touched */
 	uint8_t *base;
 	unsigned range_count;
 	struct ram_range range[MEMORY_RANGES];
@@ -40,6 +40,19 @@ struct memory {
 
 	struct dirty_log dirty;
 };
+
+/* ---- memory_pages.c: the host's pages; offsets into the mapping ---- */
+int ram_map(struct memory *memory, struct error *err);
+void ram_unmap(struct memory *memory);
+/* The first stretch of pages in [from, end) that somebody has touched; where nobody can know, all of it. */
+bool ram_touched(const struct memory *memory, uint64_t from, uint64_t end, uint64_t *offset,
+		 uint64_t *size);
+/* Gives whole pages back: they read zero, and cost nothing until they are touched. False: they could not be. */
+bool ram_drop(struct memory *memory, uint64_t offset, uint64_t size);
+/* A fresh page of zeros in place of one that the host has lost. */
+bool ram_renew(struct memory *memory, uint64_t offset);
+/* Its pages all at once, which is cheaper than a fault for each. */
+void ram_populate(uint8_t *from, uint64_t size);
 
 /* Shows all of RAM, open. */
 int memory_show(struct memory *memory, struct error *err);

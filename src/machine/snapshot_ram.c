@@ -10,10 +10,8 @@
 #include "machine/memory_private.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WORD_PAGES 64
 
@@ -32,14 +30,12 @@ static uint8_t *page_at(const struct snapshots *s, uint64_t index)
 	return s->machine->memory->base + index * TREE_PAGE;
 }
 
-/* Pages that nobody has touched are zeros, and looking at them would make them: so the file behind RAM is
- * asked where that matters. */
+/* Pages that nobody has touched are zeros, and looking at them would make them. */
 static bool is_hole(const struct snapshots *s, uint64_t first)
 {
-	off_t at = (off_t)(first * TREE_PAGE), data;
+	uint64_t from = first * TREE_PAGE, end = from + WORD_PAGES * TREE_PAGE, offset, size;
 
-	data = lseek(memory_fd(s->machine->memory), at, SEEK_DATA);
-	return data < 0 ? errno == ENXIO : data >= at + WORD_PAGES * TREE_PAGE;
+	return !ram_touched(s->machine->memory, from, end, &offset, &size);
 }
 
 /* ---- the invariant's beginning and end ------------------------------------------------------ */
@@ -142,12 +138,6 @@ static int note_difference(void *ctx, uint64_t index)
 	return 0;
 }
 
-static int punch(const struct snapshots *s, uint64_t first, uint64_t pages)
-{
-	return fallocate(memory_fd(s->machine->memory), FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-			 (off_t)(first * TREE_PAGE), (off_t)(pages * TREE_PAGE));
-}
-
 /* A page that the host lost is given back to it, and a fresh one taken in its place. */
 static int restore_page(struct snapshots *s, uint64_t index, const struct page_tree *ram)
 {
@@ -158,7 +148,7 @@ static int restore_page(struct snapshots *s, uint64_t index, const struct page_t
 		bytes = zeros;
 	if (sigbus_copy(page_at(s, index), bytes, TREE_PAGE) == TREE_PAGE)
 		return 0;
-	if (punch(s, index, 1) == 0 &&
+	if (ram_renew(s->machine->memory, index * TREE_PAGE) &&
 	    sigbus_copy(page_at(s, index), bytes, TREE_PAGE) == TREE_PAGE)
 		return 0;
 	return -EFAULT;
@@ -179,7 +169,7 @@ static int restore_word(struct snapshots *s, size_t word, const struct page_tree
 	int rc = 0;
 
 	if (s->changed[word] == UINT64_MAX && all_zeros(ram, first) &&
-	    punch(s, first, WORD_PAGES) == 0)
+	    ram_drop(s->machine->memory, first * TREE_PAGE, WORD_PAGES * TREE_PAGE))
 		return 0;
 	for (uint64_t left = s->changed[word]; rc == 0 && left; left &= left - 1)
 		rc = restore_page(s, first + (unsigned)__builtin_ctzll(left), ram);

@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -226,6 +227,18 @@ void rig_step(struct rig *rig, int vcpu)
 
 	if (debug_step(rig->debug, vcpu, OWNER_CONSOLE, &err) < 0)
 		fail_msg("%s", err.text);
+}
+
+/* Pages behind the end of an empty file. */
+void rig_lose(struct rig *rig, uint64_t gpa, uint64_t size)
+{
+	void *pages = mem_hva(rig->machine->memory, gpa, NULL);
+	int fd = memfd_create("lost", MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_ptr_equal(mmap(pages, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0),
+			 pages);
+	close(fd);
 }
 
 uint8_t rig_byte(struct rig *rig, uint64_t gpa)

@@ -32,6 +32,8 @@ struct rig {
  * machine_config. */
 void rig_start(struct rig *rig, unsigned vcpus, enum irqchip irqchip);
 void rig_stop(struct rig *rig);
+/* The host loses these pages of RAM: touching them is SIGBUS. */
+void rig_lose(struct rig *rig, uint64_t gpa, uint64_t size);
 
 /* Skips the test, and says why, where this host has no KVM that may be used. */
 void rig_needs_kvm(void);
