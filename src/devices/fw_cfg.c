@@ -211,7 +211,7 @@ static void dma_io(void *device, struct bus_access *access)
 		memcpy(&access->value, dma_signature + access->offset, access->size);
 	} else if (access->size == 4 && access->offset == 0) {
 		f->request = (uint64_t)half << 32;
-	} else if (access->size == 4) {
+	} else if (access->size == 4 && access->offset == DMA_LOW) {
 		f->request |= half;
 		dma_run(f);
 	}

@@ -78,6 +78,22 @@ static void test_dma_request_outside_ram(void **state)
 	assert_memory_equal(cfg.h.memory, before, sizeof(before));
 }
 
+/* Four bytes that are not the lower half start nothing, and the request stays as it was. */
+static void test_dma_starts_at_the_lower_half_alone(void **state)
+{
+	const struct request request = {htobe32(SELECT | READ), htobe32(4), htobe64(0x1000)};
+
+	(void)state;
+	memset(cfg.h.memory, 0, sizeof(cfg.h.memory));
+	memcpy(cfg.h.memory + 0x2000, &request, sizeof(request));
+	for (uint16_t port = 0x515; port < 0x518; port++)
+		out32(&cfg.h, port, htobe32(0x2000));
+	assert_int_equal(cfg.h.memory[0x1000], 0);
+	assert_memory_equal(cfg.h.memory + 0x2000, &request, sizeof(request));
+	out32(&cfg.h, 0x518, htobe32(0x2000));
+	assert_memory_equal(cfg.h.memory + 0x1000, "QEMU", 4);
+}
+
 /* ---- a machine ---------------------------------------------------------------------------------- */
 
 static void machine_item(struct rig *rig, uint16_t key, void *to, size_t size)
@@ -141,6 +157,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_dma_reads, fw_cfg_setup, fw_cfg_teardown),
 		cmocka_unit_test_setup_teardown(test_dma_reads_much, fw_cfg_setup, fw_cfg_teardown),
 		cmocka_unit_test_setup_teardown(test_dma_refuses, fw_cfg_setup, fw_cfg_teardown),
+		cmocka_unit_test_setup_teardown(test_dma_starts_at_the_lower_half_alone,
+						fw_cfg_setup, fw_cfg_teardown),
 		cmocka_unit_test_setup_teardown(test_dma_request_outside_ram, fw_cfg_setup,
 						fw_cfg_teardown),
 		cmocka_unit_test(test_machine),
