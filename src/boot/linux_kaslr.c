@@ -99,6 +99,16 @@ static bool find_lists(const uint8_t *at, size_t size, struct list lists[LISTS])
 
 /* ---- the places ------------------------------------------------------------------------------- */
 
+/* Bytes of the file's head and of the table that says where its segments are. They are nobody's place: what is read
+ * there while the places are changed must not change. */
+static bool in_headers(const uint8_t *elf, uint64_t offset, size_t size)
+{
+	const Elf64_Ehdr *h = (const Elf64_Ehdr *)elf;
+	uint64_t end = h->e_phoff + h->e_phnum * sizeof(Elf64_Phdr);
+
+	return offset < sizeof(*h) || (offset < end && offset + size > h->e_phoff);
+}
+
 /* Where the image has the bytes for a kernel address; NULL: nowhere, or fewer than size. */
 static uint8_t *place_of(uint8_t *elf, size_t elf_size, uint32_t low, size_t size)
 {
@@ -113,7 +123,8 @@ static uint8_t *place_of(uint8_t *elf, size_t elf_size, uint32_t low, size_t siz
 		into = gpa - p.p_paddr;
 		if (p.p_type != PT_LOAD || into >= p.p_filesz || size > p.p_filesz - into)
 			continue;
-		if (p.p_offset > elf_size || p.p_filesz > elf_size - p.p_offset)
+		if (p.p_offset > elf_size || p.p_filesz > elf_size - p.p_offset ||
+		    in_headers(elf, p.p_offset + into, size))
 			return NULL;
 		return elf + p.p_offset + into;
 	}

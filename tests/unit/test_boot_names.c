@@ -71,11 +71,10 @@ static void places_of_32_bits_may_go_the_other_way(void **unused)
 	assert_int_equal(wide, LINKED + 0x1234 + 0x600000);
 }
 
-static void refuses_places(const uint32_t *words, unsigned count)
+static void refuses(const uint32_t *words, unsigned count)
 {
 	static uint8_t before[ROOM];
 
-	unpack_make(AGE_NOW);
 	for (unsigned i = 0; i < count; i++)
 		unpack_put32(words[i]);
 	memcpy(before, made.bytes, ROOM);
@@ -83,6 +82,12 @@ static void refuses_places(const uint32_t *words, unsigned count)
 					made.size - made.elf, 0x600000),
 			 -ENOTSUP);
 	assert_memory_equal(before, made.bytes, ROOM);
+}
+
+static void refuses_places(const uint32_t *words, unsigned count)
+{
+	unpack_make(AGE_NOW);
+	refuses(words, count);
 }
 
 /* A list that points out of the kernel, or is none, moves nothing. */
@@ -98,6 +103,38 @@ static void wrong_places_move_nothing(void **unused)
 	refuses_places((const uint32_t[]){0, low + 0x100000, 0}, 3);
 	refuses_places((const uint32_t[]){0, 0, low + 0x100, low + ROOM - 2}, 4);
 	refuses_places((const uint32_t[]){0, 0, 0, 0}, 4);
+}
+
+static void load_headers_too(void)
+{
+	Elf64_Phdr *p = (Elf64_Phdr *)(made.bytes + sizeof(Elf64_Ehdr));
+
+	unpack_make(AGE_NOW);
+	p->p_filesz += p->p_offset;
+	p->p_vaddr -= p->p_offset;
+	p->p_paddr -= p->p_offset;
+	p->p_offset = 0;
+}
+
+/* The headers say where the places are: none of them is one. */
+static void places_in_the_headers_move_nothing(void **unused)
+{
+	const uint32_t start = (uint32_t)LINKED - TEXT_AT, headers = 64 + 56;
+
+	(void)unused;
+	for (uint32_t at = 0; at < headers; at += 4) {
+		load_headers_too();
+		refuses((const uint32_t[]){0, start + at, (uint32_t)LINKED + 0x100, 0}, 4);
+		load_headers_too();
+		refuses((const uint32_t[]){0, 0, start + at, (uint32_t)LINKED + 0x300}, 4);
+	}
+	load_headers_too();
+	unpack_put32(0);
+	unpack_put32(start + headers);
+	unpack_put32(0);
+	assert_int_equal(kaslr_relocate(made.bytes, made.elf, made.bytes + made.elf,
+					made.size - made.elf, 0x600000),
+			 0);
 }
 
 /* ---- names --------------------------------------------------------------------------------- */
@@ -300,6 +337,7 @@ int main(void)
 		cmocka_unit_test(it_is_moved_by_chance),
 		cmocka_unit_test(places_of_32_bits_may_go_the_other_way),
 		cmocka_unit_test(wrong_places_move_nothing),
+		cmocka_unit_test(places_in_the_headers_move_nothing),
 		cmocka_unit_test(the_names_become_symbols),
 		cmocka_unit_test(they_are_made_once),
 		cmocka_unit_test(without_names_it_is_what_was_packed),
