@@ -99,7 +99,8 @@ static int choose_place(struct loader *loader, struct bzimage *b)
 
 	b->base = DEFAULT_BASE;
 	b->size = b->length;
-	if (h->version < KNOWS_SIZE)
+	b->knows_size = h->version >= KNOWS_SIZE;
+	if (!b->knows_size)
 		return 0;
 	if (h->init_size < b->length)
 		return corrupted(loader, "init_size", h->init_size, "is less than the kernel");

@@ -12,6 +12,7 @@
 /* Where the parts of the image are, all of them checked. */
 struct bzimage {
 	struct setup_header header;
+	bool knows_size;	 /* header has pref_address and init_size */
 	uint64_t offset, length; /* of the protected-mode part in the file */
 	uint64_t base, size;	 /* of the memory that it needs */
 };

@@ -22,7 +22,7 @@
 /* The payload ends with the size of what is in it. */
 #define SIZE_FIELD 4
 
-/* No kernel is larger; init_size says so anyway, but that is a field of the same file. */
+/* No kernel is larger; init_size may say so anyway, but that is a field of the same file. */
 #define UNPACKED_MAX (512u << 20)
 
 static uint32_t le32_at(const uint8_t *at)
@@ -80,13 +80,13 @@ static int tell(struct error *err, int rc)
 void bzimage_note_payload(struct loader *loader, const struct bzimage *b)
 {
 	const uint8_t *payload = loader->file + b->offset + b->header.payload_offset;
-	uint64_t length = b->header.payload_length, most = b->header.init_size;
+	uint64_t length = b->header.payload_length, most = UNPACKED_MAX;
 
+	if (b->knows_size && b->header.init_size < most)
+		most = b->header.init_size;
 	if (length > SIZE_FIELD && decompress_name(payload, length))
 		loader->image->packed = (struct boot_packed){
-			.payload = payload,
-			.length = length,
-			.most = most < UNPACKED_MAX ? most : UNPACKED_MAX};
+			.payload = payload, .length = length, .most = most};
 }
 
 /* ---- starting it --------------------------------------------------------------------------- */

@@ -88,6 +88,41 @@ static void every_compression_is_known(void **unused)
 	}
 }
 
+/* Linux 2.6.26 to 2.6.31: the header says what is packed, and ends before it says how much that becomes. */
+static void a_header_without_a_size_is_believed(void **unused)
+{
+	struct boot_case c;
+	const void *elf;
+	size_t size;
+
+	(void)unused;
+	unpack_make(AGE_NOW);
+	pack(by_gzip);
+	*unpack_header() = (struct setup_header){
+		.setup_sects = 1,
+		.syssize = unpack_header()->syssize,
+		.boot_flag = 0xaa55,
+		.jump = 0x56eb,
+		.header = 0x53726448,
+		.version = 0x209,
+		.loadflags = LOADED_HIGH,
+		.initrd_addr_max = 0x37ffffff,
+		.kernel_alignment = 0x200000,
+		.cmdline_size = 2047,
+		.payload_offset = unpack_header()->payload_offset,
+		.payload_length = unpack_header()->payload_length,
+	};
+	unpack_load(&c, NULL);
+	assert_string_equal(c.image.protocol, "Linux, unpacked");
+	assert_int_equal(c.image.start.general.rip, GPA + 0x40);
+	assert_int_equal(c.image.slide, 0);
+	check_text(&c);
+	elf = boot_symbols(&c.image, &size, &c.err);
+	assert_non_null(elf);
+	assert_true(size > made.elf);
+	boot_case_end(&c);
+}
+
 static void what_is_not_known_is_left_to_the_kernel(void **unused)
 {
 	struct boot_case c;
@@ -222,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_compression_is_known),
+		cmocka_unit_test(a_header_without_a_size_is_believed),
 		cmocka_unit_test(what_is_not_known_is_left_to_the_kernel),
 		cmocka_unit_test(its_own_unpacker_can_be_asked_for_and_the_names_are_there),
 		cmocka_unit_test(damage_is_told_once_when_its_own_unpacker_is_asked_for),
