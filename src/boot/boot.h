@@ -60,8 +60,8 @@ struct boot_image {
 	 * moved. For its headers; its names are boot_symbols()'. */
 	const void *elf;
 	size_t elf_size;
-	uint64_t
-		slide; /* the guest's virtual addresses are that much higher than those of the file with its symbols */
+	/* By so much the guest's virtual addresses are higher than those of the file with its symbols. */
+	uint64_t slide;
 	struct boot_packed packed;
 	char *path;		    /* of the file, absolute; NULL for the embedded guest */
 	const char *command_line;   /* -append, or "" */
