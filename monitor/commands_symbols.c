@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* symbol-file: other symbols, or the same at another place. */
 #include "monitor/commands.h"
-#include "plain_file.h"
+#include "whole_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 struct symbol_file {
-	void *bytes;
-	size_t size;
+	struct whole_file whole;
 	struct symbols *symbols;
 };
 
@@ -22,30 +18,8 @@ void symbol_file_free(struct symbol_file *file)
 	if (!file)
 		return;
 	symbols_free(file->symbols);
-	if (file->bytes)
-		munmap(file->bytes, file->size);
+	whole_file_free(&file->whole);
 	free(file);
-}
-
-static int map(struct symbol_file *file, const char *path, struct error *err)
-{
-	off_t size = 0;
-	int fd = plain_file_open(path, &size), code = fd < 0 ? fd : size ? 0 : -EINVAL;
-	void *bytes = MAP_FAILED;
-
-	if (!code)
-		bytes = mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (!code && bytes == MAP_FAILED)
-		code = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (code)
-		return error_set(err, code, "cannot read %.200s: %s", path,
-				 code == -EINVAL ? "it is no file with something in it"
-						 : strerror(-code));
-	file->bytes = bytes;
-	file->size = (size_t)size;
-	return 0;
 }
 
 /* Names that views remember belong to the old symbols. */
@@ -67,9 +41,11 @@ static int load(struct monitor *monitor, const char *path, struct error *err)
 
 	if (!file)
 		return error_set(err, -ENOMEM, "out of memory");
-	ret = map(file, path, err);
+	ret = whole_file_read(path, &file->whole, err);
+	if (!ret && !file->whole.size)
+		ret = error_set(err, -EINVAL, "%.200s is empty", path);
 	if (!ret)
-		ret = symbols_load(file->bytes, file->size, &file->symbols, err);
+		ret = symbols_load(file->whole.bytes, file->whole.size, &file->symbols, err);
 	if (ret)
 		symbol_file_free(file);
 	else

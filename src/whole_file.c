@@ -1,46 +1,59 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "mapped_file.h"
+#include "whole_file.h"
+
+#include "plain_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-static int map_fd(int fd, const char *path, struct mapped_file *file, struct error *err)
+/* Bytes that came, of size; a file that has become shorter has fewer. -errno. */
+static ssize_t read_all(int fd, uint8_t *bytes, size_t size)
 {
-	struct stat st;
-	void *bytes;
+	size_t done = 0;
+	ssize_t n = 1;
 
-	if (fstat(fd, &st) < 0)
-		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
-	if (!S_ISREG(st.st_mode))
-		return error_set(err, -EINVAL, "%s is not a file", path);
-	if (st.st_size == 0)
-		return 0;
-	bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (bytes == MAP_FAILED)
-		return error_set(err, -errno, "cannot map %s: %s", path, strerror(errno));
-	*file = (struct mapped_file){bytes, (size_t)st.st_size};
+	while (done < size && n) {
+		n = read(fd, bytes + done, size - done);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return (ssize_t)done;
+}
+
+static int read_fd(int fd, size_t size, struct whole_file *file)
+{
+	uint8_t *bytes = malloc(size);
+	ssize_t done = bytes ? read_all(fd, bytes, size) : -ENOMEM;
+
+	if (done <= 0) {
+		free(bytes);
+		return (int)done;
+	}
+	*file = (struct whole_file){bytes, (size_t)done};
 	return 0;
 }
 
-int map_file(const char *path, struct mapped_file *file, struct error *err)
+int whole_file_read(const char *path, struct whole_file *file, struct error *err)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	int rc;
+	off_t size;
+	int fd = plain_file_open(path, &size), rc = 0;
 
+	if (fd == -EINVAL)
+		return error_set(err, fd, "%.200s is not a file", path);
 	if (fd < 0)
-		return error_set(err, -errno, "cannot open %s: %s", path, strerror(errno));
-	rc = map_fd(fd, path, file, err);
+		return error_set(err, fd, "cannot open %.200s: %s", path, strerror(-fd));
+	if (size)
+		rc = read_fd(fd, (size_t)size, file);
 	close(fd);
-	return rc;
+	return rc < 0 ? error_set(err, rc, "cannot read %.200s: %s", path, strerror(-rc)) : 0;
 }
 
-void unmap_file(struct mapped_file *file)
+void whole_file_free(struct whole_file *file)
 {
-	if (file->bytes)
-		munmap(file->bytes, file->size);
-	file->bytes = NULL;
+	free(file->bytes);
+	*file = (struct whole_file){0};
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A whole file, mapped for reading. */
-#ifndef MAPPED_FILE_H
-#define MAPPED_FILE_H
+/* A whole file in memory, as it was when it was read: who builds it anew meanwhile would end a process that has it
+ * mapped, by SIGBUS. */
+#ifndef WHOLE_FILE_H
+#define WHOLE_FILE_H
 
 #include "error.h"
 
 #include <stddef.h>
 
-struct mapped_file {
-	void *bytes; /* NULL: not mapped, or empty */
+struct whole_file {
+	void *bytes; /* NULL: not read, or empty */
 	size_t size;
 };
 
-/* -errno, with a sentence that names the file. What changes in it later shows. */
-int map_file(const char *path, struct mapped_file *file, struct error *err);
-void unmap_file(struct mapped_file *file); /* twice is fine */
+/* -errno, with a sentence that names the file. */
+int whole_file_read(const char *path, struct whole_file *file, struct error *err);
+void whole_file_free(struct whole_file *file); /* twice is fine */
 
 #endif

@@ -259,8 +259,10 @@ static int load_symbols(struct vitrine *v, struct error *err)
 	size_t size;
 
 	if (v->options.symbols) {
-		int rc = map_file(v->options.symbols, &v->symbol_file, err);
+		int rc = whole_file_read(v->options.symbols, &v->symbol_file, err);
 
+		if (rc == 0 && !v->symbol_file.size)
+			rc = error_set(err, -EINVAL, "%s is empty", v->options.symbols);
 		if (rc < 0)
 			return rc;
 		elf = v->symbol_file.bytes;
@@ -298,7 +300,7 @@ int wiring_build(struct vitrine *v, bool console, struct error *err)
 	int rc = build_loop(v, err);
 
 	if (rc == 0 && v->options.batch)
-		rc = map_file(v->options.batch, &v->batch, err);
+		rc = whole_file_read(v->options.batch, &v->batch, err);
 	if (rc == 0)
 		rc = take_signals(v, console, err);
 	if (rc == 0)
@@ -351,9 +353,9 @@ void wiring_tear_down(struct vitrine *v)
 	drives_close(v->drives);
 	screen_mirror_free(v->mirror);
 	serial_ports_close(v->serial);
-	unmap_file(&v->symbol_file);
+	whole_file_free(&v->symbol_file);
 	free(v->symbols_path);
-	unmap_file(&v->batch);
+	whole_file_free(&v->batch);
 	log_set_sink(NULL, NULL);
 	outbox_free(v->outbox);
 	chardev_close(v->words);

@@ -4,9 +4,9 @@
 #define WIRING_H
 
 #include "fw_cfg_files.h"
-#include "mapped_file.h"
 #include "monitor/host.h"
 #include "options.h"
+#include "whole_file.h"
 
 struct vitrine {
 	struct options options;
@@ -19,7 +19,7 @@ struct vitrine {
 	struct screen_mirror *mirror;
 	struct machine *machine;
 	struct debug *debug;
-	struct mapped_file symbol_file, batch;
+	struct whole_file symbol_file, batch;
 	struct symbols *symbols;
 	struct monitor *monitor;
 	struct console *console;

@@ -5,7 +5,9 @@ time limit: 120 s
 """
 import os
 import re
+import shutil
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -308,6 +310,28 @@ def triple_fault_leaves_everything_to_look_at():
         has(screen, "triple fault")
         has(console.run("info registers"), "eip fff0" if "registers are lost" in " ".join(screen.split()) else "rip")
         has(console.run("info status"), "triple fault")
+
+
+@test
+def symbols_stay_when_their_file_is_built_anew():
+    def look(console):
+        return [console.run(line) for line in ("info line work", "list work", "info symbol work", "bt")]
+
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = folder + "/first.elf", folder + "/second.elf"
+        shutil.copy(LONG64, first)
+        shutil.copy(LONG64, second)
+        with Console("-kernel", LONG64) as console:
+            wanted = look(console)
+        has(wanted[0], "main.c", " work")
+        with Console("-kernel", LONG64, "-symbols", first) as console:
+            os.truncate(first, 0)
+            equal(look(console), wanted)
+            console.run("symbol-file " + second)
+            os.truncate(second, 0)
+            equal(look(console), wanted)
+            has(console.run("symbol-file " + second), "is empty")
+            equal(look(console), wanted)
 
 
 run()
