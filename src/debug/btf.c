@@ -10,6 +10,7 @@
 #define TYPE_SIZE   12
 #define MEMBER_SIZE 12
 #define DEPTH_MAX   8 /* nameless structures within each other, names and qualifiers of a type */
+#define PATIENCE    65536 /* members to look at for one; Linux has a few hundred */
 
 enum kind {
 	KIND_INT = 1,
@@ -182,23 +183,32 @@ static void take_array(const struct btf *btf, struct btf_member *member)
 	member->count = load(btf->types + type.rest + 8);
 }
 
-static bool find_member(const struct btf *btf, uint32_t number, const char *name, unsigned depth,
+/* A search for a member. */
+struct search {
+	const struct btf *btf;
+	const char *name;
+	unsigned patience; /* members that are still looked at */
+};
+
+static bool find_member(struct search *s, uint32_t number, unsigned depth,
 			struct btf_member *member)
 {
+	const struct btf *btf = s->btf;
 	struct type type;
 
 	if (depth == DEPTH_MAX || !read_plain(btf, &number, &type) ||
 	    (type.kind != KIND_STRUCT && type.kind != KIND_UNION))
 		return false;
-	for (uint32_t i = 0; i < type.length; i++) {
+	for (uint32_t i = 0; i < type.length && s->patience; i++) {
 		const uint8_t *at = btf->types + type.rest + (size_t)i * MEMBER_SIZE;
 		uint32_t offset = load(at + 8), bits = type.bits ? offset >> 24 : 0;
 
+		s->patience--;
 		offset = (type.bits ? offset & 0xffffff : offset) / 8;
 		*member = (struct btf_member){.offset = offset, .type = load(at + 4)};
-		if (!bits && has_name(btf, load(at), name))
+		if (!bits && has_name(btf, load(at), s->name))
 			return true;
-		if (!load(at) && find_member(btf, load(at + 4), name, depth + 1, member)) {
+		if (!load(at) && find_member(s, load(at + 4), depth + 1, member)) {
 			member->offset += offset;
 			return true;
 		}
@@ -208,7 +218,9 @@ static bool find_member(const struct btf *btf, uint32_t number, const char *name
 
 bool btf_member(const struct btf *btf, uint32_t type, const char *name, struct btf_member *member)
 {
-	if (!find_member(btf, type, name, 0, member))
+	struct search search = {btf, name, PATIENCE};
+
+	if (!find_member(&search, type, 0, member))
 		return false;
 	take_array(btf, member);
 	return true;

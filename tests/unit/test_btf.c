@@ -149,6 +149,40 @@ static void test_members(void **state)
 	btf_free(&btf);
 }
 
+#define WIDE 16u /* nameless members of each level */
+#define DEEP 7u	 /* levels */
+
+/* Each structure has sixteen nameless ones in it: to look through all of them would take for ever. */
+static void test_nesting(void **state)
+{
+	struct {
+		uint32_t head[6], int_type[4], level[DEEP][3 + 3 * WIDE];
+		char strings[sizeof(strings)];
+	} section = {
+		.head = {0xeb9f | 1 << 16, 24, 0, sizeof(section.int_type) + sizeof(section.level),
+			 sizeof(section.int_type) + sizeof(section.level), sizeof(section.strings)},
+		.int_type = {S_INT, INFO(INT, 0), 4, 32}};
+	struct btf_member member;
+	struct btf btf;
+
+	(void)state;
+	memcpy(section.strings, strings, sizeof(strings));
+	for (unsigned i = 0; i < DEEP; i++) {
+		section.level[i][0] = i ? 0 : S_OUTER;
+		section.level[i][1] = INFO(STRUCT, WIDE);
+		section.level[i][2] = 8;
+		for (unsigned n = 0; n < WIDE; n++)
+			section.level[i][3 + 3 * n + 1] = i + 1 < DEEP ? i + 3 : 1;
+	}
+	section.level[0][3 + 3 * (WIDE - 1)] = S_THIRD;
+	assert_true(btf_read(&section, sizeof(section), &btf));
+	assert_false(btf_member(&btf, btf_struct(&btf, "outer"), "third", &member));
+	section.level[0][3] = S_THIRD;
+	assert_true(btf_member(&btf, btf_struct(&btf, "outer"), "third", &member));
+	assert_int_equal(member.offset, 0);
+	btf_free(&btf);
+}
+
 static bool reads(const struct section *section, size_t size)
 {
 	struct btf btf;
@@ -222,6 +256,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_nesting),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_garbage),
 	};
