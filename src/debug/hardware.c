@@ -74,31 +74,15 @@ int debug_lapic(struct debug *debug, int vcpu, struct lapic *lapic)
 
 static void look_at_pics(const struct device *device, struct pc_chips *chips)
 {
-	for (unsigned i = 0; i < 2; i++) {
-		struct pic_view view;
-
-		pic_look(device, i, &view);
-		chips->pic[i] = (struct pc_pic){.base = view.base,
-						.irr = view.irr,
-						.imr = view.imr,
-						.isr = view.isr,
-						.lines = view.lines,
-						.level = view.level,
-						.highest = view.highest,
-						.auto_eoi = view.auto_eoi,
-						.special_mask = view.special_mask};
-	}
+	for (unsigned i = 0; i < 2; i++)
+		pic_look(device, i, &chips->pic[i]);
 	chips->has_pics = true;
 }
 
 static void look_at_timers(const struct device *device, struct pc_chips *chips)
 {
-	for (unsigned i = 0; i < 3; i++) {
-		struct pit_view view;
-
-		pit_look(device, i, &view);
-		chips->timer[i] = (struct pc_timer){view.mode, view.bcd, view.gate, view.count};
-	}
+	for (unsigned i = 0; i < 3; i++)
+		pit_look(device, i, &chips->timer[i]);
 	chips->has_timers = true;
 }
 

@@ -6,6 +6,9 @@
 
 #include "devices/device.h"
 
+struct pc_pic;	 /* x86/pc_chips.h */
+struct pc_timer; /* likewise */
+
 /* ---- 16550A UART. port 0 is COM1 (0x3f8, IRQ 4), 1 is COM2 (0x2f8, IRQ 3). --------------- */
 
 /* All three are called with the device lock held, by any thread, and must not block nor call back into
@@ -29,10 +32,9 @@ void serial_transmit_ready(struct device *device);
 
 /* ---- MC146818 clock and CMOS memory, ports 0x70-0x71, IRQ 8. ----------------------------- */
 struct rtc_config {
-	uint64_t
-		ram_size; /* reported in the CMOS memory-size bytes as QEMU's firmware expects them */
-	unsigned vcpus;	  /* byte 0x5f: vcpus - 1 */
-	uint64_t epoch;	  /* seconds since 1970 at guest time 0, UTC */
+	uint64_t ram_size;	  /* for the CMOS bytes where QEMU's firmware has it */
+	unsigned vcpus;		  /* byte 0x5f: vcpus - 1 */
+	uint64_t epoch;		  /* seconds since 1970 at guest time 0, UTC */
 	uint64_t disk_sectors[2]; /* types and geometry of the IDE disks; 0: no such drive */
 };
 /* Date and CMOS memory have a battery: they survive reset. */
@@ -150,18 +152,8 @@ void pic_set(struct device *pic, unsigned line, bool level); /* line: 0-15, othe
 bool pic_pending(const struct device *pic);
 uint8_t pic_acknowledge(struct device *pic); /* INTA: the vector to deliver */
 /* For people: how one of the two chips stands. Device lock held, as for pit_look(). */
-struct pic_view {
-	uint8_t base, irr, imr, isr, lines, level; /* bit n is line n */
-	uint8_t highest;			   /* the line of highest priority */
-	bool auto_eoi, special_mask;
-};
-void pic_look(const struct device *pic, unsigned chip, struct pic_view *view);
+void pic_look(const struct device *pic, unsigned chip, struct pc_pic *view);
 int pit_init(const struct device_host *host, struct device **device, struct error *err);
-struct pit_view {
-	uint8_t mode;
-	bool bcd, gate;
-	uint32_t count; /* 0: none was loaded */
-};
-void pit_look(const struct device *pit, unsigned counter, struct pit_view *view);
+void pit_look(const struct device *pit, unsigned counter, struct pc_timer *view);
 
 #endif

@@ -11,6 +11,7 @@
 #include "devices/devices.h"
 #include "devices/pic_chip.h"
 #include "devices/stream.h"
+#include "x86/pc_chips.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -228,17 +229,17 @@ int pic_init(const struct device_host *host, void (*intr)(void *ctx, bool level)
 
 /* ---- looking ---------------------------------------------------------------------------------- */
 
-void pic_look(const struct device *device, unsigned chip, struct pic_view *view)
+void pic_look(const struct device *device, unsigned chip, struct pc_pic *view)
 {
 	const struct pic_chip *c = &((const struct pic *)device)->chip[chip & 1];
 
-	*view = (struct pic_view){.base = c->base,
-				  .irr = c->irr,
-				  .imr = c->imr,
-				  .isr = c->isr,
-				  .lines = c->lines,
-				  .level = c->elcr,
-				  .highest = (c->lowest + 1) & 7,
-				  .auto_eoi = c->auto_eoi,
-				  .special_mask = c->special_mask};
+	*view = (struct pc_pic){.base = c->base,
+				.irr = c->irr,
+				.imr = c->imr,
+				.isr = c->isr,
+				.lines = c->lines,
+				.level = c->elcr,
+				.highest = (c->lowest + 1) & 7,
+				.auto_eoi = c->auto_eoi,
+				.special_mask = c->special_mask};
 }

@@ -14,6 +14,7 @@
 #include "devices/devices.h"
 #include "devices/pit_counter.h"
 #include "devices/stream.h"
+#include "x86/pc_chips.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -232,10 +233,10 @@ int pit_init(const struct device_host *host, struct device **device, struct erro
 
 /* ---- looking ---------------------------------------------------------------------------------- */
 
-void pit_look(const struct device *device, unsigned counter, struct pit_view *view)
+void pit_look(const struct device *device, unsigned counter, struct pc_timer *view)
 {
 	const struct pit_counter *c = &((const struct pit *)device)->counter[counter % COUNTERS];
 
-	*view = (struct pit_view){
+	*view = (struct pc_timer){
 		.mode = c->mode, .bcd = c->bcd, .gate = c->gate, .count = c->loaded ? c->count : 0};
 }

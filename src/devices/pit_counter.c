@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "devices/pit_counter.h"
 
+#include "x86/pc_chips.h"
+
 #include <errno.h>
 
-#define PIT_HZ	      1193182u
 #define NS_PER_S      1000000000u
 #define COUNT_MAX     0x10000u
 #define COUNT_MAX_BCD 10000u
@@ -15,13 +16,13 @@ enum { STATUS_OUT = 0x80, STATUS_NULL = 0x40 };
 
 static uint64_t ticks_in(uint64_t ns)
 {
-	return (uint64_t)((unsigned __int128)ns * PIT_HZ / NS_PER_S);
+	return (uint64_t)((unsigned __int128)ns * PC_TIMER_HZ / NS_PER_S);
 }
 
 /* Rounded up, so that ticks_in(ns_of(t)) == t. */
 static uint64_t ns_of(uint64_t ticks)
 {
-	return (uint64_t)(((unsigned __int128)ticks * NS_PER_S + PIT_HZ - 1) / PIT_HZ);
+	return (uint64_t)(((unsigned __int128)ticks * NS_PER_S + PC_TIMER_HZ - 1) / PC_TIMER_HZ);
 }
 
 static uint64_t elapsed(const struct pit_counter *c, uint64_t ns)
