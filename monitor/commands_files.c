@@ -5,9 +5,7 @@
 #include "plain_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,15 +67,10 @@ int file_check_replaceable(const char *path, struct error *err)
 }
 
 /* A dump that fails half way leaves what was there before. */
-static int dump_beside(struct call *call, const char *path, char *beside)
+static int dump_beside(struct call *call, int fd, const char *path, const char *beside)
 {
-	int fd = mkostemp(beside, O_CLOEXEC), ret;
+	int ret = dump_to(call, fd, path, call->arg[2].value, call->arg[3].value);
 
-	if (fd < 0)
-		return file_error(call, -errno, "write to", path);
-	ret = dump_to(call, fd, path, call->arg[2].value, call->arg[3].value);
-	if (!ret && fchmod(fd, 0644) < 0)
-		ret = file_error(call, -errno, "write to", path);
 	if (close(fd) < 0 && !ret)
 		ret = file_error(call, -errno, "write to", path);
 	if (!ret && rename(beside, path) < 0)
@@ -87,16 +80,26 @@ static int dump_beside(struct call *call, const char *path, char *beside)
 	return ret;
 }
 
+static int dump(struct call *call, const char *path)
+{
+	char *beside;
+	int fd = plain_file_new_beside(path, &beside), ret;
+
+	if (fd < 0)
+		return file_error(call, fd, "write to", path);
+	ret = dump_beside(call, fd, path, beside);
+	free(beside);
+	return ret;
+}
+
 int run_dump(struct call *call)
 {
 	const char *path = call->arg[1].text;
-	char beside[PATH_MAX], size[24];
+	char size[24];
 	int ret = file_check_replaceable(path, call->err);
 
-	if (!ret && snprintf(beside, sizeof(beside), "%s.XXXXXX", path) >= (int)sizeof(beside))
-		ret = file_error(call, -ENAMETOOLONG, "write to", path);
 	if (!ret)
-		ret = dump_beside(call, path, beside);
+		ret = dump(call, path);
 	if (ret)
 		return ret;
 	out_printf(call->out, "%s bytes from 0x%" PRIx64 " on are in the file\n",

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -21,4 +23,24 @@ int plain_file_open(const char *path, off_t *size)
 	if (size)
 		*size = status.st_size;
 	return fd;
+}
+
+int plain_file_new_beside(const char *path, char **beside)
+{
+	mode_t mask = umask(0);
+	int fd, code;
+
+	umask(mask);
+	if (asprintf(beside, "%s.XXXXXX", path) < 0)
+		return -ENOMEM;
+	fd = mkostemp(*beside, O_CLOEXEC);
+	if (fd >= 0 && fchmod(fd, 0666 & ~mask) == 0)
+		return fd;
+	code = -errno;
+	if (fd >= 0) {
+		close(fd);
+		unlink(*beside);
+	}
+	free(*beside);
+	return code;
 }

@@ -4,9 +4,9 @@
 
 #include "machine/checksum.h"
 #include "machine/snapshot_file.h"
+#include "plain_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,6 +131,20 @@ static int put_all(FILE *file, const struct machine *machine, const struct snaps
 	return w.error;
 }
 
+static int put_into(int fd, const struct machine *machine, const struct snapshot *snapshot)
+{
+	FILE *file = fdopen(fd, "wb");
+	int rc;
+
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	errno = 0;
+	rc = put_all(file, machine, snapshot);
+	return fclose(file) && rc == 0 ? -errno : rc;
+}
+
 /* Only a regular file can be replaced by another. */
 static int check_target(const char *path, struct error *err)
 {
@@ -141,32 +155,10 @@ static int check_target(const char *path, struct error *err)
 	return error_set(err, -EINVAL, "%s is no regular file: choose another name", path);
 }
 
-/* With the rights that a new file has by the user's wish, which mkstemp() would not ask for. */
-static FILE *open_beside(const char *path, char **beside)
-{
-	mode_t mask = umask(0);
-	int fd;
-
-	umask(mask);
-	if (asprintf(beside, "%s.XXXXXX", path) < 0) {
-		*beside = NULL;
-		return NULL;
-	}
-	fd = mkostemp(*beside, O_CLOEXEC);
-	if (fd < 0) {
-		free(*beside);
-		*beside = NULL;
-		return NULL;
-	}
-	fchmod(fd, 0666 & ~mask);
-	return fdopen(fd, "wb");
-}
-
 int snapshots_write(struct snapshots *s, const char *name, const char *file, struct error *err)
 {
 	const struct snapshot *snapshot = snapshots_find(s, name);
 	char *beside;
-	FILE *stream;
 	int rc = check_target(file, err);
 
 	if (!snapshot)
@@ -174,18 +166,14 @@ int snapshots_write(struct snapshots *s, const char *name, const char *file, str
 				 name);
 	if (rc < 0)
 		return rc;
-	errno = 0;
-	stream = open_beside(file, &beside);
-	if (!stream)
-		return error_set(err, errno ? -errno : -ENOMEM, "cannot write %s: %s", file,
-				 strerror(errno ? errno : ENOMEM));
-	rc = put_all(stream, s->machine, snapshot);
-	if (fclose(stream) && rc == 0)
-		rc = -errno;
-	if (rc == 0 && rename(beside, file) < 0)
-		rc = -errno;
-	if (rc < 0)
-		unlink(beside);
-	free(beside);
+	rc = plain_file_new_beside(file, &beside);
+	if (rc >= 0) {
+		rc = put_into(rc, s->machine, snapshot);
+		if (rc == 0 && rename(beside, file) < 0)
+			rc = -errno;
+		if (rc < 0)
+			unlink(beside);
+		free(beside);
+	}
 	return rc < 0 ? error_set(err, rc, "cannot write %s: %s", file, strerror(-rc)) : 0;
 }

@@ -57,6 +57,21 @@ def memory_that_is_set_is_what_the_guest_reads():
 
 
 @test
+def files_get_the_rights_that_the_user_wants():
+    before = os.umask(0o077)
+    try:
+        with Console("-kernel", LONG64) as console:
+            path = console.folder + "/file"
+            for lines in (["dump {} messages 8"], ["snapshot save here", "snapshot write here {}"]):
+                for line in lines:
+                    console.run(line.format(path))
+                equal(os.stat(path).st_mode & 0o777, 0o600)
+                os.remove(path)
+    finally:
+        os.umask(before)
+
+
+@test
 def a_dump_is_what_is_there_and_comes_back():
     with Console("-kernel", LONG64) as console:
         at_work(console)
