@@ -9,15 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CR3_ADDRESS (~0xfffull)
-
 /* ---- limits ------------------------------------------------------------------------------ */
 
-static bool same_space(uint64_t a, uint64_t b)
+static bool same_space(const struct cpu_state *state, uint64_t cr3)
 {
-	const uint64_t no_flush = 1ull << 63; /* SDM vol. 3A, 4.10.4.1 */
+	const struct paging_regs regs = paging_regs_of(state);
 
-	return ((a ^ b) & CR3_ADDRESS & ~no_flush) == 0;
+	return paging_same_tables(&regs, regs.cr3, cr3);
 }
 
 bool core_point_limited(struct vcpu *vcpu, const struct core_point *point)
@@ -32,7 +30,7 @@ bool core_point_limited(struct vcpu *vcpu, const struct core_point *point)
 	state = vcpu_state(vcpu, CPU_GENERAL | CPU_SYSTEM);
 	if (!state)
 		return false;
-	return ((limit->by & LIMIT_CR3) && !same_space(limit->cr3, state->system.cr3)) ||
+	return ((limit->by & LIMIT_CR3) && !same_space(state, limit->cr3)) ||
 	       ((limit->by & LIMIT_RING) && limit->ring != cpu_cpl(state));
 }
 

@@ -92,6 +92,14 @@ const struct paging_mode *paging_mode_of(const struct paging_regs *regs)
 	return regs->cr4 & CR4_PAE ? &mode_pae : &mode_32bit;
 }
 
+/* Without paging as if it were about to be switched on. */
+bool paging_same_tables(const struct paging_regs *regs, uint64_t cr3, uint64_t other)
+{
+	const struct paging_mode *mode = paging_mode_of(regs);
+
+	return ((cr3 ^ other) & (mode ? mode : &mode_4level)->cr3_mask) == 0;
+}
+
 static unsigned phys_bits(const struct paging_regs *regs)
 {
 	if (!regs->phys_bits || regs->phys_bits > PHYS_BITS_MAX)

@@ -228,6 +228,33 @@ static void test_limited_to_a_ring_and_a_space(void **state)
 	assert_int_equal(points_find(2)->hits, 0);
 }
 
+enum { TABLES = 0x10000, NEXT_TABLES = TABLES + 32, DIRECTORY = 0x11000, FLAGS = 0x18 };
+
+/* With PAE, tables of many address spaces lie in one page. The dummy itself knows no paging. */
+static void test_limited_to_a_space_of_pae(void **state)
+{
+	const uint64_t directory = DIRECTORY | 1, page = 0x83; /* 2 MiB from 0 on */
+	struct point_spec spec = {.kind = POINT_SOFTWARE,
+				  .address = AT_NOP,
+				  .limit = {.by = LIMIT_CR3, .cr3 = NEXT_TABLES}};
+	struct memory *memory = points_rig.machine->memory;
+
+	(void)state;
+	mem_write_phys(memory, TABLES, &directory, sizeof(directory));
+	mem_write_phys(memory, NEXT_TABLES, &directory, sizeof(directory));
+	mem_write_phys(memory, DIRECTORY, &page, sizeof(page));
+	rig_set_reg(&points_rig, 0, "cr4", CR4_PAE);
+	rig_set_reg(&points_rig, 0, "cr3", TABLES | FLAGS);
+	rig_set_reg(&points_rig, 0, "cr0", CR0_PE | CR0_PG);
+	assert_int_equal(debug_point_add(points_rig.debug, &spec, OWNER_CONSOLE, NULL), 1);
+	spec.limit.cr3 = TABLES;
+	spec.address = RIG_CODE + 2;
+	assert_int_equal(debug_point_add(points_rig.debug, &spec, OWNER_CONSOLE, NULL), 2);
+	run_first();
+	assert_int_equal(rig_wait_stop(&points_rig)->point, 2);
+	assert_int_equal(points_find(1)->hits, 0);
+}
+
 /* Each of two at one place counts, and the one that stops is told. */
 static void test_two_at_one_place(void **state)
 {
@@ -345,6 +372,7 @@ int main(void)
 		TEST(test_limited_to_a_vcpu),
 		TEST(test_each_vcpu_has_its_own_point),
 		TEST(test_limited_to_a_ring_and_a_space),
+		TEST(test_limited_to_a_space_of_pae),
 		TEST(test_two_at_one_place),
 		TEST(test_action_prints_and_goes_on),
 		TEST(test_action_that_stops),
