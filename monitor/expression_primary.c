@@ -33,7 +33,7 @@ static void emit(struct parser *parser, enum program_op op, uint64_t arg)
 static int parse_number(struct parser *parser, struct type *type)
 {
 	const char *digits = parser->at;
-	bool binary = digits[0] == '0' && (digits[1] | 0x20) == 'b';
+	bool binary = digits[0] == '0' && (digits[1] | 0x20) == 'b' && (digits[2] & ~1) == '0';
 	uint64_t value;
 	char *end;
 

@@ -17,6 +17,10 @@ static void test_numbers(void **state)
 	assert_int_equal(value_of("0x2a"), 42);
 	assert_int_equal(value_of("052"), 42);
 	assert_int_equal(value_of("0b101010"), 42);
+	assert_int_equal(error_of("0b-1"), -EINVAL); /* strtoull() takes them */
+	assert_int_equal(error_of("0b 1"), -EINVAL);
+	assert_int_equal(error_of("0b0b1"), -EINVAL);
+	assert_int_equal(error_of("0b"), -EINVAL);
 	assert_int_equal(value_of("'*'"), 42);
 	assert_int_equal(value_of("0"), 0);
 	assert_true(value_of("0xffffffffffffffff") == UINT64_MAX);
