@@ -68,7 +68,7 @@ static int decode_register(struct decoder *decoder, const struct bytecode *bytec
 {
 	const struct agent_view *view = decoder->view;
 	size_t size = reg < view->layout->count ? view->layout->reg[reg].bytes : 0;
-	unsigned row = size ? layout_row((unsigned)reg) : 0;
+	unsigned row = size ? layout_row(view->layout, (unsigned)reg) : 0;
 
 	(void)bytecode;
 	if (!size)

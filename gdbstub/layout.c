@@ -66,7 +66,7 @@ static unsigned narrow_count(void)
 	return count;
 }
 
-unsigned layout_row(unsigned number)
+static unsigned find_row(unsigned number)
 {
 	unsigned row = 0;
 
@@ -77,13 +77,14 @@ unsigned layout_row(unsigned number)
 	return row;
 }
 
+unsigned layout_row(const struct layout *layout, unsigned number)
+{
+	return layout->reg[number].row;
+}
+
 int layout_narrow(const struct layout *layout, unsigned row)
 {
-	for (unsigned number = register_count; number < layout->count; number++) {
-		if (layout->reg[number].bytes && layout_row(number) == row)
-			return (int)number;
-	}
-	return -1;
+	return layout->reg[row].beside;
 }
 
 /* Of vector registers, gdb's 32-bit architectures cannot use them all and list the rest among the general
@@ -118,15 +119,17 @@ static void lay_out(struct layout *layout, const struct cpu_state *fpu)
 	find_features(layout, fpu, there);
 	for (unsigned n = 0; n < layout->count; n++) {
 		struct layout_register *reg = &layout->reg[n];
-		unsigned row = layout_row(n);
+		unsigned row = find_row(n);
 		bool is_32 = layout->names == NAMES_32;
 
-		*reg = (struct layout_register){0};
+		*reg = (struct layout_register){.row = (uint16_t)row, .beside = -1};
 		if (!there[registers[row].group] || (is_32 && is_for_64_bits(row)) ||
 		    (n >= register_count && layout->names != NAMES_BOTH))
 			continue;
 		reg->narrow = n >= register_count || (is_32 && is_general(row));
 		reg->bytes = (uint8_t)(reg->narrow ? 4 : registers[row].bits / 8);
+		if (n != row)
+			layout->reg[row].beside = (int16_t)n;
 	}
 }
 
@@ -191,7 +194,7 @@ static bool is_pointer(const char *type)
 
 const char *layout_type(const struct layout *layout, unsigned number)
 {
-	const char *type = registers[layout_row(number)].gdb_type;
+	const char *type = registers[layout_row(layout, number)].gdb_type;
 	bool narrow = layout->reg[number].narrow;
 
 	if (layout->names == NAMES_BOTH && is_pointer(type))
@@ -209,7 +212,7 @@ const char *layout_feature(const struct layout *layout, enum register_group grou
 
 void layout_name(const struct layout *layout, unsigned number, char name[LAYOUT_NAME_MAX])
 {
-	snprintf(name, LAYOUT_NAME_MAX, "%s", registers[layout_row(number)].name);
+	snprintf(name, LAYOUT_NAME_MAX, "%s", registers[layout_row(layout, number)].name);
 	if (layout->reg[number].narrow)
 		name[0] = 'e';
 }

@@ -29,8 +29,10 @@
 enum layout_names { NAMES_64, NAMES_32, NAMES_BOTH };
 
 struct layout_register {
-	uint8_t bytes; /* 0: this layout does not have it */
-	bool narrow;   /* shows the low half of a 64-bit register, by its 32-bit name */
+	uint8_t bytes;	/* 0: this layout does not have it */
+	bool narrow;	/* shows the low half of a 64-bit register, by its 32-bit name */
+	uint16_t row;	/* of the register table */
+	int16_t beside; /* number of the 32-bit name that stands beside this one, or -1 */
 };
 
 struct layout {
@@ -53,7 +55,7 @@ int layout_set(struct layout *layout, enum gdb_arch arch, enum layout_names name
 void layout_free(struct layout *layout);
 
 /* The row of the register table behind a number below layout->count. */
-unsigned layout_row(unsigned number);
+unsigned layout_row(const struct layout *layout, unsigned number);
 /* gdb's number for a row's 32-bit name beside the 64-bit one, or -1. */
 int layout_narrow(const struct layout *layout, unsigned row);
 

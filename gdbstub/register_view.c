@@ -41,7 +41,7 @@ static uint64_t linear(const struct gdb_session *s, const struct cpu_state *stat
 int view_get(struct gdb_session *s, unsigned vcpu, unsigned reg, void *value)
 {
 	const struct cpu_state *state;
-	unsigned row = layout_row(reg);
+	unsigned row = layout_row(&s->layout, reg);
 	uint64_t address;
 
 	if (!is_address(s, row))
@@ -98,7 +98,7 @@ static bool is_what_was_told(const struct gdb_session *s, unsigned reg, const vo
 int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *value)
 {
 	uint8_t wide[REGISTER_MAX_BYTES] = {0};
-	unsigned row = layout_row(reg);
+	unsigned row = layout_row(&s->layout, reg);
 	uint64_t address;
 
 	memcpy(wide, value, view_size(s, reg));
@@ -112,7 +112,7 @@ int view_set(struct gdb_session *s, unsigned vcpu, unsigned reg, const void *val
 
 void view_append(struct gdb_session *s, unsigned vcpu, unsigned reg)
 {
-	const struct register_desc *desc = &registers[layout_row(reg)];
+	const struct register_desc *desc = &registers[layout_row(&s->layout, reg)];
 	const struct cpu_state *state = debug_state(s->debug, (int)vcpu, desc->state);
 	uint8_t value[REGISTER_MAX_BYTES];
 	size_t size = view_size(s, reg);

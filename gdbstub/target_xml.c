@@ -62,7 +62,7 @@ static void write_type(struct text *text, const char *id)
 
 static bool is_in(const struct layout *layout, unsigned number, enum register_group group)
 {
-	return layout->reg[number].bytes && registers[layout_row(number)].group == group;
+	return layout->reg[number].bytes && registers[layout_row(layout, number)].group == group;
 }
 
 /* A type is declared once per feature, ahead of its first register. */
