@@ -107,6 +107,7 @@ struct vm_exit {
 
 struct accel_debug {
 	bool step;	/* one instruction, then EXIT_DEBUG with DR6.BS */
+	bool plain;	/* … that neither sleeps nor tells an interrupt controller anything */
 	bool block_irq; /* interrupts wait, but for one that the CPU has accepted already */
 	bool int3;	/* EXIT_DEBUG with vector 3 instead of #BP */
 	bool slots;	/* dr[] and dr7 hold vitrine's points; the guest's own do not fire */

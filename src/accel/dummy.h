@@ -43,7 +43,7 @@ struct dummy_config {
 /* How many times the guest was given #BP / #DB / an interrupt by vitrine; for tests. */
 struct dummy_counts {
 	unsigned injected_bp, injected_db, interrupts, nmis, runs, completions, state_gets,
-		state_puts;
+		state_puts, debug_sets;
 	/* Accepted interrupts (cpu_events.interrupt.injected) that entered their handler, and how many
 	 * of them with a step armed: those would have pushed the trap flag. */
 	unsigned delivered, delivered_stepping;

@@ -47,6 +47,8 @@ int dummy_state_put(struct accel_vcpu *base, unsigned groups, const struct cpu_s
 	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
 
 	vcpu->counts.state_puts++;
+	if (groups & CPU_GENERAL)
+		vcpu->debug.step = false; /* as on AMD-V */
 	copy_groups(groups, &vcpu->state, state);
 	dummy_describe_xsave(&vcpu->state.fpu);
 	return 0;
@@ -83,6 +85,7 @@ int dummy_debug_set(struct accel_vcpu *base, const struct accel_debug *debug)
 {
 	struct dummy_vcpu *vcpu = to_dummy_vcpu(base);
 
+	vcpu->counts.debug_sets++;
 	vcpu->debug = *debug;
 	if (debug->inject == VECTOR_BP)
 		inject_bp(vcpu);

@@ -52,6 +52,7 @@ struct kvm_vm {
 	struct accel_vm base;
 	int device, fd; /* /dev/kvm and the VM; -1 while not open */
 	bool irqchip;
+	bool single;   /* there is one vCPU: nobody sends it an INIT */
 	bool complete; /* the controllers are there */
 
 	/* What this host's KVM can do. */
@@ -101,7 +102,8 @@ struct kvm_vcpu {
 	 * CPU was runnable, unless it has just stepped over hlt. */
 	bool settled, known_runnable;
 
-	bool stepping; /* KVM_GUESTDBG_SINGLESTEP is in force */
+	bool stepping;	/* KVM_GUESTDBG_SINGLESTEP is in force */
+	bool uncertain; /* … and the CPU may sleep behind it, or be reset */
 
 	uint32_t events_flags; /* KVM_VCPUEVENT_VALID_* that this KVM uses */
 	uint8_t *xsave;	       /* room for the whole area */

@@ -221,6 +221,13 @@ static void exit_failed(struct kvm_vcpu *vcpu, int code, struct vm_exit *exit)
 	exit->host_errno = code;
 }
 
+/* A vCPU that others may send an INIT is asked behind each debug exit: who resumes it wants to know. */
+static bool surely_runs(struct kvm_vcpu *vcpu)
+{
+	return vcpu->run->exit_reason != KVM_EXIT_DEBUG ||
+	       (kvm_vm_of(vcpu)->single && !vcpu->uncertain);
+}
+
 void kvm_vcpu_run(struct accel_vcpu *base, struct vm_exit *exit)
 {
 	struct kvm_vcpu *vcpu = to_kvm_vcpu(base);
@@ -229,7 +236,7 @@ void kvm_vcpu_run(struct accel_vcpu *base, struct vm_exit *exit)
 	vcpu->msr_told = false;
 	vcpu->synced = kvm_synced_groups(vcpu->run);
 	vcpu->settled = !code;
-	vcpu->known_runnable = !code && vcpu->run->exit_reason != KVM_EXIT_DEBUG;
+	vcpu->known_runnable = !code && surely_runs(vcpu);
 	if (code) {
 		exit_failed(vcpu, code, exit);
 		return;
@@ -296,6 +303,7 @@ int kvm_debug_set(struct accel_vcpu *base, const struct accel_debug *debug)
 	}
 	vcpu->synced &= ~(unsigned)CPU_EVENTS;
 	vcpu->stepping = debug->step;
+	vcpu->uncertain = debug->step && !debug->plain;
 	return kvm_vcpu_call(vcpu, KVM_SET_GUEST_DEBUG, &argument);
 }
 

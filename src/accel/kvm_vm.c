@@ -164,6 +164,7 @@ static int check_vcpus(struct kvm_vm *vm, const struct accel_config *config, str
 {
 	int limit = has(vm, KVM_CAP_MAX_VCPUS);
 
+	vm->single = config->vcpus == 1;
 	if (limit <= 0)
 		limit = 4; /* what the API promises where the capability is missing */
 	if (config->vcpus > (unsigned)limit)

@@ -75,6 +75,7 @@ static void take_registers(struct step_at *at)
 	const struct cpu_debug *guest = &at->state->debug;
 	bool own = planted->dr7 == 0 && (guest->dr7 & DR7_ENABLES);
 
+	wish->plain = false;
 	memcpy(wish->dr, own ? guest->dr : planted->dr, sizeof(wish->dr));
 	wish->dr7 = own ? guest->dr7 & ~DR7_GD : planted->dr7;
 	wish->slots = wish->dr7 != 0;
@@ -106,6 +107,7 @@ static bool arm_trap(struct step_at *at)
 
 	at->step->how = STEP_BY_TRAP;
 	at->vcpu->debug.step = true;
+	at->vcpu->debug.plain = at->step->tame;
 	for (unsigned i = 0; i < 2; i++)
 		guarded &= core_guard_certain(at, &at->step->insn[i]);
 	if (!at->step->tame)
@@ -195,32 +197,26 @@ static enum step_go arm(struct step_at *at)
 void core_step_begin(struct debug *debug, unsigned i)
 {
 	struct core_vcpu *v = &debug->vcpu[i];
+	const struct vcpu *vcpu = &debug->machine->vcpus[i];
 
+	v->step.rested = vcpu->stepping && !vcpu->debug_changed && v->step.follows && v->step.tame;
 	v->step.follows = v->step.window = false;
 	v->step.guards.slots = 0;
 	core_aside_begin(debug, i);
-}
-
-static bool same_wish(const struct accel_debug *a, const struct accel_debug *b)
-{
-	return a->step == b->step && a->block_irq == b->block_irq && a->int3 == b->int3 &&
-	       a->slots == b->slots && a->dr7 == b->dr7 && a->inject == b->inject &&
-	       memcmp(a->dr, b->dr, sizeof(a->dr)) == 0;
 }
 
 enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 {
 	struct step_at at = {.debug = ctx, .vcpu = vcpu, .step = step_of(ctx, vcpu)};
 	struct step *step = at.step;
-	bool kept = step->follows && step->tame;
-	const struct accel_debug wish = vcpu->debug;
+	bool behind = step->follows || step->rested, kept = behind && step->tame;
 	enum step_go go;
 	unsigned groups = CPU_GENERAL | CPU_SYSTEM;
 
 	if (core_step_accept(ctx, vcpu) || !step->follows)
 		groups |= CPU_EVENTS;
 	/* Between two steps only the guest's own mov changes them. */
-	if (!step->follows || step->insn[0].kind == INSN_MOV_DR)
+	if (!behind || step->insn[0].kind == INSN_MOV_DR)
 		groups |= CPU_DEBUG;
 	at.state = vcpu_state(vcpu, groups);
 	if (!at.state)
@@ -229,11 +225,11 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 	if (at.events && (core_step_waits(&at) || core_aside_sleeps(&at)))
 		return STEP_WAITS;
 	step->slept = false;
-	step->follows = step->tame = false;
+	step->follows = step->rested = step->tame = false;
 	go = arm(&at);
 	if (go == STEP_REFUSED)
 		core_compare_end(ctx, vcpu, false);
-	vcpu->debug_changed |= !kept || !same_wish(&wish, &vcpu->debug);
+	vcpu->debug_changed |= !kept;
 	return go;
 }
 

@@ -50,6 +50,7 @@ struct step {
 	bool slept;	  /* behind a hlt: nothing is executed before one has come */
 	unsigned turns;	  /* of a range */
 	bool follows; /* right behind another one of the same plan: no event can have come between */
+	bool rested;  /* right behind a tame one of the plan before: the CPU has run nothing else */
 	enum step_how how;
 	/* The second where the first holds traps back: mov ss, pop ss. INSN_INVALID: there is none. */
 	struct instruction insn[2];

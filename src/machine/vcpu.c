@@ -75,16 +75,30 @@ void vcpu_accept_interrupt(struct vcpu *vcpu)
 	vcpu->valid = 0;
 }
 
+static bool same_wish(const struct accel_debug *a, const struct accel_debug *b)
+{
+	return a->step == b->step && a->plain == b->plain && a->block_irq == b->block_irq &&
+	       a->int3 == b->int3 && a->slots == b->slots && a->dr7 == b->dr7 &&
+	       a->inject == b->inject && memcmp(a->dr, b->dr, sizeof(a->dr)) == 0;
+}
+
+static int tell_wish(struct vcpu *vcpu)
+{
+	int rc = vcpu->accel->ops->debug_set(vcpu->accel, &vcpu->debug);
+
+	vcpu->debug.inject = -1;
+	vcpu->debug_told = vcpu->debug;
+	vcpu->debug_changed = false;
+	return rc;
+}
+
 /* What must be true before the guest is entered. Registers first: see vcpu_flush(). */
 static int vcpu_prepare(struct vcpu *vcpu)
 {
 	int rc = vcpu_flush(vcpu);
 
-	if (rc == 0 && vcpu->debug_changed) {
-		rc = vcpu->accel->ops->debug_set(vcpu->accel, &vcpu->debug);
-		vcpu->debug.inject = -1;
-		vcpu->debug_changed = false;
-	}
+	if (rc == 0 && (vcpu->debug_changed || !same_wish(&vcpu->debug, &vcpu->debug_told)))
+		rc = tell_wish(vcpu);
 	if (has_own_pic(vcpu))
 		vcpu->accel->ops->interrupt_window(vcpu->accel, give_interrupt(vcpu));
 	return rc;
@@ -336,7 +350,7 @@ int vcpu_start(struct vcpu *vcpu, struct machine *machine, int index, struct err
 	vcpu->machine = machine;
 	vcpu->index = index;
 	vcpu->plan = VCPU_HOLD;
-	vcpu->debug.inject = -1;
+	vcpu->debug.inject = vcpu->debug_told.inject = -1;
 	vcpu->recorder.since = recorder_clock_now();
 	gate->vcpu_count = (unsigned)index + 1;
 	pthread_cond_init(&vcpu->work, NULL);

@@ -31,8 +31,8 @@ struct vcpu {
 	/* The vCPU thread's while it runs; the stopped machine's while it is parked. */
 	struct cpu_state state;
 	unsigned valid, dirty; /* groups of state fetched; groups changed and not yet put */
-	struct accel_debug debug;
-	bool debug_changed;
+	struct accel_debug debug, debug_told; /* as it should be; as the accelerator has it */
+	bool debug_changed;  /* it must be told again, even if these are the same */
 	bool stepping;	     /* its plan is one instruction, or one after the other */
 	bool completion_due; /* the last exit must be completed before registers mean anything */
 	bool halted;	     /* hlt under -irqchip=user */

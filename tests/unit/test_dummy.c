@@ -149,6 +149,7 @@ static void steps_one_instruction(void **unused)
 	/* … and without completion the next run executes one instruction more. */
 	bare.state.general.rip = BARE_CODE + 5;
 	bare_put_general(&bare);
+	set_debug(&bare, stepping); /* which was lost */
 	bare_expect(&bare, EXIT_IO);
 	expect_debug(&bare, BARE_CODE + 8, VECTOR_DB, DR6_BS);
 	bare_close(&bare);

@@ -85,6 +85,98 @@ static void test_pushf_shows_no_step(void **state)
 	rig_stop(&rig);
 }
 
+/* ---- one behind the other ---------------------------------------------------------------- */
+
+static void step_on(struct rig *rig)
+{
+	uint64_t pc = debug_pc(rig->debug, 0);
+
+	rig_step(rig, 0);
+	assert_int_equal(rig_wait_stop(rig)->reason, STOP_STEP);
+	assert_int_equal(debug_pc(rig->debug, 0), pc + 1);
+}
+
+/* The accelerator is told once, and again when registers were written, since that may disarm it. */
+static void test_steps_in_a_row_are_armed_once(void **state)
+{
+	static const uint8_t code[] = {NOP, NOP, NOP, NOP, NOP, NOP, NOP, NOP};
+	const struct dummy_counts *counts;
+	struct rig rig = {0};
+	unsigned sets;
+
+	(void)state;
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, code, sizeof(code));
+	counts = dummy_counts(rig.machine->vcpus[0].accel);
+	step_on(&rig);
+	sets = counts->debug_sets;
+	step_on(&rig);
+	step_on(&rig);
+	assert_int_equal(counts->debug_sets, sets);
+	rig_set_reg(&rig, 0, "rax", 1);
+	step_on(&rig);
+	assert_int_equal(counts->debug_sets, sets + 1);
+	rig_break(&rig, debug_pc(rig.debug, 0) + 2);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
+	step_on(&rig);
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 7);
+	rig_stop(&rig);
+}
+
+static bool guards_its_own(const struct rig *rig)
+{
+	const struct accel_debug *debug = &rig->machine->vcpus[0].debug;
+
+	return debug->slots && debug->dr[0] == 0x2000;
+}
+
+/* As if the guest's own mov had done it. */
+static void guest_sets_dr7(struct rig *rig, uint64_t value)
+{
+	struct accel_vcpu *accel = rig->machine->vcpus[0].accel;
+	struct cpu_state state = {0};
+
+	assert_int_equal(accel->ops->state_get(accel, CPU_DEBUG, &state), 0);
+	state.debug.dr7 = value;
+	assert_int_equal(accel->ops->state_put(accel, CPU_DEBUG, &state), 0);
+	rig->machine->vcpus[0].valid &= ~(unsigned)CPU_DEBUG;
+}
+
+/* The guest's own stay in force while it is stepped, whoever has changed them since the last step. */
+static void test_step_knows_the_guests_debug_registers(void **state)
+{
+	static const uint8_t code[] = {NOP, NOP, NOP, NOP, NOP, NOP, NOP, NOP};
+	const uint64_t on = 2, off = 0x400;
+	struct rig rig = {0};
+
+	(void)state;
+	rig_start(&rig, 1, IRQCHIP_KERNEL);
+	rig_code(&rig, 0, code, sizeof(code));
+	rig_set_reg(&rig, 0, "dr0", 0x2000);
+	step_on(&rig);
+	assert_false(guards_its_own(&rig));
+	assert_int_equal(debug_snapshot_save(rig.debug, "off", NULL), 0);
+	rig_set_reg(&rig, 0, "dr7", on);
+	step_on(&rig);
+	assert_true(guards_its_own(&rig));
+	step_on(&rig);
+	assert_true(guards_its_own(&rig));
+	assert_int_equal(debug_snapshot_restore(rig.debug, "off", OWNER_CONSOLE, NULL), 0);
+	step_on(&rig);
+	assert_false(guards_its_own(&rig));
+	rig_break(&rig, debug_pc(rig.debug, 0) + 2);
+	rig_continue(&rig);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_BREAKPOINT);
+	guest_sets_dr7(&rig, on);
+	step_on(&rig);
+	assert_true(guards_its_own(&rig));
+	rig_set_reg(&rig, 0, "dr7", off);
+	step_on(&rig);
+	assert_false(guards_its_own(&rig));
+	rig_stop(&rig);
+}
+
 /* ---- without KVM's step ------------------------------------------------------------------ */
 
 /* RF is honoured or not; what no step of KVM's carries is carried by debug registers. */
@@ -182,6 +274,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_emulation_failures_are_explained),
 		cmocka_unit_test(test_pushf_shows_no_step),
+		cmocka_unit_test(test_steps_in_a_row_are_armed_once),
+		cmocka_unit_test(test_step_knows_the_guests_debug_registers),
 		cmocka_unit_test(test_steps_by_slots),
 		cmocka_unit_test(test_breakpoint_is_stepped_off_by_slots),
 		cmocka_unit_test(test_range_ends_where_no_step_is_possible),
