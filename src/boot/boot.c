@@ -232,7 +232,7 @@ const void *boot_symbols(struct boot_image *image, size_t *size, struct error *e
 
 void boot_free(struct boot_image *image)
 {
-	free(image->packed.moved);
+	boot_pages_free(image->packed.moved, image->packed.moved_size);
 	free(image->packed.symbols);
 	for (unsigned i = 0; i < image->allocation_count; i++)
 		free(image->allocations[i]);

@@ -31,6 +31,10 @@ struct boot_segment {
 	const void *data;   /* the image's own, until boot_free() */
 	size_t data_size;
 	char what[32]; /* "segment 1", "module 0", "page tables" */
+	bool unpacked; /* data is in packed.moved, at `at`: NULL while that is given away */
+	bool movable;  /* ... and no other segment's, too: whole pages of it may be taken away */
+	size_t at;
+	const uint32_t *prints; /* given.c: what data was */
 };
 
 #define BOOT_MAX_SEGMENTS    64
@@ -40,11 +44,11 @@ struct boot_segment {
 struct boot_packed {
 	const uint8_t *payload; /* in the file; NULL: the image is none that can be unpacked */
 	uint64_t length, most;	/* of it, and what it may become */
-	uint8_t *moved;		/* unpacked, and moved by slide; NULL: it has not been unpacked */
-	size_t moved_size;	/* of the ELF file and the list of places behind it */
-	size_t moved_elf;	/* of the ELF file alone */
-	bool sought;		/* boot_symbols() has been asked */
-	void *symbols;		/* what it has made; NULL: nothing */
+	uint8_t *moved;	   /* unpacked, and moved by slide; NULL: not unpacked, or given away */
+	size_t moved_size; /* of the ELF file and the list of places behind it */
+	size_t moved_elf;  /* of the ELF file alone */
+	bool sought;	   /* boot_symbols() has been asked */
+	void *symbols;	   /* what it has made; NULL: nothing */
 	size_t symbols_size;
 };
 
@@ -56,8 +60,8 @@ struct boot_image {
 	unsigned segment_count;
 	struct boot_segment segment[BOOT_MAX_SEGMENTS];
 	struct cpu_state start; /* CPU_GENERAL and CPU_SYSTEM of the bootstrap processor */
-	/* The whole file, when it is ELF; of a bzImage that vitrine has unpacked what was in it, as it was loaded:
-	 * moved. For its headers; its names are boot_symbols()'. */
+	/* The whole file, when it is ELF; of a bzImage that vitrine has unpacked, the ELF header and the program
+	 * headers of what was in it. Its names are boot_symbols()'. */
 	const void *elf;
 	size_t elf_size;
 	/* By so much the guest's virtual addresses are higher than those of the file with its symbols. */
@@ -105,6 +109,23 @@ int boot_load(const struct boot_request *request, struct boot_image *image, stru
 /* Whether there is a protocol of this name, or "auto"; -EINVAL names them all. */
 int boot_check_protocol(const char *name, struct error *err);
 void boot_free(struct boot_image *image);
+
+/* Whoever puts the image into RAM calls these before and behind that. The first makes again what the second has
+ * given away: the data of a kernel that was unpacked, which is worth its memory only until it is in RAM. -errno
+ * with a sentence. */
+int boot_prepare(struct boot_image *image, struct error *err);
+void boot_given(struct boot_image *image);
+
+/* Whether RAM still holds what was loaded around an address: these bytes of it are to be compared. False: the
+ * image has none there. */
+#define BOOT_SAMPLE_MAX 128
+struct boot_sample {
+	const struct boot_segment *segment;
+	uint64_t gpa;
+	size_t size; /* at most BOOT_SAMPLE_MAX */
+};
+bool boot_sample(const struct boot_image *image, uint64_t gpa, struct boot_sample *sample);
+bool boot_sample_is(const struct boot_sample *sample, const uint8_t *bytes);
 
 /* What to read the image's symbols from: an ELF file, as it was linked; NULL: there is none. That of a bzImage is
  * made when it is asked for first, which takes about as long as unpacking it: nothing that waits for a vCPU, or that

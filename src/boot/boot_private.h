@@ -23,10 +23,19 @@ int boot_read_file(struct boot_image *image, const char *path, const uint8_t **b
 void *boot_memory(size_t size);
 /* The same, for as long as the image lives. */
 void *boot_allocate(struct boot_image *image, size_t size);
+/* Zeroed pages, large ones where the host has them, that may be moved into guest RAM; NULL when there are none. */
+uint8_t *boot_pages(size_t size);
+void boot_pages_free(uint8_t *pages, size_t size); /* NULL is fine */
 /* Copies size bytes at offset of the file; false when the file does not hold them all. */
 bool boot_take(const struct loader *loader, uint64_t offset, void *to, size_t size);
 /* The 32 bits at offset, little endian; the caller knows that they are there. */
 uint32_t boot_u32(const struct loader *loader, uint64_t offset);
+
+/* ---- given.c ---- */
+/* Segments whose data lies in packed.moved are known as such from here on. -ENOMEM. */
+int boot_note_unpacked(struct boot_image *image);
+/* packed.moved is elsewhere, or nowhere. */
+void boot_set_unpacked(struct boot_image *image, uint8_t *bytes);
 
 /* ---- place.c ---- */
 /* Adds a segment after checking that it lies in RAM and on no other one. what is copied. */

@@ -34,6 +34,36 @@ void *boot_memory(size_t size)
 	return memory;
 }
 
+static size_t pages_length(size_t size)
+{
+	return (size + LARGE_PAGE - 1) & -LARGE_PAGE;
+}
+
+/* Aligned to large pages, as guest RAM is, and told the host as guest RAM is: they are moved whole then. */
+uint8_t *boot_pages(size_t size)
+{
+	size_t length = pages_length(size), skip;
+	uint8_t *all = mmap(NULL, length + LARGE_PAGE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (all == MAP_FAILED)
+		return NULL;
+	skip = -(uintptr_t)all & (LARGE_PAGE - 1);
+	if (skip)
+		munmap(all, skip);
+	munmap(all + skip + length, LARGE_PAGE - skip);
+	madvise(all + skip, length, MADV_HUGEPAGE);
+	madvise(all + skip, length, MADV_DONTDUMP);
+	madvise(all + skip, length, MADV_DONTFORK);
+	return all + skip;
+}
+
+void boot_pages_free(uint8_t *pages, size_t size)
+{
+	if (pages)
+		munmap(pages, pages_length(size));
+}
+
 void *boot_allocate(struct boot_image *image, size_t size)
 {
 	void *memory;

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HEADER_OFFSET  0x1f1 /* struct setup_header; also where it is in the zero page */
@@ -202,7 +201,7 @@ int bzimage_load(struct loader *loader)
 	*loader = before;
 	image->segment_count = 0;
 	image->slide = 0;
-	free(image->packed.moved);
+	boot_pages_free(image->packed.moved, image->packed.moved_size);
 	image->packed = (struct boot_packed){0};
 	return bzimage_has_entry64(loader) ? load(loader, 64) : load(loader, 32);
 }

@@ -31,6 +31,8 @@ int bzimage_load32(struct loader *loader);
 int bzimage_load_unpacked(struct loader *loader, const struct bzimage *b);
 /* Takes note of what boot_symbols() needs; the file has it. */
 void bzimage_note_payload(struct loader *loader, const struct bzimage *b);
+/* Unpacks and moves it again, for boot_prepare(). -errno with a sentence. */
+int bzimage_unpack_again(struct boot_image *image, struct error *err);
 /* Makes image->packed.symbols; -errno with a sentence. */
 int bzimage_make_symbols(struct boot_image *image, struct error *err);
 

@@ -7,6 +7,8 @@
  */
 #include "boot/linux_kaslr.h"
 
+#include "boot/boot.h"
+
 #include <elf.h>
 #include <endian.h>
 #include <errno.h>
@@ -99,50 +101,78 @@ static bool find_lists(const uint8_t *at, size_t size, struct list lists[LISTS])
 
 /* ---- the places ------------------------------------------------------------------------------- */
 
-/* Bytes of the file's head and of the table that says where its segments are. They are nobody's place: what is read
- * there while the places are changed must not change. */
-static bool in_headers(const uint8_t *elf, uint64_t offset, size_t size)
+/* What the headers say. The segment that was looked for last is tried first, since places follow each other by the
+ * hundred thousand. */
+struct vmlinux {
+	uint8_t *elf;
+	uint64_t table, table_end; /* the program headers */
+	struct stretch {
+		uint64_t gpa, size;
+		uint8_t *at;
+	} segment[BOOT_MAX_SEGMENTS];
+	unsigned count, last;
+};
+
+static bool add_segment(struct vmlinux *v, uint8_t *elf, size_t elf_size, const Elf64_Phdr *p)
+{
+	if (v->count == BOOT_MAX_SEGMENTS || p->p_offset > elf_size ||
+	    p->p_filesz > elf_size - p->p_offset)
+		return false;
+	v->segment[v->count++] = (struct stretch){p->p_paddr, p->p_filesz, elf + p->p_offset};
+	return true;
+}
+
+static bool read_segments(struct vmlinux *v, uint8_t *elf, size_t elf_size)
 {
 	const Elf64_Ehdr *h = (const Elf64_Ehdr *)elf;
-	uint64_t end = h->e_phoff + h->e_phnum * sizeof(Elf64_Phdr);
+	Elf64_Phdr p;
 
-	return offset < sizeof(*h) || (offset < end && offset + size > h->e_phoff);
+	if (h->e_phentsize != sizeof(p) || h->e_phoff > elf_size ||
+	    h->e_phnum * sizeof(p) > elf_size - h->e_phoff)
+		return false;
+	v->elf = elf;
+	v->table = h->e_phoff;
+	v->table_end = h->e_phoff + h->e_phnum * sizeof(p);
+	for (unsigned i = 0; i < h->e_phnum; i++) {
+		memcpy(&p, elf + h->e_phoff + i * sizeof(p), sizeof(p));
+		if (p.p_type == PT_LOAD && !add_segment(v, elf, elf_size, &p))
+			return false;
+	}
+	return true;
+}
+
+/* Bytes of the file's head and of the table that says where its segments are. They are nobody's place. */
+static bool in_headers(const struct vmlinux *v, const uint8_t *place, size_t size)
+{
+	uint64_t offset = (uint64_t)(place - v->elf);
+
+	return offset < sizeof(Elf64_Ehdr) || (offset < v->table_end && offset + size > v->table);
+}
+
+static uint8_t *place_in(const struct stretch *s, uint64_t gpa, size_t size)
+{
+	uint64_t into = gpa - s->gpa;
+
+	return into < s->size && size <= s->size - into ? s->at + into : NULL;
 }
 
 /* Where the image has the bytes for a kernel address; NULL: nowhere, or fewer than size. */
-static uint8_t *place_of(uint8_t *elf, size_t elf_size, uint32_t low, size_t size)
+static uint8_t *place_of(struct vmlinux *v, uint32_t low, size_t size)
 {
-	const Elf64_Ehdr *h = (const Elf64_Ehdr *)elf;
 	uint64_t gpa = (uint64_t)(int64_t)(int32_t)low - KERNEL_BASE;
+	uint8_t *place = v->count ? place_in(&v->segment[v->last], gpa, size) : NULL;
 
-	for (unsigned i = 0; i < h->e_phnum; i++) {
-		Elf64_Phdr p;
-		uint64_t into;
-
-		memcpy(&p, elf + h->e_phoff + i * sizeof(p), sizeof(p));
-		into = gpa - p.p_paddr;
-		if (p.p_type != PT_LOAD || into >= p.p_filesz || size > p.p_filesz - into)
-			continue;
-		if (p.p_offset > elf_size || p.p_filesz > elf_size - p.p_offset ||
-		    in_headers(elf, p.p_offset + into, size))
-			return NULL;
-		return elf + p.p_offset + into;
+	for (unsigned i = 0; !place && i < v->count; i++) {
+		place = place_in(&v->segment[i], gpa, size);
+		v->last = i;
 	}
-	return NULL;
+	return place && !in_headers(v, place, size) ? place : NULL;
 }
 
-static bool has_headers(const uint8_t *elf, size_t elf_size)
-{
-	const Elf64_Ehdr *h = (const Elf64_Ehdr *)elf;
-
-	return h->e_phentsize == sizeof(Elf64_Phdr) && h->e_phoff <= elf_size &&
-	       h->e_phnum * sizeof(Elf64_Phdr) <= elf_size - h->e_phoff;
-}
-
-static bool all_there(uint8_t *elf, size_t elf_size, const struct list *list, size_t size)
+static bool all_there(struct vmlinux *v, const struct list *list, size_t size)
 {
 	for (size_t i = 0; i < list->count; i++)
-		if (!place_of(elf, elf_size, word_at(list->at + i * 4), size))
+		if (!place_of(v, word_at(list->at + i * 4), size))
 			return false;
 	return true;
 }
@@ -163,11 +193,10 @@ static void add64(uint8_t *place, uint64_t slide)
 	memcpy(place, &value, sizeof(value));
 }
 
-static void apply(uint8_t *elf, size_t elf_size, const struct list *list, size_t size,
-		  uint64_t slide)
+static void apply(struct vmlinux *v, const struct list *list, size_t size, uint64_t slide)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		uint8_t *place = place_of(elf, elf_size, word_at(list->at + i * 4), size);
+		uint8_t *place = place_of(v, word_at(list->at + i * 4), size);
 
 		if (size == 8)
 			add64(place, slide);
@@ -179,14 +208,15 @@ static void apply(uint8_t *elf, size_t elf_size, const struct list *list, size_t
 int kaslr_relocate(uint8_t *elf, size_t size, const uint8_t *list, size_t list_size, uint64_t slide)
 {
 	static const size_t sizes[LISTS] = {[WIDE] = 8, [INVERSE] = 4, [NARROW] = 4};
+	struct vmlinux v = {0};
 	struct list lists[LISTS];
 
-	if (!has_headers(elf, size) || !find_lists(list, list_size, lists))
+	if (!read_segments(&v, elf, size) || !find_lists(list, list_size, lists))
 		return -ENOTSUP;
 	for (unsigned i = 0; i < LISTS; i++)
-		if (!all_there(elf, size, &lists[i], sizes[i]))
+		if (!all_there(&v, &lists[i], sizes[i]))
 			return -ENOTSUP;
 	for (unsigned i = 0; i < LISTS; i++)
-		apply(elf, size, &lists[i], sizes[i], i == INVERSE ? -slide : slide);
+		apply(&v, &lists[i], sizes[i], i == INVERSE ? -slide : slide);
 	return 0;
 }

@@ -10,8 +10,8 @@
 /* By how much; by chance, or 0 where the command line (or NULL) says nokaslr, or where there is no room. */
 uint64_t kaslr_slide(const char *command_line, const struct setup_header *header);
 
-/* list: what stands behind the ELF file. What was moved by slide is moved back by -slide. Nothing has changed when it
- * fails: -ENOTSUP, the list is missing, or none that vitrine knows. */
+/* list: what stands behind the ELF file. Nothing has changed when it fails: -ENOTSUP, the list is missing, or none that
+ * vitrine knows. */
 int kaslr_relocate(uint8_t *elf, size_t size, const uint8_t *list, size_t list_size,
 		   uint64_t slide);
 

@@ -33,25 +33,19 @@ static uint32_t le32_at(const uint8_t *at)
 	return le32toh(value);
 }
 
-/* Into memory of its own; NULL: *rc says why. -ENOTSUP: by nothing that vitrine knows; -EINVAL, -ENOMEM. */
-static uint8_t *unpack(const struct boot_packed *p, size_t *size, int *rc)
+/* How much it will be; -EINVAL. */
+static int unpacked_size(const struct boot_packed *p, size_t *size)
 {
-	size_t length = p->length - SIZE_FIELD;
-	uint8_t *bytes;
+	*size = le32_at(p->payload + p->length - SIZE_FIELD);
+	return *size < sizeof(Elf64_Ehdr) || *size > p->most ? -EINVAL : 0;
+}
 
-	*rc = -EINVAL;
-	*size = le32_at(p->payload + length);
-	if (*size < sizeof(Elf64_Ehdr) || *size > p->most)
-		return NULL;
-	*rc = -ENOMEM;
-	bytes = boot_memory(*size);
+/* -ENOMEM: there are no bytes; -ENOTSUP: by nothing that vitrine knows; -EINVAL. */
+static int unpack(const struct boot_packed *p, uint8_t *bytes, size_t size)
+{
 	if (!bytes)
-		return NULL;
-	*rc = decompress(p->payload, length, bytes, *size);
-	if (*rc == 0)
-		return bytes;
-	free(bytes);
-	return NULL;
+		return -ENOMEM;
+	return decompress(p->payload, p->length - SIZE_FIELD, bytes, size);
 }
 
 /* The section headers are the end of the ELF file. */
@@ -91,15 +85,65 @@ void bzimage_note_payload(struct loader *loader, const struct bzimage *b)
 
 /* ---- starting it --------------------------------------------------------------------------- */
 
-/* From here on the file is the vmlinux. */
+/* To packed.moved, which is NULL when it fails. */
+static int unpack_pages(struct boot_packed *p)
+{
+	int rc = unpacked_size(p, &p->moved_size);
+
+	if (rc < 0)
+		return rc;
+	p->moved = boot_pages(p->moved_size);
+	rc = unpack(p, p->moved, p->moved_size);
+	if (rc < 0) {
+		boot_pages_free(p->moved, p->moved_size);
+		p->moved = NULL;
+	}
+	return rc;
+}
+
+static int relocate(struct boot_packed *p, uint64_t slide)
+{
+	return kaslr_relocate(p->moved, p->moved_elf, p->moved + p->moved_elf,
+			      p->moved_size - p->moved_elf, slide);
+}
+
+/* The vmlinux's headers, and nothing else of it, are the file from here on: the rest is given away.
+ * elf_load_segments() has seen that they are there. */
+static int keep_headers(struct loader *loader)
+{
+	Elf64_Ehdr header;
+	size_t size;
+	uint8_t *file;
+
+	memcpy(&header, loader->file, sizeof(header));
+	size = header.e_phnum * sizeof(Elf64_Phdr);
+	file = boot_allocate(loader->image, sizeof(header) + size);
+	if (!file)
+		return -ENOMEM;
+	memcpy(file + sizeof(header), loader->file + header.e_phoff, size);
+	header.e_phoff = sizeof(header);
+	header.e_shoff = header.e_shnum = header.e_shstrndx = 0;
+	memcpy(file, &header, sizeof(header));
+	loader->file = file;
+	loader->size = sizeof(header) + size;
+	return 0;
+}
+
 static int load_elf(struct loader *loader, uint64_t *entry)
 {
 	const struct boot_packed *p = &loader->image->packed;
 	bool is64;
+	int rc;
 
 	loader->file = p->moved;
 	loader->size = p->moved_elf;
-	return elf_load_segments(loader, entry, &is64);
+	rc = elf_load_segments(loader, entry, &is64);
+	if (rc < 0)
+		return rc;
+	rc = boot_note_unpacked(loader->image);
+	if (rc == 0)
+		rc = keep_headers(loader);
+	return rc < 0 ? tell(loader->err, rc) : 0;
 }
 
 static int start(struct loader *loader, const struct bzimage *b, uint64_t entry)
@@ -139,54 +183,57 @@ int bzimage_load_unpacked(struct loader *loader, const struct bzimage *b)
 	bzimage_note_payload(loader, b);
 	if (!p->payload)
 		return leave("its compression is none that vitrine knows");
-	p->moved = unpack(p, &p->moved_size, &rc);
-	if (!p->moved)
+	rc = unpack_pages(p);
+	if (rc < 0)
 		return tell(loader->err, rc);
 	if (!find_elf_end(p->moved, p->moved_size, &p->moved_elf))
 		return leave("it holds no 64-bit ELF file");
 	image->slide = kaslr_slide(loader->request->append, &b->header);
-	if (kaslr_relocate(p->moved, p->moved_elf, p->moved + p->moved_elf,
-			   p->moved_size - p->moved_elf, image->slide) < 0)
+	if (relocate(p, image->slide) < 0)
 		image->slide = 0;
 	rc = load_elf(loader, &entry);
 	return rc < 0 ? rc : start(loader, b, entry);
 }
 
+int bzimage_unpack_again(struct boot_image *image, struct error *err)
+{
+	struct boot_packed *p = &image->packed;
+	int rc = unpack_pages(p);
+
+	if (rc < 0)
+		return tell(err, rc);
+	if (image->slide)
+		relocate(p, image->slide);
+	boot_set_unpacked(image, p->moved);
+	return 0;
+}
+
 /* ---- its symbols --------------------------------------------------------------------------- */
 
 /* As it was before it was moved. */
-static uint8_t *copy_back(const struct boot_packed *p, uint64_t slide, size_t *size)
+static int unpack_file(const struct boot_packed *p, uint8_t **file, size_t *size)
 {
-	uint8_t *file = boot_memory(p->moved_elf);
+	int rc = unpacked_size(p, size);
 
-	*size = p->moved_elf;
-	if (!file)
-		return NULL;
-	memcpy(file, p->moved, *size);
-	if (slide)
-		kaslr_relocate(file, *size, p->moved + *size, p->moved_size - *size, -slide);
-	return file;
-}
-
-static uint8_t *unpack_again(const struct boot_packed *p, size_t *size, int *rc)
-{
-	uint8_t *file = unpack(p, size, rc);
-
-	if (!file || find_elf_end(file, *size, size))
-		return file;
-	free(file);
-	*rc = -ENOEXEC;
-	return NULL;
+	if (rc < 0)
+		return rc;
+	*file = boot_memory(*size);
+	rc = unpack(p, *file, *size);
+	if (rc == 0 && !find_elf_end(*file, *size, size))
+		rc = -ENOEXEC;
+	if (rc < 0)
+		free(*file);
+	return rc;
 }
 
 int bzimage_make_symbols(struct boot_image *image, struct error *err)
 {
 	struct boot_packed *p = &image->packed;
-	int rc = -ENOMEM;
+	uint8_t *file = NULL;
 	size_t size;
-	uint8_t *file = p->moved ? copy_back(p, image->slide, &size) : unpack_again(p, &size, &rc);
+	int rc = unpack_file(p, &file, &size);
 
-	if (!file)
+	if (rc < 0)
 		return tell(err, rc);
 	if (linux_add_symbols(&file, &size) < 0)
 		log_info("boot", "the kernel has no names for its functions: it is built without "

@@ -10,9 +10,6 @@
 #include "debug/core.h"
 
 #include <gelf.h>
-#include <string.h>
-
-#define COMPARED 16 /* bytes that must be the image's */
 
 /* Where the image is linked, or where it is loaded. */
 enum address_kind { LINEAR, LOADED };
@@ -39,20 +36,12 @@ static bool find_place(Elf *elf, enum address_kind kind, uint64_t address, uint6
 /* Compared with what was loaded: in a kernel that has been moved that is not what the file has. */
 static bool is_loaded_there(struct debug *debug, uint64_t gpa)
 {
-	const struct boot_image *boot = &debug->machine->boot;
-	uint8_t now[COMPARED];
+	struct boot_sample sample;
+	uint8_t now[BOOT_SAMPLE_MAX];
 
-	for (unsigned i = 0; i < boot->segment_count; i++) {
-		const struct boot_segment *s = &boot->segment[i];
-		uint64_t into = gpa - s->gpa, size = s->data_size - into;
-
-		if (gpa < s->gpa || into >= s->data_size)
-			continue;
-		size = size < COMPARED ? size : COMPARED;
-		return core_read_original(debug, gpa, now, size) == size &&
-		       !memcmp(now, (const uint8_t *)s->data + into, size);
-	}
-	return false;
+	return boot_sample(&debug->machine->boot, gpa, &sample) &&
+	       core_read_original(debug, sample.gpa, now, sample.size) == sample.size &&
+	       boot_sample_is(&sample, now);
 }
 
 static bool find_loaded(struct debug *debug, enum address_kind kind, uint64_t address,

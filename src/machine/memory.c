@@ -185,6 +185,25 @@ void memory_populate(struct memory *memory, uint64_t gpa, uint64_t size)
 		ram_populate(from, size < room ? size : room);
 }
 
+size_t memory_take(struct memory *memory, uint64_t gpa, uint8_t *data, size_t size)
+{
+	size_t head = -(uintptr_t)data % MEMORY_PAGE, whole = size > head ? size - head : 0;
+	uint64_t room;
+	uint8_t *to = mem_hva(memory, gpa, &room);
+
+	whole -= whole % MEMORY_PAGE;
+	if (!to || room < size || ((to - data) % (ptrdiff_t)MEMORY_PAGE) != 0 || !whole ||
+	    !ram_take(to + head, data + head, whole)) {
+		memory_populate(memory, gpa, size);
+		return mem_write_phys(memory, gpa, data, size);
+	}
+	dirty_mark(memory, (uint64_t)(to + head - memory->base), whole);
+	if (mem_write_phys(memory, gpa, data, head) != head)
+		return 0;
+	return head + whole +
+	       mem_write_phys(memory, gpa + head + whole, data + head + whole, size - head - whole);
+}
+
 int memory_clear(struct memory *memory)
 {
 	dirty_mark_existing(memory);

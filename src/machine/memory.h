@@ -30,6 +30,9 @@ bool mem_store(struct memory *memory, uint64_t gpa, unsigned size, uint64_t valu
 /* Writes a byte that the guest must not know of: an int3, or what was under one. */
 bool mem_plant(struct memory *memory, uint64_t gpa, uint8_t byte);
 int mem_zero_phys(struct memory *memory, uint64_t gpa, uint64_t len); /* -EFAULT outside RAM */
+/* As mem_write_phys(), but takes whole pages away from data where it can; data's bytes are anything then. data:
+ * one private anonymous mapping, and nobody else's; what guest RAM is told by madvise(), it is told, too. */
+size_t memory_take(struct memory *memory, uint64_t gpa, uint8_t *data, size_t size);
 /* All of it is about to be written; nothing of it changes. */
 void memory_populate(struct memory *memory, uint64_t gpa, uint64_t size);
 int memory_clear(struct memory *memory); /* all of RAM reads zero; -EFAULT when a page is lost */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The host's pages behind guest RAM. The memory is private and anonymous, because that is what the host gives large
- * pages for: a guest that touches much then costs a fault for each 2 MiB, and the host's KVM walks and builds fewer
- * tables. The low end stays in small ones: small guests live there, and zeroing 2 MiB for each would be most of what they
- * cost.
+ * The host's pages behind guest RAM. The memory is private and anonymous, because that is what the host gives
+ * large pages for: a guest that touches much then costs a fault for each 2 MiB, and the host's KVM walks and
+ * builds fewer tables. The low end stays in small ones: small guests live there, and zeroing 2 MiB for each would
+ * be most of what they cost.
  */
 #include "machine/memory_private.h"
 
@@ -138,16 +138,29 @@ bool ram_drop(struct memory *memory, uint64_t offset, uint64_t size)
 	return madvise(memory->base + offset, size, MADV_DONTNEED) == 0;
 }
 
+static bool renew(uint8_t *from, uint64_t size)
+{
+	if (mmap(from, size, PROT_READ | PROT_WRITE,
+		 MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != from)
+		return false;
+	madvise(from, size, MADV_DONTDUMP);
+	madvise(from, size, MADV_DONTFORK);
+	return true;
+}
+
 bool ram_renew(struct memory *memory, uint64_t offset)
 {
-	uint8_t *page = memory->base + offset;
+	return renew(memory->base + offset, MEMORY_PAGE);
+}
 
-	if (mmap(page, MEMORY_PAGE, PROT_READ | PROT_WRITE,
-		 MAP_FIXED | MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0) != page)
-		return false;
-	madvise(page, MEMORY_PAGE, MADV_DONTDUMP);
-	madvise(page, MEMORY_PAGE, MADV_DONTFORK);
-	return true;
+/* DONTUNMAP: where they were stays mapped, for nobody else to move in before it is given back. mremap() unmaps what
+ * was there before it looks for what it needs. */
+bool ram_take(uint8_t *to, uint8_t *from, size_t size)
+{
+	if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == to)
+		return true;
+	renew(to, size);
+	return false;
 }
 
 /* Before Linux 5.14 there is no such thing. */

@@ -51,6 +51,9 @@ bool ram_touched(const struct memory *memory, uint64_t from, uint64_t end, uint6
 bool ram_drop(struct memory *memory, uint64_t offset, uint64_t size);
 /* A fresh page of zeros in place of one that the host has lost. */
 bool ram_renew(struct memory *memory, uint64_t offset);
+/* Moves these pages, which become zeros or nothing, to RAM. False: they are still there, and what was in RAM may
+ * be gone. */
+bool ram_take(uint8_t *to, uint8_t *from, size_t size);
 /* Its pages all at once, which is cheaper than a fault for each. */
 void ram_populate(uint8_t *from, uint64_t size);
 

@@ -5,6 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+static bool place_segment(struct memory *memory, const struct boot_segment *s)
+{
+	if (s->movable)
+		return memory_take(memory, s->gpa, (void *)s->data, s->data_size) == s->data_size;
+	memory_populate(memory, s->gpa, s->data_size);
+	return mem_write_phys(memory, s->gpa, s->data, s->data_size) == s->data_size;
+}
+
 static int place_segments(struct machine *machine, struct error *err)
 {
 	const struct boot_image *image = &machine->boot;
@@ -12,8 +20,7 @@ static int place_segments(struct machine *machine, struct error *err)
 	for (unsigned i = 0; i < image->segment_count; i++) {
 		const struct boot_segment *s = &image->segment[i];
 
-		memory_populate(machine->memory, s->gpa, s->data_size);
-		if (mem_write_phys(machine->memory, s->gpa, s->data, s->data_size) != s->data_size)
+		if (!place_segment(machine->memory, s))
 			return error_set(
 				err, -EFAULT,
 				"%s does not fit at 0x%llx (%llu bytes): give more memory with -m",
@@ -51,7 +58,11 @@ static int place(struct machine *machine, struct error *err)
 
 	if (!machine->booted)
 		return 0;
+	rc = boot_prepare(&machine->boot, err);
+	if (rc < 0)
+		return rc;
 	rc = place_segments(machine, err);
+	boot_given(&machine->boot);
 	return rc < 0 ? rc : place_start(machine, err);
 }
 

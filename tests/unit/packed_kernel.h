@@ -5,7 +5,6 @@
 
 #include "boot_case.h"
 
-#include <asm/bootparam.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +40,7 @@ typedef size_t pack_fn(uint8_t *out);
 
 extern uint8_t unpack_file[ROOM + SETUP + 16];
 
+struct setup_header; /* <asm/bootparam.h>, which does not go with debug/debug.h */
 struct setup_header *unpack_header(void);
 uint8_t *payload(void);
 void pack(pack_fn *by);
