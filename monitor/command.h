@@ -177,6 +177,12 @@ struct monitor {
  * them). */
 const struct command *command_lookup(const char *line, const char **rest, struct error *err);
 
+/* ---- elsewhere.c --------------------------------------------------------------------------- */
+
+/* What does here for a command of gdb's or QEMU's that is not here: prefix is "" or "info ". NULL: nothing is known.
+ * Such a word is no shortened name: gdb's `load` shall not become `loadvm`. */
+const char *what_instead(const char *prefix, const char *word);
+
 /* ---- arguments.c --------------------------------------------------------------------------- */
 
 /* Reads what follows a command's name into call->format and call->arg. text is cut into pieces. */

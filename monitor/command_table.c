@@ -115,7 +115,7 @@ const struct command commands[] = {
 	 "enable points by number, or all that were set here", NULL, run_enable},
 	{"disable", "dis", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
 	 "disable points by number, or all; they keep what they are", NULL, run_disable},
-	{"delete", "d", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
+	{"delete", "d del", CLASS_POINTS, 0, {{ARG_POINTS, "NUMBER...", true}},
 	 "delete points by number, or all that were set here", NULL, run_delete},
 	{"info breakpoints", "b watchpoints", CLASS_POINTS, COMMAND_COMMON, {{0}},
 	 "all points: whose, where, how they are made here, hits",
@@ -177,7 +177,8 @@ const struct command commands[] = {
 	{"set", NULL, CLASS_STATE, 0, {{ARG_SETTING, "$REGISTER = EXPR | *ADDR = EXPR | SETTING VALUE", true}},
 	 "change a register, memory, or a setting",
 	 "set $rax = 5, set $ax = 1, set $pc = main\n"
-	 "set *(u16 *)0xb8000 = 0x4f21, set *counter = 0: as much as the object has\n"
+	 "set *(u16 *)0xb8000 = 0x4f21, set *counter = 0: as much as the object has;\n"
+	 "  gdb's set var counter = 0 does so, too\n"
 	 "set disassembly-flavor att|intel, set step-interrupts on|off,\n"
 	 "set scheduler-locking off|on|step: other vCPUs run; are held; are held while\n"
 	 "  one steps,\n"

@@ -249,20 +249,33 @@ static int set_register(struct call *call, const char *text)
 	return 0;
 }
 
+/* gdb's `set var` and `set variable`: what follows is no setting. Moves *text behind it. */
+static bool take_var(const char **text)
+{
+	size_t size = strcspn(*text, " \t");
+
+	if ((size != 3 && size != 8) || strncmp(*text, "variable", size))
+		return false;
+	*text += size + strspn(*text + size, " \t");
+	return true;
+}
+
 int run_set(struct call *call)
 {
 	const char *text = call->arg[0].text;
 	const struct setting *setting;
 	char name[64], value[64] = "";
+	bool var;
 
 	if (!call->arg[0].given)
 		return run_show(call);
-	if ((*text == '$' || *text == '*') && debug_running(call->monitor->debug))
+	var = take_var(&text);
+	if ((var || *text == '$' || *text == '*') && debug_running(call->monitor->debug))
 		return error_set(call->err, -EBUSY, "the guest is running; `stop` it first");
 	if (*text == '$')
 		return set_register(call, text + 1);
-	if (*text == '*')
-		return memory_set(call, text + 1);
+	if (var || *text == '*')
+		return memory_set(call, text + (*text == '*'));
 	if (sscanf(text, "%63s %63s", name, value) < 1)
 		name[0] = 0;
 	setting = find_setting(name);

@@ -188,35 +188,6 @@ static const char *nearest(const struct word *word, const struct command *group,
 	return name;
 }
 
-/* What gdb has and this console has not, and what does instead. */
-static const struct elsewhere {
-	const char *name, *instead;
-} elsewhere[] = {
-	{"ptype", "types are gdb's to know: attach one, `gdbserver` says where"},
-	{"whatis", "types are gdb's to know: attach one, `gdbserver` says where"},
-	{"info locals", "local variables are gdb's to know: attach one, `gdbserver` says where"},
-	{"info args", "arguments are gdb's to know: attach one, `gdbserver` says where"},
-	{"info frame", "`bt` shows all frames"},
-	{"frame", "`bt` shows all frames"},
-	{"up", "`bt` shows all frames"},
-	{"display", "`commands`, or `do` behind a breakpoint, shows something at each stop"},
-	{"thread", "`cpu N` chooses a vCPU, `info cpus` lists them"},
-	{"jump", "`set $rip = EXPR` and `continue` go on elsewhere"},
-	{"run", "the guest is there: `continue` lets it run, `reset` begins again"},
-	{"file", "`symbol-file FILE` takes symbols from another file"},
-};
-
-static const char *what_instead(const char *prefix, const char *word)
-{
-	size_t size = strlen(prefix);
-
-	for (unsigned i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
-		if (!strncmp(elsewhere[i].name, prefix, size) &&
-		    !strcmp(elsewhere[i].name + size, word))
-			return elsewhere[i].instead;
-	return NULL;
-}
-
 static int refuse(const struct word *word, const struct command *group, const struct choice *choice,
 		  struct error *err)
 {
@@ -310,7 +281,7 @@ const struct command *command_lookup(const char *line, const char **rest, struct
 	if (alias)
 		return alias;
 	choose_first(&word, true, &choice);
-	if (choice.count != 1)
+	if (choice.count != 1 && !what_instead("", word.text))
 		choose_first(&word, false, &choice);
 	if (choice.count != 1) {
 		refuse(&word, NULL, &choice, err);

@@ -28,6 +28,33 @@ static void test_abbreviations(void **state)
 	assert_int_equal(rig->debug->continues, 1);
 }
 
+/* Another debugger's word is no short form of what does something else. */
+static void test_words_of_others(void **state)
+{
+	struct rig *rig = *state;
+
+	answer(rig, "snapshot save");
+	answer(rig, "set *(u32 *)0x2f0000 = 5");
+	contains(refusal(rig, "load", -EINVAL), "here; the image was loaded at the start");
+	contains(answer(rig, "x/1wd 0x2f0000"), ": 5\n");
+	answer(rig, "loadv");
+
+	answer(rig, "set var shared = 7");
+	contains(answer(rig, "print *shared"), "= 7");
+	answer(rig, "set variable *(u16 *)0x2f0000 = 8");
+	contains(answer(rig, "x/1hd 0x2f0000"), ": 8\n");
+	answer(rig, "set var $rbx = 9");
+	contains(answer(rig, "print $rbx"), "= 9");
+	refusal(rig, "set var", -EINVAL);
+	refusal(rig, "set vari shared = 7", -EINVAL);
+	rig->debug->running = true;
+	refusal(rig, "set var shared = 8", -EBUSY);
+	rig->debug->running = false;
+
+	answer(rig, "break add_one");
+	contains(answer(rig, "del"), "1 deleted");
+}
+
 static void test_unknown_names_the_nearest(void **state)
 {
 	struct rig *rig = *state;
@@ -46,6 +73,11 @@ static void test_unknown_names_the_nearest(void **state)
 	contains(refusal(rig, "info locals", -EINVAL), "`info locals` here; local variables");
 	contains(refusal(rig, "i frame", -EINVAL), "`info frame` here; `bt` shows");
 	contains(refusal(rig, "run", -EINVAL), "`run` here; the guest is there");
+	contains(refusal(rig, "down", -EINVAL), "`down` here; `bt` shows all frames");
+	contains(refusal(rig, "pmemsave 0 16 x", -EINVAL), "`dump -p` physical memory");
+	contains(refusal(rig, "info qtree", -EINVAL), "here; `info mtree` lists");
+	contains(refusal(rig, "bp add_one", -EINVAL), "here; `break LOCATION` does that");
+	contains(refusal(rig, "system_powerdown", -EINVAL), "here; there is no power button");
 	contains(refusal(rig, "p shared.counter", -ENOENT), "here it is &shared + OFFSET");
 	contains(refusal(rig, "p nothing.counter", -ENOENT), "in the guest's image");
 	contains(refusal(rig, "\033[31m", -EINVAL), "\\x1b");
@@ -67,7 +99,7 @@ static void test_unknown_names_the_nearest(void **state)
 static void test_ambiguous(void **state)
 {
 	contains(refusal(*state, "st", -EINVAL), "ambiguous: step, stop");
-	contains(refusal(*state, "info s", -EINVAL), "ambiguous: segments, sse, symbol, status");
+	contains(refusal(*state, "info s", -EINVAL), "ambiguous: segments, sse, settings, symbol, status");
 }
 
 static void test_too_long(void **state)
@@ -339,6 +371,7 @@ static void test_noise(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_unknown_names_the_nearest, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_words_of_others, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_ambiguous, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_too_long, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_help, rig_setup, rig_teardown),
