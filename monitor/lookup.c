@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* From a line's first words to a row of the command table. */
 #include "monitor/command.h"
+#include "near_name.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -138,47 +139,19 @@ static const struct command *by_alias(const struct word *word, const struct comm
 
 /* ---- the nearest name ---------------------------------------------------------------------- */
 
-static unsigned smaller(unsigned a, unsigned b)
-{
-	return a < b ? a : b;
-}
-
-/* Insertions, deletions, replacements, and neighbours changed over, that make a into b; both are shorter than
- * WORD_MAX. */
-static unsigned distance(const char *a, const char *b, size_t b_size)
-{
-	unsigned far[WORD_MAX][WORD_MAX];
-	size_t a_size = strlen(a);
-
-	for (size_t i = 0; i <= a_size; i++)
-		for (size_t j = 0; j <= b_size; j++) {
-			if (!i || !j) {
-				far[i][j] = (unsigned)(i + j);
-				continue;
-			}
-			far[i][j] = smaller(smaller(far[i - 1][j], far[i][j - 1]) + 1,
-					    far[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-				far[i][j] = smaller(far[i][j], far[i - 2][j - 2] + 1);
-		}
-	return far[a_size][b_size];
-}
-
 /* The nearest first word, or second word of a group; NULL when nothing is near. */
 static const char *nearest(const struct word *word, const struct command *group, size_t *size)
 {
-	unsigned best = word->size / 3 + 2;
+	unsigned best = name_distance_limit(word->size);
 	const char *name = NULL, *part;
 
-	if (word->size >= WORD_MAX)
-		return NULL;
 	for (unsigned i = 0; i < command_count; i++) {
 		size_t length = name_part(commands[i].name, group ? 1 : 0, &part);
 		unsigned far;
 
-		if ((group && !same_first(group, &commands[i])) || !length || length >= WORD_MAX)
+		if ((group && !same_first(group, &commands[i])) || !length)
 			continue;
-		far = distance(word->text, part, length);
+		far = name_distance(word->text, word->size, part, length);
 		if (far >= best || far >= length)
 			continue;
 		best = far;

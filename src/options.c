@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "options.h"
 
+#include "near_name.h"
 #include "option_table.h"
 #include "option_values.h"
+#include "qemu_options.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -81,14 +83,48 @@ static void set_defaults(struct options *o)
 			      .log_level = LOG_WARN};
 }
 
+static const char *nearest_option(const char *name)
+{
+	unsigned best = name_distance_limit(strlen(name));
+	const char *found = NULL;
+
+	for (unsigned i = 0; i < option_count; i++) {
+		size_t size = strlen(option_table[i].name);
+		unsigned far = name_distance(name, strlen(name), option_table[i].name, size);
+
+		if (far >= best || far >= size)
+			continue;
+		best = far;
+		found = option_table[i].name;
+	}
+	return found;
+}
+
+static void unknown_option(struct error *err, const char *typed)
+{
+	const char *name = typed + strspn(typed, "-"), *instead, *near;
+	char word[NEAR_NAME_SIZE];
+
+	snprintf(word, sizeof(word), "%.*s", (int)strcspn(name, "="), name);
+	instead = qemu_option_instead(word);
+	near = nearest_option(word);
+	if (instead)
+		error_set(err, -EINVAL, "there is no -%s here; %s", word, instead);
+	else if (near)
+		error_set(err, -EINVAL, "unknown option %s: did you mean -%s? see vitrine -help",
+			  typed, near);
+	else
+		error_set(err, -EINVAL, "unknown option %s; see vitrine -help", typed);
+}
+
 static enum options_result usage(struct error *err, int c, char **argv)
 {
-	const char *what = argv[optind - 1];
+	const char *typed = argv[optind - 1];
 
-	error_set(err, -EINVAL,
-		  c == ':' ? "%s needs a value; see vitrine -help"
-			   : "unknown option %s; see vitrine -help",
-		  what);
+	if (c == ':')
+		error_set(err, -EINVAL, "%s needs a value; see vitrine -help", typed);
+	else
+		unknown_option(err, typed);
 	return OPTIONS_USAGE;
 }
 

@@ -21,6 +21,38 @@ def unknown_option():
 
 
 @test
+def misspelt_option():
+    attempt(["-serail", "stdio"], USAGE, "unknown option -serail", "did you mean -serial?")
+    attempt(["--no-rebot"], USAGE, "did you mean -no-reboot?")
+    attempt(["-kernal=x"], USAGE, "did you mean -kernel?")
+
+
+@test
+def options_of_qemu():
+    """Each is refused by a sentence that says what does it here."""
+    for given, instead in (
+        (["-M", "q35"], "no -M here; there is one machine"),
+        (["-machine", "pc,accel=kvm"], "no -machine here; there is one machine"),
+        (["-d", "int"], "catch -l exception pf"),
+        (["-D", "qemu.log"], "2>FILE"),
+        (["-cdrom", "os.iso"], "give that as IMAGE"),
+        (["-boot", "d"], "give that as IMAGE"),
+        (["-no-shutdown"], "catch shutdown"),
+        (["-qmp", "stdio"], "-monitor unix:PATH -json"),
+        (["--vnc=:0"], "no -vnc here; there is no display"),
+    ):
+        attempt(given, USAGE, instead)
+
+
+@test
+def fifos_are_not_waited_for():
+    folder = Folder()
+    os.mkfifo(os.path.join(folder.path, "fifo"))
+    for option in ("-kernel", "-symbols", "-batch"):
+        refused(folder, ["-S", option, "fifo"], FAILURE, ["fifo:? is not a (regular )?file"])
+
+
+@test
 def missing_argument():
     for option in ("-m", "-smp", "-kernel", "-gdb"):
         attempt([option], USAGE, option, "-help")
