@@ -27,6 +27,13 @@ struct name_list {
 	size_t column;
 };
 
+static size_t help_width(const struct monitor_out *out)
+{
+	size_t columns = out_columns(out);
+
+	return columns < HELP_WIDTH ? columns : HELP_WIDTH;
+}
+
 static void list_begin(struct name_list *list, const char *heading)
 {
 	out_printf(list->out, "  %-*s", HELP_MARGIN - 2, heading);
@@ -35,7 +42,7 @@ static void list_begin(struct name_list *list, const char *heading)
 
 static void list_name(struct name_list *list, const char *name, size_t size)
 {
-	if (HELP_MARGIN + list->column + 2 + size > HELP_WIDTH) {
+	if (HELP_MARGIN + list->column + 2 + size > help_width(list->out)) {
 		out_printf(list->out, "\n%*s", HELP_MARGIN, "");
 		list->column = 0;
 	}
@@ -110,9 +117,10 @@ static int help_overview(struct call *call)
 	for (unsigned i = 0; i < command_count; i++)
 		tell_command(call->out, &commands[i]);
 	help_info(call->out);
-	out_printf(call->out,
-		   "Names may be shortened (i r, b, c, s); TAB completes; an empty line repeats.\n"
-		   "`help COMMAND` tells more, `help all` has a line for each.\n");
+	out_wrapped(call->out,
+		    "Names may be shortened (i r, b, c, s); TAB completes; an empty line repeats.",
+		    0, 0);
+	out_wrapped(call->out, "`help COMMAND` tells more, `help all` has a line for each.", 0, 0);
 	return 0;
 }
 

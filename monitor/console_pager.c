@@ -12,7 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MORE "-- more: Space for a screen, Enter for a line, q to leave it --"
+#define MORE	    "-- more: Space for a screen, Enter for a line, q to leave it --"
+#define MORE_NARROW "-- more: Space, Enter, q --"
 
 struct screen {
 	size_t rows, columns;
@@ -89,7 +90,7 @@ static void show_part(struct console *console, size_t rows)
 	memmove(page->text, page->text + size, page->size - size + 1);
 	page->size -= size;
 	if (page->size)
-		printf("%s", MORE);
+		printf("%s", screen_size().columns < sizeof(MORE) ? MORE_NARROW : MORE);
 	fflush(stdout);
 }
 

@@ -58,6 +58,7 @@ struct grid {
 	const struct cpu_general *general, *before; /* before may be NULL */
 	char prefix;				    /* of the older names: r in 64 bits, else e */
 	unsigned count, columns;
+	size_t room; /* columns of the screen */
 	unsigned width[COLUMNS_MAX];
 };
 
@@ -87,7 +88,7 @@ static bool grid_fits(struct grid *grid, unsigned columns)
 		}
 		total += grid->width[column] + 2;
 	}
-	return total <= TEXT_COLUMNS;
+	return total <= grid->room;
 }
 
 static void show_cell(const struct grid *grid, unsigned reg, unsigned pad, struct monitor_out *out)
@@ -114,6 +115,7 @@ static void choose_columns(struct grid *grid)
 
 static void show_grid(struct grid *grid, struct monitor_out *out)
 {
+	grid->room = out_columns(out);
 	choose_columns(grid);
 	for (unsigned i = 0; i < grid->count; i++) {
 		unsigned column = i % grid->columns, reg = gpr_order[i];

@@ -34,7 +34,7 @@ static void join(struct joined *joined, const char *part)
 
 	if (!*part)
 		return;
-	if (joined->column && joined->column + 3 + width <= TEXT_COLUMNS) {
+	if (joined->column && joined->column + 3 + width <= out_columns(joined->out)) {
 		out_printf(joined->out, " · %s", part);
 		joined->column += 3 + width;
 		return;

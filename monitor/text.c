@@ -137,6 +137,15 @@ void text_cut(char *text, size_t size, size_t columns, const char *tail)
 	snprintf(text + used, size - used, "%s", tail);
 }
 
+size_t out_columns(const struct monitor_out *out)
+{
+	const size_t narrowest = 39;
+
+	if (!out->columns || out->columns > TEXT_COLUMNS)
+		return TEXT_COLUMNS;
+	return out->columns > narrowest ? out->columns - 1 : narrowest;
+}
+
 static void wrap(struct monitor_out *out, const char *text, size_t column, size_t indent,
 		 size_t columns)
 {
@@ -158,7 +167,7 @@ static void wrap(struct monitor_out *out, const char *text, size_t column, size_
 
 void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent)
 {
-	wrap(out, text, column, indent, TEXT_COLUMNS);
+	wrap(out, text, column, indent, out_columns(out));
 	out_printf(out, "\n");
 }
 

@@ -35,6 +35,8 @@ void text_cut(char *text, size_t size, size_t columns, const char *tail);
 
 /* What fits on a line of a terminal with 80 columns. */
 #define TEXT_COLUMNS 79
+/* ... and of the one that out is for, where that is narrower; at least 39. */
+size_t out_columns(const struct monitor_out *out);
 /* Writes text and a newline. Where it would be too long it goes on in the next line, behind indent
  * blanks. column: where the cursor stands. */
 void out_wrapped(struct monitor_out *out, const char *text, size_t column, size_t indent);

@@ -45,6 +45,19 @@ def a_long_answer_comes_by_screens():
 
 
 @test
+def on_a_narrow_terminal_its_question_has_one_line():
+    with Console("-kernel", LONG64, pager=True, size=(24, 60)) as console:
+        console.line("info registers -a")
+        first = plain(console.expect(MORE + "Space, Enter, q --")).splitlines()
+        equal(first[0].split(), ["core:"])
+        equal(len(first), 23)
+        console.send("\r")
+        equal(plain(console.expect(MORE)).split(), ["fs", "0x10", "16"])
+        console.send("q")
+        console.expect(PROMPT)
+
+
+@test
 def one_leaves_it_with_q_and_with_ctrl_c():
     with Console("-kernel", LONG64, pager=True) as console:
         at(console, "work")

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-static void check_line(const char *command, const char *line, size_t size)
+static void check_line(const char *command, const char *line, size_t size, size_t columns)
 {
 	char text[512];
 
@@ -20,7 +20,7 @@ static void check_line(const char *command, const char *line, size_t size)
 	text[size] = 0;
 	if (size && strchr(" \t", text[size - 1]))
 		fail_msg("%s: a blank ends `%s`", command, text);
-	if (text_width(text) > 79 && strchr(text + strspn(text, " "), ' '))
+	if (text_width(text) > columns && strchr(text + strspn(text, " "), ' '))
 		fail_msg("%s: %zu columns: %s", command, text_width(text), text);
 }
 
@@ -28,7 +28,7 @@ static void check(struct rig *rig, const char *command)
 {
 	run_as(rig, OWNER_CONSOLE, command);
 	for (const char *line = rig->text, *end; (end = strchr(line, '\n')); line = end + 1)
-		check_line(command, line, (size_t)(end - line));
+		check_line(command, line, (size_t)(end - line), rig->out.columns - 1);
 }
 
 // clang-format off
@@ -64,6 +64,26 @@ static void test_answers(void **state)
 		check(rig, lines[i]);
 }
 
+/* What is put together of words is so on narrower terminals, too; tables and code are not. */
+static void test_narrow(void **state)
+{
+	static const char *const narrow[] = {"info gdt",      "info segments",	  "info idt 14",
+					     "help continue", "info breakpoints", "why",
+					     "cpu 7",	      "set nonsense on",  "help"};
+	struct rig *rig = *state;
+
+	fake_debug_stop(rig->debug, STOP_BREAKPOINT, 0, "breakpoint 1");
+	answer(rig, "break add_one if $rdi == 5 cpu 1 ring 0");
+	for (rig->out.columns = 50; rig->out.columns < 80; rig->out.columns += 10)
+		for (unsigned i = 0; i < sizeof(narrow) / sizeof(*narrow); i++)
+			check(rig, narrow[i]);
+	rig->out.columns = 60;
+	contains(answer(rig, "context"), "\n  rax 0  rbx 0       rcx 0  rdx 600  rsi 0  rdi 0\n"
+					 "  rbp 0  rsp 300000  r8  0  ");
+	rig->out.columns = 10; /* it is not folded to nothing */
+	contains(answer(rig, "help"), "  running            continue  step\n");
+}
+
 /* The numbers and words in them. */
 static void test_words(void **state)
 {
@@ -74,7 +94,7 @@ static void test_words(void **state)
 	contains(answer(rig, "x/3a $rsp"), "0x300000: 0x0\n");
 	contains(answer(rig, "p/a add_one"), " <add_one>\n");
 	contains(refusal(rig, "set scheduler-locking", -EINVAL),
-		 "scheduler-locking may be off, on or step\n");
+		 "scheduler-locking may be off, on or step; it is step\n");
 	contains(refusal(rig, "set nonsense on", -EINVAL), "there is no setting `nonsense`; ");
 	contains(refusal(rig, "restore / 0x2f0000", -EINVAL),
 		 "cannot read /: it is no plain file\n");
@@ -90,6 +110,7 @@ static void test_words(void **state)
 
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(test_answers, rig_setup, rig_teardown),
+	cmocka_unit_test_setup_teardown(test_narrow, rig_setup, rig_teardown),
 	cmocka_unit_test_setup_teardown(test_words, rig_setup, rig_teardown),
 };
 
