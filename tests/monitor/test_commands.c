@@ -99,7 +99,8 @@ static void test_unknown_names_the_nearest(void **state)
 static void test_ambiguous(void **state)
 {
 	contains(refusal(*state, "st", -EINVAL), "ambiguous: step, stop");
-	contains(refusal(*state, "info s", -EINVAL), "ambiguous: segments, sse, settings, symbol, status");
+	contains(refusal(*state, "info s", -EINVAL),
+		 "ambiguous: segments, sse, settings, symbol, status");
 }
 
 static void test_too_long(void **state)
