@@ -4,6 +4,7 @@
 #include "machine/snapshot.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -15,6 +16,13 @@ static void core_debug_output(void *ctx, const void *bytes, size_t size)
 
 	if (debug->config.debug_output)
 		debug->config.debug_output(debug->config.debug_output_ctx, bytes, size);
+}
+
+static bool has_several_cpus(void)
+{
+	cpu_set_t cpus;
+
+	return sched_getaffinity(0, sizeof(cpus), &cpus) == 0 && CPU_COUNT(&cpus) > 1;
 }
 
 static int allocate(struct debug *debug, struct error *err)
@@ -66,6 +74,7 @@ int debug_create(struct machine *machine, const struct debug_config *config, str
 	debug->config = *config;
 	debug->config.cache = NULL; /* the caller's, and not needed any more */
 	debug->event_fd = -1;
+	debug->lingers = has_several_cpus();
 	rc = allocate(debug, err);
 	if (rc == 0)
 		rc = core_know_host(&machine->config, config->cache, config->strategy.probe,

@@ -188,8 +188,11 @@ struct debug {
 	uint64_t lines_put, lines_taken; /* since the beginning */
 	bool full[OWNER_COUNT];		 /* debug_output_full() */
 
+	atomic_bool woken; /* the main thread, since the last resume */
+
 	/* The main thread's. */
 	int event_fd;
+	bool lingers;		     /* there is a second CPU, on which a vCPU can run meanwhile */
 	struct snapshots *snapshots; /* machine/snapshot.h; NULL before the first */
 	struct plan *scratch;	     /* one per vCPU */
 	int next_number;
@@ -220,6 +223,8 @@ void core_tell(struct debug *debug, enum debug_event event, enum debug_owner act
 /* Tells DEBUG_RESUMED. The main thread, without the lock. */
 void core_tell_resumed(struct debug *debug);
 void core_wake(struct debug *debug); /* the main thread has a request to serve */
+/* A step has begun. Waits for its end, but not for long. The main thread, without the lock. */
+void core_await_step(struct debug *debug);
 
 /* launch.c */
 void core_launch(struct debug *debug); /* all parked; the plans are set */

@@ -3,6 +3,7 @@
 #include "debug/core.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -10,6 +11,8 @@
 
 /* A guest may print for ever: others want the main thread, too. */
 #define LINES_AT_ONCE 8192
+/* A step takes less as a rule, even where its vCPU's thread has to be woken. */
+#define STEP_NS 100000
 
 static void wake_main(struct debug *debug)
 {
@@ -18,6 +21,7 @@ static void wake_main(struct debug *debug)
 	/* Cannot fail: the counter would have to overflow. */
 	if (write(debug->event_fd, &one, sizeof(one)) < 0)
 		return;
+	atomic_store(&debug->woken, true);
 }
 
 static bool told_last(const struct debug *debug, enum debug_event event)
@@ -38,7 +42,9 @@ void core_tell(struct debug *debug, enum debug_event event, enum debug_owner act
 		debug->news[debug->news_count - 1] = news;
 	else if (debug->news_count < MAX_NEWS)
 		debug->news[debug->news_count++] = news;
-	if (event != DEBUG_RESUMED) /* the main thread itself says that: core_tell_resumed() */
+	if (event == DEBUG_RESUMED) /* the main thread itself says that: core_tell_resumed() */
+		atomic_store(&debug->woken, false);
+	else
 		wake_main(debug);
 }
 
@@ -182,4 +188,13 @@ void core_tell_resumed(struct debug *debug)
 
 	if (!debug->telling && take_resumed(debug, &news))
 		tell_news(debug, &news);
+}
+
+/* To fall asleep and be woken takes as long as the step. Whoever else wants the CPU gets it. */
+void core_await_step(struct debug *debug)
+{
+	uint64_t end = recorder_clock_now().ns + STEP_NS;
+
+	while (debug->lingers && !atomic_load(&debug->woken) && recorder_clock_now().ns < end)
+		sched_yield();
 }

@@ -193,6 +193,14 @@ static int check_plans(struct debug *debug, const struct plan *plans, struct err
 	return any ? 0 : error_set(err, -EINVAL, "nothing would run: every vCPU is held");
 }
 
+static bool only_steps(const struct debug *debug, const struct plan *plans)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++)
+		if (plans[i].action != PLAN_HOLD && plans[i].action != PLAN_STEP)
+			return false;
+	return true;
+}
+
 int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner actor,
 		 struct error *err)
 {
@@ -215,6 +223,8 @@ int debug_resume(struct debug *debug, const struct plan *plans, enum debug_owner
 	core_unlock(debug);
 	if (rc == 0)
 		core_tell_resumed(debug);
+	if (rc == 0 && only_steps(debug, plans))
+		core_await_step(debug);
 	return rc;
 }
 
