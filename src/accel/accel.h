@@ -124,7 +124,8 @@ struct accel_ops;
 /* Accelerators embed these at the start of their own structures. */
 struct accel_vm {
 	const struct accel_ops *ops;
-	unsigned slots; /* ids of accel_slot are below this */
+	unsigned slots;	    /* ids of accel_slot are below this */
+	unsigned phys_bits; /* of a physical address, as CPUID has it; 0: it does not say */
 };
 
 struct accel_vcpu {

@@ -161,6 +161,14 @@ static void adjust_apic(struct kvm_vm *vm, const struct accel_config *config)
 	set_bits(vm->cpuid, 0x40000001, EAX, paravirtual, 0);
 }
 
+/* SDM vol. 2A, CPUID: leaf 0x80000008, EAX bits 7:0. */
+static unsigned phys_bits(const struct kvm_cpuid2 *cpuid)
+{
+	const struct kvm_cpuid_entry2 *entry = kvm_cpuid_entry(cpuid, 0x80000008, 0);
+
+	return entry ? entry->eax & 0xff : 0;
+}
+
 int kvm_cpuid_prepare(struct kvm_vm *vm, const struct accel_config *config, struct error *err)
 {
 	const uint32_t hypervisor = 1u << 31;
@@ -173,6 +181,7 @@ int kvm_cpuid_prepare(struct kvm_vm *vm, const struct accel_config *config, stru
 	if (config->cpu_features)
 		code = kvm_cpuid_features(vm->cpuid, config->cpu_features, err);
 	kvm_xsave_layout(vm->cpuid, vm->xsave_layout);
+	vm->base.phys_bits = phys_bits(vm->cpuid);
 	return code;
 }
 

@@ -153,7 +153,7 @@ int debug_page_map(struct debug *debug, int vcpu, uint64_t from, mapped_page_fn 
 
 	if (!state)
 		return -EBUSY;
-	regs = paging_regs_of(state);
+	regs = core_paging(&debug->machine->vcpus[vcpu], state);
 	return (int)page_map(&regs, from, read_phys, debug->machine->memory, told, ctx);
 }
 

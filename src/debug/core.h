@@ -385,6 +385,8 @@ void core_forget_written(struct debug *debug); /* the guest is about to run */
 void core_note_written(struct debug *debug);   /* it has stopped */
 void core_written_free(struct debug *debug);
 
+/* By what a vCPU's addresses are translated; state is its own, with CPU_SYSTEM in it. */
+struct paging_regs core_paging(const struct vcpu *vcpu, const struct cpu_state *state);
 /* linear memory of a parked vCPU, for the core's own use */
 enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,
 			    struct paging_walk *walk);

@@ -18,6 +18,14 @@ static size_t read_ram(void *ctx, uint64_t gpa, void *buf, size_t len)
 	return mem_read_phys(ctx, gpa, buf, len);
 }
 
+struct paging_regs core_paging(const struct vcpu *vcpu, const struct cpu_state *state)
+{
+	struct paging_regs regs = paging_regs_of(state);
+
+	regs.phys_bits = vcpu->machine->vm->phys_bits;
+	return regs;
+}
+
 enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t linear,
 			    struct paging_walk *walk)
 {
@@ -26,7 +34,7 @@ enum paging_fault core_walk(struct debug *debug, struct vcpu *vcpu, uint64_t lin
 
 	if (!state)
 		return PAGING_NO_TABLE;
-	regs = paging_regs_of(state);
+	regs = core_paging(vcpu, state);
 	return paging_walk(&regs, linear, read_ram, debug->machine->memory, walk);
 }
 
@@ -42,7 +50,7 @@ enum paging_fault core_point_walk(struct debug *debug, const struct point_spec *
 	}
 	if (!state)
 		return PAGING_NO_TABLE;
-	regs = paging_regs_of(state);
+	regs = core_paging(vcpu, state);
 	if (spec->limit.by & LIMIT_CR3)
 		regs.cr3 = spec->limit.cr3;
 	return paging_walk(&regs, address, read_ram, debug->machine->memory, walk);

@@ -71,8 +71,8 @@ struct paging_walk {
 enum paging_fault paging_walk(const struct paging_regs *regs, uint64_t linear, paging_read_fn *read,
 			      void *ctx, struct paging_walk *walk);
 
-/* Whether two values of CR3 lead to the same tables in regs' mode; regs->cr3 is not looked at. What else is in CR3 (cache
- * control, PCID, whether pointers carry tags) does not matter. */
+/* Whether two values of CR3 lead to the same tables in regs' mode; regs->cr3 is not looked at. What else is in CR3
+ * (cache control, PCID, whether pointers carry tags) does not matter. */
 bool paging_same_tables(const struct paging_regs *regs, uint64_t cr3, uint64_t other);
 
 /* "not present", "reserved bit set", … */

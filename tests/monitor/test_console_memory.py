@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from console import TAB, Console, batch, guest
 from rsp import Client, elf_symbols
-from tap import equal, run, test
+from tap import equal, run, skip, test
 
 LONG64 = guest("long64.elf")
 SYMBOLS = elf_symbols(LONG64)
@@ -54,6 +54,23 @@ def memory_that_is_set_is_what_the_guest_reads():
         equal(console.memory("&counter", "w"), 101)
         assert "nothing is mapped" in console.run("set *(u8 *)0 = 1")
         assert "does not fit" in console.run("set *(u8 *)counter = 300")
+
+
+@test
+def an_address_wider_than_the_processors_is_a_reserved_bit():
+    with Console("-kernel", LONG64) as console:
+        at_work(console)
+        answer = console.run("info cpuid 0x80000008").splitlines()[-1]
+        width = int(answer.split()[1], 16) & 0xff
+        if width >= 52:
+            skip("needs a processor whose physical addresses have less than 52 bits")
+        walk = console.run("pt $rsp")
+        at, entry = re.search(r"PT  \[ *\d+\] at (0x[0-9a-f]+) = (0x[0-9a-f]+)", walk).groups()
+        console.run(f"set *(u64 *){at} = {int(entry, 16) | 1 << width:#x}")
+        assert "a reserved bit is set: #PF, error code 9 for a kernel read" in console.run("pt $rsp")
+        assert "reserved bit" in console.run("x/gx $rsp")
+        console.run(f"set *(u64 *){at} = {entry}")
+        equal(console.run("pt $rsp"), walk)
 
 
 @test
