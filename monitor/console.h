@@ -40,6 +40,9 @@ void console_free(struct console *console);
  * pieces. */
 void console_print(struct console *console, const char *text, size_t size);
 
+/* What comes next begins a line, if the guest is in the middle of one. */
+void console_end_line(struct console *console);
+
 /* While paused, the console neither reads nor prompts: somebody else has the terminal (-serial
  * mon:stdio). What it says then ends in "\r\n". The line being edited comes back. */
 void console_set_active(struct console *console, bool active);

@@ -121,6 +121,16 @@ static void continue_partial(struct console *console)
 	console->partial_above = false;
 }
 
+void console_end_line(struct console *console)
+{
+	if (!console->partial.size || console->paging)
+		return;
+	if (console->partial_above)
+		forget_partial(console);
+	else
+		console_put(console, "\n", 1);
+}
+
 /* The text in pieces of whole UTF-8 characters, cleaned. Carriage returns go: they would let the
  * guest write over what stands there. */
 static void write_clean(struct console *console, const char *text, size_t size)

@@ -22,8 +22,11 @@ static void on_gdb(void *ctx, bool attached)
 	struct vitrine *v = ctx;
 
 	monitor_set_gdb_attached(v->monitor, attached);
-	if (v->console)
-		outbox_put(v->outbox, attached ? came : went, strlen(attached ? came : went));
+	if (!v->console)
+		return;
+	outbox_flush(v->outbox);
+	console_end_line(v->console);
+	outbox_put(v->outbox, attached ? came : went, strlen(attached ? came : went));
 }
 
 static void run_monitor_line(void *ctx, const char *line,

@@ -186,6 +186,28 @@ static void test_pieces_of_a_line(void **state)
 	contains(text, "\033[A\rlogin: root\r\nPassword: \r\n" PROMPT);
 }
 
+static void play_news(struct inside *inside)
+{
+	print(inside, "guest: wor");
+	console_end_line(inside->console);
+	print(inside, "news of vitrine's\n");
+	console_end_line(inside->console); /* there is nothing to end */
+	print(inside, "king\n");
+	turn(inside);
+}
+
+static void test_a_line_that_is_ended(void **state)
+{
+	char text[4096];
+
+	(void)state;
+	show(play_news, "", text, sizeof(text));
+	contains(text, "guest: wor\r\n");
+	assert_null(strstr(text, "guest: wornews"));
+	assert_null(strstr(text, "\033[A")); /* nothing goes on in a line above */
+	contains(text, "king\r\n");
+}
+
 static void play_wide(struct inside *inside)
 {
 	for (unsigned i = 0; i < 12; i++)
@@ -362,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lines_go_above_the_prompt),
 		cmocka_unit_test(test_pieces_of_a_line),
+		cmocka_unit_test(test_a_line_that_is_ended),
 		cmocka_unit_test(test_a_wide_piece),
 		cmocka_unit_test(test_escapes_of_the_guest),
 		cmocka_unit_test(test_somebody_else_has_the_terminal),
