@@ -10,6 +10,7 @@
 #include "serial_ports.h"
 #include "wiring.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,6 +29,15 @@ static void run_commands(struct vitrine *v)
 		console_feed(v->console, v->batch.bytes, v->batch.size, true);
 }
 
+/* Without a terminal there is no console of itself, and without -gdb no gdb. */
+static void warn_if_held(const struct vitrine *v)
+{
+	if (!v->console && !v->server)
+		log_warn("start",
+			 "-S holds the guest, and nobody can let it run: give -s or -gdb "
+			 "for gdb, or -monitor stdio or -monitor unix:PATH for the console");
+}
+
 static void start(struct vitrine *v)
 {
 	struct error err = {0};
@@ -37,7 +47,7 @@ static void start(struct vitrine *v)
 	if (v->options.command_count || v->options.batch)
 		run_commands(v);
 	else if (v->options.paused)
-		return;
+		warn_if_held(v);
 	else if (debug_continue(v->debug, OWNER_NONE, &err) < 0)
 		log_error("start", "%s", err.text);
 }
@@ -54,6 +64,24 @@ static bool wants_console(const struct options *o)
 	return isatty(STDIN_FILENO) && !serial_ports_take_terminal(o);
 }
 
+static bool reader_has_gone(void)
+{
+	struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, 0) > 0 && out.revents & POLLERR;
+}
+
+/* The status of a run that may have lost what it said. A reader who has gone, such as head, has had enough. */
+static int with_output(int status)
+{
+	bool lost = fflush(stdout) != 0 || ferror(stdout);
+
+	if (!lost || reader_has_gone())
+		return status;
+	fprintf(stderr, "vitrine: standard output takes no more; some of what was said is lost\n");
+	return status ? status : STATUS_ERROR;
+}
+
 int main(int argc, char **argv)
 {
 	struct vitrine v = {.signal_fd = -1};
@@ -61,12 +89,12 @@ int main(int argc, char **argv)
 	int status;
 
 	switch (options_parse(argc, argv, &v.options, &err)) {
-	case OPTIONS_DONE: return 0;
+	case OPTIONS_DONE: return with_output(0);
 	case OPTIONS_USAGE: fprintf(stderr, "vitrine: %s\n", err.text); return STATUS_USAGE;
 	case OPTIONS_RUN: break;
 	}
 	if (v.options.doctor)
-		return checkup(&v.options);
+		return with_output(checkup(&v.options));
 	status = wiring_build(&v, wants_console(&v.options), &err) < 0 ? -1 : 0;
 	if (status == 0) {
 		start(&v);
@@ -75,5 +103,5 @@ int main(int argc, char **argv)
 	wiring_tear_down(&v);
 	if (err.code)
 		fprintf(stderr, "vitrine: %s\n", err.text);
-	return status < 0 ? STATUS_ERROR : status;
+	return with_output(status < 0 ? STATUS_ERROR : status);
 }

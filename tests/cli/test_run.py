@@ -37,6 +37,39 @@ def runs(image, *lines, options=(), status=1):
 
 
 @test
+def a_full_disk_shows_in_the_status():
+    for options in (["-help"], ["-version"], ["-S", "-nx", "-serial", "none", "-ex", "print 1", "-ex", "quit"]):
+        if "-S" in options:
+            need_kvm()
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([VITRINE, *options], stdin=subprocess.DEVNULL, stdout=full,
+                                  stderr=subprocess.PIPE, timeout=60, check=False)
+        equal(done.returncode, 1, str(options))
+        equal(done.stderr, b"vitrine: standard output takes no more; some of what was said is lost\n", str(options))
+
+
+@test
+def a_reader_who_has_enough_is_no_error():
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([VITRINE, "-help"], stdin=subprocess.DEVNULL, stdout=write, stderr=subprocess.PIPE,
+                          timeout=60, check=False, preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN))
+    os.close(write)
+    equal((done.returncode, done.stderr), (0, b""))
+
+
+@test
+def nobody_can_start_what_is_held():
+    need_kvm()
+    child = subprocess.Popen([VITRINE, "-S"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.PIPE)
+    said = child.stderr.readline()
+    child.terminate()
+    child.wait()
+    assert b"nobody can let it run: give -s or -gdb" in said, said
+
+
+@test
 def the_demonstration_guest_is_built_in():
     need_kvm()
     status, output, _ = vitrine("-serial", "stdio", "-append", "ticks=2 every=1")
