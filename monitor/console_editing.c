@@ -134,8 +134,8 @@ static char **complete(const char *text, int start, int end)
 	rl_attempted_completion_over = 1; /* no file names */
 	matches = line ? monitor_complete(readline_owner->monitor, line, start) : NULL;
 	free(line);
-	if (matches && !matches[1] && matches[0][0] && matches[0][strlen(matches[0]) - 1] == '/')
-		rl_completion_append_character = 0; /* a folder: the path goes on */
+	if (matches && matches[0][0] && strchr("/:", matches[0][strlen(matches[0]) - 1]))
+		rl_completion_append_character = 0; /* a folder, "unix:": the path goes on */
 	return matches;
 }
 

@@ -51,6 +51,21 @@ def tab_completes_what_can_stand_there():
 
 
 @test
+def tab_goes_on_where_a_path_does():
+    with Console("-kernel", LONG64) as console:
+        os.mkdir(console.folder + "/folder")
+        with open(console.folder + "/folder/bytes", "wb"):
+            pass
+        console.send(f"dump {console.folder}/fol{TAB}by{TAB}0x100000 4\r")
+        console.expect(f"dump {console.folder}/folder/bytes 0x100000 4\r\n")
+        console.expect("4 bytes from 0x100000 on")
+        console.expect(PROMPT)
+        equal(os.path.getsize(console.folder + "/folder/bytes"), 4)
+        console.send(f"gdbserver un{TAB}{console.folder}/other\r")
+        console.expect(f"gdb is taken at unix:{console.folder}/other\r\n")
+
+
+@test
 def snapshots_have_names_to_complete():
     with Console("-kernel", LONG64) as console:
         console.run("snapshot save before_paging")
