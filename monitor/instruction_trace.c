@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "monitor/instruction_trace.h"
 
+#include "log.h"
 #include "monitor/commands.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 
 struct instruction_trace {
 	FILE *file;
+	char *path;
 	int cpu;
 	struct cpu_general before;
 	bool open; /* a line waits for what its instruction changes */
@@ -22,9 +24,11 @@ int instruction_trace_begin(struct monitor *monitor, int cpu, const char *path, 
 
 	if (!trace)
 		return error_set(err, -ENOMEM, "no memory for a trace");
-	trace->file = fopen(path, "we");
+	trace->path = strdup(path);
+	trace->file = trace->path ? fopen(path, "we") : NULL;
 	trace->cpu = cpu;
 	if (!trace->file) {
+		free(trace->path);
 		free(trace);
 		return error_set(err, -errno, "cannot write %.200s: %s", path, strerror(errno));
 	}
@@ -93,12 +97,16 @@ void instruction_trace_done(struct monitor *monitor)
 void instruction_trace_end(struct monitor *monitor)
 {
 	struct instruction_trace *trace = monitor->instruction_trace;
+	bool lost;
 
 	if (!trace)
 		return;
 	if (trace->open)
 		fputc('\n', trace->file);
-	fclose(trace->file);
+	lost = ferror(trace->file);
+	if (fclose(trace->file) || lost)
+		log_error("trace", "%.200s is not whole: the disk took no more", trace->path);
+	free(trace->path);
 	free(trace);
 	monitor->instruction_trace = NULL;
 }

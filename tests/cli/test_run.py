@@ -3,6 +3,7 @@
 import glob
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -46,6 +47,22 @@ def a_full_disk_shows_in_the_status():
                                   stderr=subprocess.PIPE, timeout=60, check=False)
         equal(done.returncode, 1, str(options))
         equal(done.stderr, b"vitrine: standard output takes no more; some of what was said is lost\n", str(options))
+
+
+def no_large_files():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+
+@test
+def a_trace_that_found_no_room_says_so():
+    need_kvm()
+    done = subprocess.run([VITRINE, "-S", "-nx", "-serial", "none", "-ex", "trace instructions 500 steps",
+                           "-ex", "quit"], stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False,
+                          preexec_fn=no_large_files)
+    equal(os.path.getsize("steps"), 8192)
+    os.unlink("steps")
+    assert b"steps is not whole: the disk took no more" in done.stdout, (done.stdout, done.stderr)
 
 
 @test
