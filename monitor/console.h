@@ -23,7 +23,8 @@ struct console;
 struct console_config {
 	bool json; /* for a program: each answer and all news are a line of JSON */
 	const struct net_address *address; /* a unix socket's; NULL: standard input and output */
-	void (*end)(void *ctx); /* called once at the end of input; must not free the console */
+	/* Called once at the end of input; must not free the console. failed: some line of it did. */
+	void (*end)(void *ctx, bool failed);
 	void *ctx;
 };
 

@@ -28,7 +28,7 @@ void console_end_of_input(struct console *console)
 	console->ended = true;
 	if (console->active)
 		stop_reading(console);
-	console->config.end(console->config.ctx);
+	console->config.end(console->config.ctx, console->failed);
 }
 
 /* A pipe waits as long as it takes, a person only for what is quick. */
@@ -48,7 +48,8 @@ void console_run_line(struct console *console, const char *line)
 	console->partial_above = false;
 	console_begin(console);
 	console_gather(console);
-	monitor_execute(console->monitor, line, OWNER_CONSOLE, &console->out);
+	console->failed |= monitor_execute(console->monitor, line, OWNER_CONSOLE, &console->out) <
+			   0;
 	console_gathered(console);
 	console_end(console);
 	wait_for_stop(console);

@@ -55,6 +55,7 @@ struct console {
 	size_t fed;	      /* so many bytes of them were not typed by anybody */
 	unsigned scripts;     /* so many were taken without running dry */
 	bool input_ended;
+	bool failed;	  /* a line of it did */
 	char *saved_line; /* what was being edited when the console became inactive */
 	int saved_point;
 	char *history; /* path, or NULL */

@@ -192,6 +192,7 @@ int event_loop_run(struct event_loop *loop)
 
 void event_loop_quit(struct event_loop *loop, int status)
 {
+	if (!loop->quitting)
+		loop->status = status;
 	loop->quitting = true;
-	loop->status = status;
 }

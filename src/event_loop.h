@@ -27,7 +27,7 @@ int event_loop_run(struct event_loop *loop);
 /* One round: waits at most timeout_ms (-1: for ever) and calls what is ready. 0, or -errno. */
 int event_loop_once(struct event_loop *loop, int timeout_ms);
 
-/* Ends event_loop_run() after the running callback. Loop thread only; status >= 0. */
+/* Ends event_loop_run() after the running callback. The first status counts. Loop thread only; status >= 0. */
 void event_loop_quit(struct event_loop *loop, int status);
 
 #endif

@@ -122,6 +122,14 @@ static void quit(void *ctx)
 	event_loop_quit(((struct vitrine *)ctx)->loop, 0);
 }
 
+/* Nobody may be there to read the answers of a file of commands. */
+static void end_of_input(void *ctx, bool failed)
+{
+	struct vitrine *v = ctx;
+
+	event_loop_quit(v->loop, failed && v->options.batch);
+}
+
 /* ---- building ---------------------------------------------------------------------------- */
 
 /* Ctrl-C is the console's; without one it ends vitrine like any other signal. */
@@ -277,7 +285,7 @@ static int load_symbols(struct vitrine *v, struct error *err)
 
 static int build_monitor(struct vitrine *v, bool console, struct error *err)
 {
-	struct console_config config = {.json = v->options.json, .end = quit, .ctx = v};
+	struct console_config config = {.json = v->options.json, .end = end_of_input, .ctx = v};
 	int rc = load_symbols(v, err);
 
 	if (rc < 0)

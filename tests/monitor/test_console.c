@@ -29,9 +29,15 @@ struct inside {
 	struct console *console;
 };
 
-static void nothing(void *ctx)
+static void no_quit(void *ctx)
 {
 	(void)ctx;
+}
+
+static void no_end(void *ctx, bool failed)
+{
+	(void)ctx;
+	(void)failed;
 }
 
 static void print(struct inside *inside, const char *text)
@@ -50,13 +56,13 @@ static void turn(struct inside *inside)
 		event_loop_once(inside->loop, 5);
 }
 
-static const struct console_config config = {.end = nothing};
+static const struct console_config config = {.end = no_end};
 
 static void build(struct inside *inside)
 {
 	inside->loop = event_loop_new();
 	inside->debug = fake_debug_new(NULL);
-	inside->monitor = monitor_new(inside->debug, NULL, nothing, NULL);
+	inside->monitor = monitor_new(inside->debug, NULL, no_quit, NULL);
 	if (!inside->loop || !inside->monitor ||
 	    console_new(inside->monitor, inside->debug, inside->loop, &config, &inside->console,
 			NULL))

@@ -48,6 +48,19 @@ def the_end_of_input_ends_vitrine():
 
 
 @test
+def a_command_that_fails_shows_in_the_status_of_batch():
+    need_kvm()
+    for text, status in (("print 1\n", 0), ("", 0), ("print nonsense\nprint 1\n", 1), ("print 1\nx/wx 1 +", 1),
+                         ("print nonsense\nquit\n", 0), ("source /\n", 1)):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(text)
+            file.flush()
+            done = subprocess.run([VITRINE, "-nx", "-S", "-gdb", "none", "-serial", "none", "-batch", file.name, LONG64],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=40, check=False)
+        equal(done.returncode, status, text)
+
+
+@test
 def steps_are_waited_for():
     status, text = piped("step\n" * 3 + "step 100\nstep\n")
     equal(status, 0)

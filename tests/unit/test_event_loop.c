@@ -255,6 +255,7 @@ static void test_closed_descriptor_does_not_spin(void **state)
 static void quit_seven(struct fixture *f, int i)
 {
 	event_loop_quit(f->loop, 40 + i);
+	event_loop_quit(f->loop, 9);
 }
 
 static void test_quit_ends_run_after_the_callback(void **state)
