@@ -209,7 +209,8 @@ void string_add(struct string *string, const char *text, size_t size)
 {
 	if (!string_reserve(string, size))
 		return;
-	memcpy(string->text + string->size, text, size);
+	if (size)
+		memcpy(string->text + string->size, text, size);
 	string->size += size;
 	string->text[string->size] = 0;
 }

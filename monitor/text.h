@@ -64,7 +64,7 @@ struct string {
 	char *text; /* NUL-terminated once something was added; or NULL */
 	size_t size, space;
 };
-void string_add(struct string *string, const char *text, size_t size);
+void string_add(struct string *string, const char *text, size_t size); /* text: NULL for none */
 void string_printf(struct string *string, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 const char *string_text(const struct string *string); /* never NULL */
