@@ -28,7 +28,7 @@ static void arm(struct debug *debug, unsigned i, enum vcpu_plan plan, bool point
 	memcpy(wish->dr, planted->dr, sizeof(wish->dr));
 	wish->dr7 = planted->dr7;
 	core_step_begin(debug, i);
-	vcpu->debug_changed |= !debug->vcpu[i].step.rested;
+	vcpu->debug_changed = true;
 	vcpu->accel->ops->sync_state(
 		vcpu->accel, vcpu->stepping || wish->int3 || wish->slots || debug->trace_pc ||
 				     debug->catches || planted->pending || core_pages_any(debug));

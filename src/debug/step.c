@@ -209,7 +209,7 @@ enum step_go core_stepping(void *ctx, struct vcpu *vcpu)
 {
 	struct step_at at = {.debug = ctx, .vcpu = vcpu, .step = step_of(ctx, vcpu)};
 	struct step *step = at.step;
-	bool behind = step->follows || step->rested, kept = behind && step->tame;
+	bool behind = step->follows || step->rested, kept = step->follows && step->tame;
 	enum step_go go;
 	unsigned groups = CPU_GENERAL | CPU_SYSTEM;
 

@@ -34,6 +34,23 @@ static void a_step_over_a_write_tells_the_watch(void **state)
 	rig_stop(&rig);
 }
 
+/* KVM executes the writes beside the watch itself, and may forget its step over that. */
+static void a_range_of_writes_beside_the_watch(void **state)
+{
+	const struct plan range = {
+		.action = PLAN_STEP_RANGE, .low = RIG_CODE, .high = RIG_CODE + 12};
+	struct rig rig = {0};
+
+	watch_start(&rig, 1, *state);
+	LOAD(&rig, NOP, 0x89, 0x5f, 0x08, NOP, 0x89, 0x5f, 0x0c, NOP, 0x89, 0x5f, 0x10, NOP, NOP);
+	rig_watch(&rig, POINT_WRITE, DATA, 4);
+	assert_int_equal(debug_resume(rig.debug, &range, OWNER_CONSOLE, NULL), 0);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_STEP);
+	assert_int_equal(debug_pc(rig.debug, 0), RIG_CODE + 12);
+	assert_int_equal(watch_get(&rig, DATA + 16, 4), 0x55667788);
+	rig_stop(&rig);
+}
+
 /* A breakpoint on the writer: first the one, then the other. */
 static void a_breakpoint_on_the_writer(void **state)
 {
@@ -199,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		BY_BOTH(a_step_over_a_write_tells_the_watch),
+		BY_BOTH(a_range_of_writes_beside_the_watch),
 		BY_BOTH(a_breakpoint_on_the_writer),
 		BY_BOTH(writes_over_a_breakpoint),
 		BY_BOTH(a_page_table_that_is_watched),
