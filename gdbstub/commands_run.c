@@ -32,17 +32,26 @@ static bool all_run(const struct plan *plans, unsigned count)
 	return true;
 }
 
+/* As all stops, at a vCPU that gdb wanted to go on: of the others it expects no news. */
+static int stays(struct gdb_session *s, const struct plan *plans, enum unmoved why)
+{
+	unsigned count = debug_vcpu_count(s->debug), vcpu = s->general;
+
+	for (unsigned i = 0; i < count && plans[vcpu].action == PLAN_HOLD; i++)
+		vcpu = (vcpu + 1) % count;
+	s->general = vcpu;
+	stop_reply_unmoved(s, why);
+	return 0;
+}
+
 /* gdb's user reads why; and that the guest stands where it stood, if it does. */
-static int refuse(struct gdb_session *s, int error)
+static int refuse(struct gdb_session *s, const struct plan *plans, int error)
 {
 	if (s->error.text[0]) {
 		session_print(s, s->error.text, strlen(s->error.text));
 		session_print(s, "\n", 1);
 	}
-	if (error != -ENOTSUP)
-		return error;
-	stop_reply_unmoved(s, UNMOVED_REFUSED);
-	return 0;
+	return error == -ENOTSUP ? stays(s, plans, UNMOVED_REFUSED) : error;
 }
 
 static int find_step(const struct plan *plans, unsigned count)
@@ -54,11 +63,10 @@ static int find_step(const struct plan *plans, unsigned count)
 	return -1;
 }
 
-static int tell_of_interrupt(struct gdb_session *s)
+static int tell_of_interrupt(struct gdb_session *s, const struct plan *plans)
 {
 	s->interrupted = s->between_steps = false;
-	stop_reply_unmoved(s, UNMOVED_INTERRUPTED);
-	return 0;
+	return stays(s, plans, UNMOVED_INTERRUPTED);
 }
 
 static int resume(struct gdb_session *s, const struct plan *plans)
@@ -66,15 +74,15 @@ static int resume(struct gdb_session *s, const struct plan *plans)
 	int ret;
 
 	if (s->interrupted)
-		return tell_of_interrupt(s);
+		return tell_of_interrupt(s, plans);
 	if (!points_carried(s))
-		return refuse(s, -ENOTSUP);
+		return refuse(s, plans, -ENOTSUP);
 	ret = debug_resume(s->debug, plans, OWNER_GDB, &s->error);
 	/* The console was faster, and the guest does what gdb asks for: gdb may wait with it. */
 	if (ret == -EBUSY && debug_running(s->debug) && all_run(plans, debug_vcpu_count(s->debug)))
 		ret = 0;
 	if (ret)
-		return refuse(s, ret);
+		return refuse(s, plans, ret);
 	s->waiting = true;
 	s->stepped = find_step(plans, debug_vcpu_count(s->debug));
 	output_kept(s);

@@ -244,6 +244,9 @@ void core_stop(struct debug *debug, const struct stop *); /* from a vCPU thread,
  * core_go_on() undoes it unless a stop came in between. */
 bool core_quiesce(struct debug *debug);
 void core_go_on(struct debug *debug);
+/* At whom is told what is no vCPU's own: at that one, or the next that was not held. gdb knows of nothing that could
+ * happen to a thread which it holds (gdb 13 ends itself over such a stop). */
+unsigned core_told_at(const struct debug *debug, unsigned vcpu);
 int core_can_step(struct debug *debug, int vcpu, struct error *err);
 bool core_stopped(struct debug *debug);
 /* In a vCPU's thread, lock NOT held: it stands on points that let it pass. Steps it off them, with
@@ -350,8 +353,8 @@ void core_request(void *ctx, enum host_request request, int status, const char *
 void core_serve_request(struct debug *debug); /* main thread, lock not held */
 void core_forget_history(
 	struct debug *debug); /* the machine is another one: nothing was seen or hit */
-/* The machine, all parked, is stopped at vCPU 0; text is copied. Nobody is told. */
-void core_stop_here(struct debug *debug, enum stop_reason reason, const char *text);
+/* The machine, all parked, is stopped at that vCPU; text is copied. Nobody is told. */
+void core_stop_here(struct debug *debug, unsigned at, enum stop_reason reason, const char *text);
 bool core_serve_before_resume(struct debug *debug); /* lock held; stopped */
 
 /* probe.c: asks the host; some milliseconds. 1: it did not come back from some questions, whose answers

@@ -58,15 +58,15 @@ static bool any_step(const struct debug *debug)
 	return false;
 }
 
-void core_stop_here(struct debug *debug, enum stop_reason reason, const char *text)
+void core_stop_here(struct debug *debug, unsigned at, enum stop_reason reason, const char *text)
 {
-	debug->stop = (struct stop){.reason = reason};
+	debug->stop = (struct stop){.reason = reason, .vcpu = (int)at};
 	snprintf(debug->stop.text, sizeof(debug->stop.text), "%.*s",
 		 (int)sizeof(debug->stop.text) - 1, text);
 	debug->have_stop = true;
 	debug->state = CORE_STOPPED;
 	core_mark_seen(debug);
-	debug->stop.pc = core_linear_pc(debug, 0);
+	debug->stop.pc = core_linear_pc(debug, at);
 }
 
 /* gate.lock held, all parked; machine_reset() takes device_lock, which comes before gate.lock. */
@@ -86,13 +86,13 @@ static void serve_reset(struct debug *debug)
 	struct error err = {0};
 
 	if (reset_now(debug, &err) < 0) {
-		core_stop_here(debug, STOP_HOST_ERROR, err.text);
+		core_stop_here(debug, core_told_at(debug, 0), STOP_HOST_ERROR, err.text);
 		core_tell(debug, DEBUG_STOPPED, OWNER_NONE);
 		return;
 	}
 	core_tell(debug, DEBUG_RESET, OWNER_NONE);
 	if (any_step(debug)) {
-		core_stop_here(debug, STOP_RESET, debug->request.why);
+		core_stop_here(debug, core_told_at(debug, 0), STOP_RESET, debug->request.why);
 		core_tell(debug, DEBUG_STOPPED, OWNER_NONE);
 	} else {
 		core_launch(debug);
@@ -147,7 +147,8 @@ static int reset_for(struct debug *debug, enum debug_owner actor, struct error *
 		core_go_on(debug);
 		return 0;
 	}
-	core_stop_here(debug, rc < 0 ? STOP_HOST_ERROR : STOP_RESET,
+	core_stop_here(debug, was_running ? core_told_at(debug, 0) : 0,
+		       rc < 0 ? STOP_HOST_ERROR : STOP_RESET,
 		       rc < 0 ? "the reset failed" : "reset");
 	if (was_running)
 		core_tell(debug, DEBUG_STOPPED, actor);

@@ -127,12 +127,24 @@ void core_pass_slowly(struct debug *debug, struct vcpu *vcpu)
 	core_unlock(debug);
 }
 
+unsigned core_told_at(const struct debug *debug, unsigned vcpu)
+{
+	for (unsigned i = 0; i < debug->machine->vcpu_count; i++) {
+		unsigned other = (vcpu + i) % debug->machine->vcpu_count;
+
+		if (debug->vcpu[other].plan.action != PLAN_HOLD)
+			return other;
+	}
+	return vcpu;
+}
+
 static void ask_pause(struct debug *debug, enum debug_owner actor)
 {
 	if (debug->state == CORE_STOPPED || debug->have_stop)
 		return;
 	debug->have_stop = true;
-	debug->stop = (struct stop){.reason = STOP_PAUSE, .vcpu = debug->stop.vcpu};
+	debug->stop = (struct stop){.reason = STOP_PAUSE,
+				    .vcpu = (int)core_told_at(debug, (unsigned)debug->stop.vcpu)};
 	debug->stop_actor = actor;
 	debug->state = CORE_STOPPING;
 	gate_hold_all(debug->machine);

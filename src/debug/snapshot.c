@@ -96,7 +96,8 @@ static void come_back(struct debug *debug, const char *name, int rc, enum debug_
 		 rc < 0 ? "restoring snapshot \"%s\" failed half-way"
 			: "restored to snapshot \"%s\"",
 		 name);
-	core_stop_here(debug, rc < 0 ? STOP_HOST_ERROR : STOP_PAUSE, text);
+	core_stop_here(debug, was_running ? core_told_at(debug, 0) : 0,
+		       rc < 0 ? STOP_HOST_ERROR : STOP_PAUSE, text);
 	if (was_running)
 		core_tell(debug, DEBUG_STOPPED, actor);
 }

@@ -189,6 +189,10 @@ static void a_refused_resume_says_why(void **state)
 	/* No other stop comes. */
 	fake_tell(peer->debug, DEBUG_STOPPED, OWNER_NONE);
 	expect_silence(peer);
+	/* Of a vCPU that gdb holds it wants no news. */
+	peer_send(peer, "vCont;c:3");
+	out = peer_take(peer, NULL);
+	assert_non_null(strstr(out, text("$T00thread:3;core:2;%s#", expedited(peer, 2))));
 	peer->debug->refuse_resume = 0;
 	expect_plan(peer, "vCont;c", "cccc");
 }

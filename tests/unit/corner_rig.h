@@ -3,12 +3,8 @@
 #ifndef TESTS_CORNER_RIG_H
 #define TESTS_CORNER_RIG_H
 
-#include "rig.h"
+#include "run_control_rig.h"
 
-#define NOP 0x90
-
-/* loop: inc %eax; nop; jmp loop */
-static const uint8_t counting_loop[] = {0x40, NOP, 0xeb, 0xfc};
 static const uint8_t corner_spin[] = {0xeb, 0xfe};
 static const uint8_t corner_nops[] = {NOP, NOP, NOP, NOP, 0xeb, 0xfa};
 

@@ -99,6 +99,35 @@ static void test_reset_ends_a_range(void **state)
 	rig_stop(&rig);
 }
 
+/* What is no vCPU's own is told at one that was let run: gdb asks for nothing else of a thread that it holds. */
+static void test_a_held_vcpu_has_no_news(void **state)
+{
+	struct plan plans[3] = {{.action = PLAN_HOLD}, {.action = PLAN_RUN}, {.action = PLAN_HOLD}};
+	struct rig rig = {0};
+	struct error err = {0};
+
+	(void)state;
+	rig_start(&rig, 3, IRQCHIP_KERNEL);
+	loops_on_all(&rig, counting_loop, sizeof(counting_loop));
+	assert_int_equal(debug_resume(rig.debug, plans, OWNER_GDB, &err), 0);
+	debug_pause(rig.debug, OWNER_GDB);
+	assert_int_equal(rig_wait_stop(&rig)->vcpu, 1);
+	plans[2].action = PLAN_RUN;
+	assert_int_equal(debug_resume(rig.debug, plans, OWNER_GDB, &err), 0);
+	debug_pause(rig.debug, OWNER_GDB);
+	assert_int_equal(rig_wait_stop(&rig)->vcpu, 1);
+	plans[1] = plans[0];
+	plans[2] = (struct plan){PLAN_STEP_RANGE, .low = 0, .high = RIG_CODE + 3 * RIG_APART};
+	assert_int_equal(debug_resume(rig.debug, plans, OWNER_GDB, &err), 0);
+	assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
+	assert_int_equal(rig_wait_stop(&rig)->reason, STOP_RESET);
+	assert_int_equal(debug_last_stop(rig.debug)->vcpu, 2);
+	/* Nothing ran any more: this is about the whole machine. */
+	assert_int_equal(debug_reset(rig.debug, OWNER_CONSOLE, &err), 0);
+	assert_int_equal(debug_last_stop(rig.debug)->vcpu, 0);
+	rig_stop(&rig);
+}
+
 static void test_reset_after_the_end_keeps_the_end(void **state)
 {
 	struct error err = {0};
@@ -180,6 +209,7 @@ int main(void)
 		cmocka_unit_test(test_registers_of_a_held_vcpu_are_read_anew),
 		cmocka_unit_test(test_no_stop_is_lost_behind_resets),
 		cmocka_unit_test(test_reset_ends_a_range),
+		cmocka_unit_test(test_a_held_vcpu_has_no_news),
 		cmocka_unit_test(test_reset_after_the_end_keeps_the_end),
 		cmocka_unit_test(test_breakpoint_at_the_start_is_hit_after_reset),
 		cmocka_unit_test(test_reset_forgets_what_was_to_be_given_back),
