@@ -2,6 +2,7 @@
 /* Listening, and one connection at a time. */
 #include "gdbstub/server_private.h"
 #include "log.h"
+#include "net_listen.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -62,7 +63,7 @@ static void finish_client(struct gdb_server *server)
 static void on_connection(void *ctx, int listener, short revents)
 {
 	struct gdb_server *server = ctx;
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = net_accept(listener);
 
 	(void)revents;
 	if (fd < 0)

@@ -6,6 +6,7 @@
  */
 #include "log.h"
 #include "monitor/console_private.h"
+#include "net_listen.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -261,7 +262,7 @@ static void on_connection(void *ctx, int listener, short revents)
 	struct console *console = ctx;
 	const char *busy = console->out.json ? "{\"event\":\"busy\"}\n"
 					     : "somebody else has this console\n";
-	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = net_accept(listener);
 
 	(void)revents;
 	if (fd < 0)

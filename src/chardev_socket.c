@@ -2,6 +2,7 @@
 /* unix: and tcp: listen, and take one peer at a time. Others wait in the queue until it has gone. */
 #include "chardev_private.h"
 #include "log.h"
+#include "net_listen.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,7 +13,7 @@
 static void on_connect(void *ctx, int fd, short revents)
 {
 	struct chardev *cd = ctx;
-	int peer = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int peer = net_accept(fd);
 
 	(void)revents;
 	if (peer < 0)

@@ -20,11 +20,6 @@ struct net_address {
 /* -EINVAL, with a sentence that shows the right spelling; *address is then NET_NONE. */
 int net_address_parse(const char *text, struct net_address *address, struct error *err);
 
-/* For NET_TCP and NET_UNIX. A listening, non-blocking, close-on-exec socket. A stale unix socket (nobody listens) is
- * replaced, a live one is -EADDRINUSE. Port 0 picks one; the address is updated to what was bound.
- */
-int net_listen(struct net_address *address, struct error *err);
-
 /* Whether others than this machine's users could reach it. A name other than localhost counts as
  * such. */
 bool net_is_wide(const struct net_address *address);
