@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Expressions over one vCPU of the stopped machine. */
 #include "monitor/command.h"
+#include "near_name.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -20,16 +21,24 @@ static bool is_member(struct monitor *monitor, const char *name)
 	return is;
 }
 
-static int lookup_symbol(void *ctx, const char *name, uint64_t *value, uint64_t *size,
-			 struct error *err)
+static const char *nearest_symbol(struct symbols *symbols, const char *name)
 {
-	struct monitor *monitor = ctx;
-	struct program_builder ignored = {0};
-	int ret;
+	struct near_name near;
+	const char *other;
+	size_t cursor = 0;
 
-	if (!symbols_find(monitor->symbols, name, value, size))
-		return 0;
-	ret = register_compile(name, &ignored, NULL);
+	near_name_begin(&near, name, strlen(name));
+	while ((other = symbols_next(symbols, "", &cursor)))
+		near_name_offer(&near, other, strlen(other));
+	return near.name;
+}
+
+static int no_symbol(struct monitor *monitor, const char *name, struct error *err)
+{
+	struct program_builder ignored = {0};
+	const char *near;
+	int ret = register_compile(name, &ignored, NULL);
+
 	program_abandon(&ignored);
 	if (!ret)
 		return error_set(err, -ENOENT, "there is no symbol `%s`; the register is $%s", name,
@@ -39,7 +48,20 @@ static int lookup_symbol(void *ctx, const char *name, uint64_t *value, uint64_t 
 				 "there is no symbol `%s`: members are gdb's to know; here it is "
 				 "&%.*s + OFFSET",
 				 name, (int)strcspn(name, "."), name);
+	near = nearest_symbol(monitor->symbols, name);
+	if (near)
+		return error_set(err, -ENOENT, "there is no symbol `%s`; did you mean `%s`?", name,
+				 near);
 	return error_set(err, -ENOENT, "there is no symbol `%s` in the guest's image", name);
+}
+
+static int lookup_symbol(void *ctx, const char *name, uint64_t *value, uint64_t *size,
+			 struct error *err)
+{
+	struct monitor *monitor = ctx;
+
+	return symbols_find(monitor->symbols, name, value, size) ? no_symbol(monitor, name, err)
+								 : 0;
 }
 
 static int lookup_register(void *ctx, const char *name, struct program_builder *builder,

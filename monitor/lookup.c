@@ -139,34 +139,26 @@ static const struct command *by_alias(const struct word *word, const struct comm
 
 /* ---- the nearest name ---------------------------------------------------------------------- */
 
-/* The nearest first word, or second word of a group; NULL when nothing is near. */
-static const char *nearest(const struct word *word, const struct command *group, size_t *size)
+/* The nearest first word, or second word of a group; near->name is NULL when nothing is near. */
+static void find_near(const struct word *word, const struct command *group, struct near_name *near)
 {
-	unsigned best = name_distance_limit(word->size);
-	const char *name = NULL, *part;
+	const char *part;
 
+	near_name_begin(near, word->text, word->size);
 	for (unsigned i = 0; i < command_count; i++) {
 		size_t length = name_part(commands[i].name, group ? 1 : 0, &part);
-		unsigned far;
 
-		if ((group && !same_first(group, &commands[i])) || !length)
-			continue;
-		far = name_distance(word->text, word->size, part, length);
-		if (far >= best || far >= length)
-			continue;
-		best = far;
-		name = part;
-		*size = length;
+		if (!group || same_first(group, &commands[i]))
+			near_name_offer(near, part, length);
 	}
-	return name;
 }
 
 static int refuse(const struct word *word, const struct command *group, const struct choice *choice,
 		  struct error *err)
 {
 	char typed[TEXT_CLEAN_SIZE(WORD_MAX)], prefix[WORD_MAX] = "";
-	const char *name;
-	size_t size;
+	const char *instead;
+	struct near_name near;
 
 	if (group)
 		snprintf(prefix, sizeof(prefix), "%.*s ", (int)strcspn(group->name, " "),
@@ -180,14 +172,14 @@ static int refuse(const struct word *word, const struct command *group, const st
 			err, -EINVAL,
 			"there is no command `%s%s`; the register is shown by `info registers %s`",
 			prefix, typed, typed);
-	name = what_instead(prefix, word->text);
-	if (name)
+	instead = what_instead(prefix, word->text);
+	if (instead)
 		return error_set(err, -EINVAL, "there is no command `%s%s` here; %s", prefix, typed,
-				 name);
-	name = nearest(word, group, &size);
-	if (name)
+				 instead);
+	find_near(word, group, &near);
+	if (near.name)
 		return error_set(err, -EINVAL, "there is no command `%s%s`; did you mean `%s%.*s`?",
-				 prefix, typed, prefix, (int)size, name);
+				 prefix, typed, prefix, (int)near.size, near.name);
 	return error_set(err, -EINVAL, "there is no command `%s%s`; `help` lists what there is",
 			 prefix, typed);
 }

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How far what was typed is from a name. */
+/* Which of many names somebody may have meant who typed none of them. */
 #ifndef NEAR_NAME_H
 #define NEAR_NAME_H
 
 #include <stddef.h>
 
-#define NEAR_NAME_SIZE 32 /* names have fewer characters; longer ones are far from everything */
+#define NEAR_NAME_SIZE 64 /* names have fewer characters; longer ones are far from everything */
 
-/* Insertions, deletions, replacements, and neighbours changed over, that make a into b. */
-unsigned name_distance(const char *a, size_t a_size, const char *b, size_t b_size);
-/* Nearer than this a name is worth a question. */
-unsigned name_distance_limit(size_t typed_size);
+struct near_name {
+	const char *typed;
+	size_t typed_size;
+	unsigned
+		far; /* from the nearest so far: letters that are one too many, missing, wrong or changed over */
+	const char *name; /* the nearest so far; NULL: none is near enough to be worth a question */
+	size_t size;
+};
+
+void near_name_begin(struct near_name *near, const char *typed, size_t size);
+/* Takes the name when it is nearer than all before it. Neither string is copied. */
+void near_name_offer(struct near_name *near, const char *name, size_t size);
 
 #endif

@@ -85,19 +85,12 @@ static void set_defaults(struct options *o)
 
 static const char *nearest_option(const char *name)
 {
-	unsigned best = name_distance_limit(strlen(name));
-	const char *found = NULL;
+	struct near_name near;
 
-	for (unsigned i = 0; i < option_count; i++) {
-		size_t size = strlen(option_table[i].name);
-		unsigned far = name_distance(name, strlen(name), option_table[i].name, size);
-
-		if (far >= best || far >= size)
-			continue;
-		best = far;
-		found = option_table[i].name;
-	}
-	return found;
+	near_name_begin(&near, name, strlen(name));
+	for (unsigned i = 0; i < option_count; i++)
+		near_name_offer(&near, option_table[i].name, strlen(option_table[i].name));
+	return near.name;
 }
 
 static void unknown_option(struct error *err, const char *typed)

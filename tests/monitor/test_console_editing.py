@@ -216,6 +216,8 @@ def a_mistyped_command_names_the_nearest():
     with Console("-kernel", LONG64) as console:
         assert "did you mean `continue`?" in console.run("contniue")
         assert "did you mean `info registers`?" in console.run("info regsters")
+        assert "did you mean `guest_main`?" in console.run("break guest_mian")
+        assert "there is no symbol `qqqqqqqq` in the guest's image" in console.run("print qqqqqqqq + 1")
         assert "ambiguous: step, stop" in console.run("st")
         assert "`help` lists" in console.run("abracadabra")
 
