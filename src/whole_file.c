@@ -4,10 +4,14 @@
 #include "plain_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define STREAM_MAX (1u << 20)
 
 /* Bytes that came, of size; a file that has become shorter has fewer. -errno. */
 static ssize_t read_all(int fd, uint8_t *bytes, size_t size)
@@ -49,6 +53,36 @@ int whole_file_read(const char *path, struct whole_file *file, struct error *err
 	if (size)
 		rc = read_fd(fd, (size_t)size, file);
 	close(fd);
+	return rc < 0 ? error_set(err, rc, "cannot read %.200s: %s", path, strerror(-rc)) : 0;
+}
+
+/* No end is known before it is there: one byte more than may come is asked for. */
+static int read_stream(int fd, struct whole_file *file)
+{
+	uint8_t *bytes = malloc(STREAM_MAX + 1), *kept;
+	ssize_t size = bytes ? read_all(fd, bytes, STREAM_MAX + 1) : -ENOMEM;
+
+	if (size > STREAM_MAX)
+		size = -EFBIG;
+	if (size <= 0) {
+		free(bytes);
+		return (int)size;
+	}
+	kept = realloc(bytes, (size_t)size);
+	*file = (struct whole_file){kept ? kept : bytes, (size_t)size};
+	return 0;
+}
+
+int whole_file_read_stream(const char *path, struct whole_file *file, struct error *err)
+{
+	bool is_stdin = !strcmp(path, "-");
+	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), rc;
+
+	if (fd < 0)
+		return error_set(err, -errno, "cannot open %.200s: %s", path, strerror(errno));
+	rc = read_stream(fd, file);
+	if (!is_stdin)
+		close(fd);
 	return rc < 0 ? error_set(err, rc, "cannot read %.200s: %s", path, strerror(-rc)) : 0;
 }
 

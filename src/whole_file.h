@@ -15,6 +15,8 @@ struct whole_file {
 
 /* -errno, with a sentence that names the file. */
 int whole_file_read(const char *path, struct whole_file *file, struct error *err);
+/* The same of what may be a pipe or a terminal, too, or "-", standard input: waits for its end. Of at most 1 MiB. */
+int whole_file_read_stream(const char *path, struct whole_file *file, struct error *err);
 void whole_file_free(struct whole_file *file); /* twice is fine */
 
 #endif

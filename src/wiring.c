@@ -308,7 +308,7 @@ int wiring_build(struct vitrine *v, bool console, struct error *err)
 	int rc = build_loop(v, err);
 
 	if (rc == 0 && v->options.batch)
-		rc = whole_file_read(v->options.batch, &v->batch, err);
+		rc = whole_file_read_stream(v->options.batch, &v->batch, err);
 	if (rc == 0)
 		rc = take_signals(v, console, err);
 	if (rc == 0)

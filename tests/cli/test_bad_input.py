@@ -48,7 +48,7 @@ def options_of_qemu():
 def fifos_are_not_waited_for():
     folder = Folder()
     os.mkfifo(os.path.join(folder.path, "fifo"))
-    for option in ("-kernel", "-symbols", "-batch"):
+    for option in ("-kernel", "-symbols"):
         refused(folder, ["-S", option, "fifo"], FAILURE, ["fifo:? is not a (regular )?file"])
 
 

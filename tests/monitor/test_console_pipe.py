@@ -2,6 +2,7 @@
 """The console without a terminal: lines from a pipe, each waiting for the stop that the one before it
 causes."""
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -58,6 +59,31 @@ def a_command_that_fails_shows_in_the_status_of_batch():
             done = subprocess.run([VITRINE, "-nx", "-S", "-gdb", "none", "-serial", "none", "-batch", file.name, LONG64],
                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=40, check=False)
         equal(done.returncode, status, text)
+
+
+@test
+def batch_reads_what_is_no_plain_file():
+    need_kvm()
+    fifo = os.path.join(os.environ["TMPDIR"], "commands")
+    os.mkfifo(fifo)
+    for place, writes in (("-", ""), (fifo, f"exec 3>{fifo}; "), ("/dev/null", "")):
+        # What is written in two pieces is waited for.
+        script = f"{{ {writes}(echo print 6; sleep .2; echo print 7) {'>&3' if writes else ''}; }}"
+        pieces = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        done = subprocess.run([VITRINE, "-nx", "-S", "-gdb", "none", "-serial", "none", "-batch", place, LONG64],
+                              stdin=pieces.stdout, stdout=subprocess.PIPE, timeout=40, check=False)
+        pieces.stdout.close()
+        pieces.wait()
+        equal(re.findall(r"0x\w = \d", done.stdout.decode()),
+              [] if place == "/dev/null" else ["0x6 = 6", "0x7 = 7"], place)
+        equal(done.returncode, 0)
+
+
+@test
+def a_batch_without_end():
+    done = subprocess.run([VITRINE, "-nx", "-S", "-batch", "/dev/zero", LONG64], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=40, check=False)
+    equal((done.returncode, done.stderr), (1, b"vitrine: cannot read /dev/zero: File too large\n"))
 
 
 @test
