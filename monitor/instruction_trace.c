@@ -105,7 +105,7 @@ void instruction_trace_end(struct monitor *monitor)
 		fputc('\n', trace->file);
 	lost = ferror(trace->file);
 	if (fclose(trace->file) || lost)
-		log_error("trace", "%.200s is not whole: the disk took no more", trace->path);
+		log_error("monitor", "%.200s is not whole: the disk took no more", trace->path);
 	free(trace->path);
 	free(trace);
 	monitor->instruction_trace = NULL;

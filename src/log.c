@@ -16,8 +16,8 @@ static void log_to_stderr(void *ctx, enum log_level level, const char *line)
 }
 
 /* Who speaks. Lines of an area that is not listed obey the first row. */
-static const char *const areas[] = {"vitrine", "accel", "boot",	  "bus",      "debug", "disk",
-				    "gdb",     "loop",	"serial", "snapshot", "start"};
+static const char *const areas[] = {"vitrine", "accel", "boot",	   "bus",    "debug",	 "disk",
+				    "gdb",     "loop",	"monitor", "serial", "snapshot", "start"};
 #define AREAS (sizeof(areas) / sizeof(areas[0]))
 
 static struct {
@@ -27,8 +27,7 @@ static struct {
 	_Atomic(enum log_level) level[AREAS];
 } the_log = {.lock = PTHREAD_MUTEX_INITIALIZER,
 	     .sink = log_to_stderr,
-	     .level = {LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN,
-		       LOG_WARN, LOG_WARN, LOG_WARN, LOG_WARN}};
+	     .level = {[0 ... AREAS - 1] = LOG_WARN}};
 
 static int find(const char *area)
 {
