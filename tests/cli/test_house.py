@@ -4,6 +4,7 @@ every kind of forbidden import."""
 import importlib.machinery
 import importlib.util
 import os
+import re
 import sys
 import tempfile
 
@@ -143,6 +144,19 @@ def front_ends_see_nothing_through_other_headers():
     found = complaints({**HEADERS, "src/debug/debug.h": '#include "machine/machine.h"\n'})
     assert any("monitor/monitor.h sees src/machine/machine.h through src/debug/debug.h" in line
                for line in found), found
+
+
+# ---- the log -------------------------------------------------------------------------------------
+
+
+@test
+def who_logs_can_be_asked_to_say_more():
+    top = os.environ["SOURCE"]
+    text = {path: open(os.path.join(top, path), encoding="utf-8").read() for path in imports.sources(top)}
+    listed = re.search(r"areas\[\] = \{(.*?)\};", text["src/log.c"], re.S).group(1)
+    said = {area for one in text.values() for area in re.findall(r'\blog_(?:error|warn|info|debug)\(\s*"(\w+)"', one)}
+    assert len(said) > 5, said
+    equal(said - set(re.findall(r'"(\w+)"', listed)), set())
 
 
 run()
