@@ -24,10 +24,20 @@ static bool counts(struct debug *debug, struct core_point *point)
 	return hit;
 }
 
+static unsigned told_at(struct debug *debug)
+{
+	unsigned vcpu;
+
+	core_lock(debug);
+	vcpu = core_told_at(debug, 0);
+	core_unlock(debug);
+	return vcpu;
+}
+
 static void tell(struct debug *debug, const struct page_vcpu *v)
 {
 	for (unsigned i = 0; i < v->count; i++) {
-		struct stop stop = page_stop(0, &v->hit[i]);
+		struct stop stop = page_stop(told_at(debug), &v->hit[i]);
 
 		if (!counts(debug, v->hit[i].point))
 			continue;

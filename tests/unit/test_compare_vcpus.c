@@ -70,21 +70,24 @@ static void all_writes_are_counted(void **state)
 	rig_stop(&rig);
 }
 
+/* Told at a vCPU that was let run. */
 static void writes_of_devices(void **state)
 {
+	static const struct plan plans[2] = {{.action = PLAN_HOLD}, {.action = PLAN_RUN}};
 	static const uint8_t loop[] = {0xeb, 0xfe};
 	const uint8_t data[8] = {5};
 	struct rig rig = {.config = {0}};
 	int number;
 
 	(void)state;
-	compare_start(&rig, "watch=compare", 1);
-	rig_code(&rig, 0, loop, sizeof(loop));
+	compare_start(&rig, "watch=compare", 2);
+	rig_code(&rig, 1, loop, sizeof(loop));
 	number = rig_watch(&rig, POINT_WRITE, DATA, 4);
-	rig_continue(&rig);
+	assert_int_equal(debug_resume(rig.debug, plans, OWNER_CONSOLE, NULL), 0);
 	assert_int_equal(machine_device_write(rig.machine, DATA, data, 8), 8);
 	assert_string_equal(rig_wait_stop(&rig)->text,
 			    "write to 0x8000 (watch 1, 4 bytes): 0 → 5 by a device");
+	assert_int_equal(debug_last_stop(rig.debug)->vcpu, 1);
 	assert_int_equal(rig_point(&rig, number)->hits, 1);
 	rig_stop(&rig);
 }
