@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "net_address.h"
+#include "net_case.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -92,16 +93,6 @@ static void test_bad_spellings(void **state)
 	assert_int_equal(net_address_parse(host, &a, &err), -EINVAL);
 }
 
-static struct net_address parse(const char *text)
-{
-	struct net_address a;
-	struct error err;
-
-	if (net_address_parse(text, &a, &err) < 0)
-		fail_msg("%s", err.text);
-	return a;
-}
-
 static void test_home(void **state)
 {
 	struct net_address a;
@@ -110,11 +101,11 @@ static void test_home(void **state)
 
 	(void)state;
 	setenv("HOME", "/h/me", 1);
-	assert_string_equal(parse("unix:~/gdb").path, "/h/me/gdb");
-	assert_string_equal(parse("unix:~/gdb,server,nowait").path, "/h/me/gdb");
-	assert_string_equal(parse("unix:a~/gdb").path, "a~/gdb");
-	assert_string_equal(parse("unix:~you/gdb").path, "~you/gdb");
-	a = parse("unix:~/gdb");
+	assert_string_equal(net_case("unix:~/gdb").path, "/h/me/gdb");
+	assert_string_equal(net_case("unix:~/gdb,server,nowait").path, "/h/me/gdb");
+	assert_string_equal(net_case("unix:a~/gdb").path, "a~/gdb");
+	assert_string_equal(net_case("unix:~you/gdb").path, "~you/gdb");
+	a = net_case("unix:~/gdb");
 	net_address_text(&a, text, sizeof(text));
 	assert_string_equal(text, "unix:/h/me/gdb");
 	memset(long_home, 'h', sizeof(long_home));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "net_case.h"
 #include "net_listen.h"
 
 #include <arpa/inet.h>
@@ -20,16 +21,6 @@
 
 #include <cmocka.h>
 
-static struct net_address parse(const char *text)
-{
-	struct net_address a;
-	struct error err;
-
-	if (net_address_parse(text, &a, &err) < 0)
-		fail_msg("%s", err.text);
-	return a;
-}
-
 static int connect_to(unsigned short port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET,
@@ -43,7 +34,7 @@ static int connect_to(unsigned short port)
 
 static void test_tcp_listens_on_a_free_port(void **state)
 {
-	struct net_address a = parse(":0"), again;
+	struct net_address a = net_case(":0"), again;
 	struct error err = {0};
 	int fd = net_listen(&a, &err), peer;
 
@@ -66,8 +57,8 @@ static void test_tcp_listens_on_a_free_port(void **state)
 
 static void test_hosts_that_are_not_ours(void **state)
 {
-	struct net_address a = parse("192.0.2.1:0"), b = parse("no.such.host.invalid:0"),
-			   none = parse("none");
+	struct net_address a = net_case("192.0.2.1:0"), b = net_case("no.such.host.invalid:0"),
+			   none = net_case("none");
 	struct error err = {0};
 
 	(void)state;
@@ -88,7 +79,7 @@ static struct net_address in_dir(const char *dir, const char *name)
 	char text[100];
 
 	snprintf(text, sizeof(text), "unix:%s/%s", dir, name);
-	return parse(text);
+	return net_case(text);
 }
 
 static void test_live_socket_is_left_alone(void **state)
@@ -140,7 +131,7 @@ static void test_other_files_are_left_alone(void **state)
 /* A connection that finds no descriptor is turned away, and the listener is quiet again; the next one is taken. */
 static void test_no_descriptor_is_left(void **state)
 {
-	struct net_address a = parse(":0");
+	struct net_address a = net_case(":0");
 	struct error err = {0};
 	struct rlimit limit, full;
 	int fd = net_listen(&a, &err), peer, taken;
