@@ -59,7 +59,7 @@ int whole_file_read(const char *path, struct whole_file *file, struct error *err
 /* No end is known before it is there: one byte more than may come is asked for. */
 static int read_stream(int fd, struct whole_file *file)
 {
-	uint8_t *bytes = malloc(STREAM_MAX + 1), *kept;
+	uint8_t *bytes = malloc(STREAM_MAX + 1);
 	ssize_t size = bytes ? read_all(fd, bytes, STREAM_MAX + 1) : -ENOMEM;
 
 	if (size > STREAM_MAX)
@@ -68,8 +68,7 @@ static int read_stream(int fd, struct whole_file *file)
 		free(bytes);
 		return (int)size;
 	}
-	kept = realloc(bytes, (size_t)size);
-	*file = (struct whole_file){kept ? kept : bytes, (size_t)size};
+	*file = (struct whole_file){bytes, (size_t)size};
 	return 0;
 }
 
