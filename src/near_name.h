@@ -10,8 +10,7 @@
 struct near_name {
 	const char *typed;
 	size_t typed_size;
-	unsigned
-		far; /* from the nearest so far: letters that are one too many, missing, wrong or changed over */
+	unsigned far; /* of the nearest so far: letters too many, missing, wrong or changed over */
 	const char *name; /* the nearest so far; NULL: none is near enough to be worth a question */
 	size_t size;
 };
