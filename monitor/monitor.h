@@ -88,8 +88,8 @@ void monitor_follow(struct monitor *monitor, struct monitor_out *out);
 
 /* The screen that a stop shows. */
 void monitor_show_stop(struct monitor *monitor, struct monitor_out *out);
-/* One line about where the machine stands now, for what gdb did: "running (by gdb)", or
- * "■ vCPU 0: stopped by gdb at work+0x4 at main.c:124". */
+/* One line about where the machine stands now: "running (by gdb)", where actor let it, or
+ * "■ vCPU 0: paused by gdb at work+0x4 at main.c:124". */
 void monitor_show_state(struct monitor *monitor, enum debug_owner actor, struct monitor_out *out);
 
 /* Completions of the word that begins at start and ends the line, malloc'd and NULL-terminated like

@@ -234,12 +234,10 @@ void monitor_show_state(struct monitor *monitor, enum debug_owner actor, struct 
 		out_printf(out, "running%s\n", by[actor]);
 		return;
 	}
-	if (stop)
+	if (stop) {
 		stop_facts(stop, out);
-	if (stop && stop->reason == STOP_PAUSE)
-		snprintf(text, sizeof(text), "stopped%s", actor == OWNER_GDB ? " by gdb" : "");
-	else if (stop)
 		stop_text(stop, text, sizeof(text));
+	}
 	address_text(monitor, debug_pc(monitor->debug, stop ? stop->vcpu : 0), where,
 		     sizeof(where));
 	out_printf(out, "%s■%s vCPU %d: %s at %s\n", color(out, COLOR_STOP), color(out, COLOR_OFF),

@@ -230,7 +230,7 @@ def what_is_printed_while_typing_leaves_the_line_alone():
         console.expect("half a li")
         gdb = Client(console.socket)
         gdb.ask("?")
-        console.expect("■ vCPU 0: stopped by gdb at ")
+        console.expect("■ vCPU 0: paused by gdb at ")
         console.expect(PROMPT)
         console.expect("echo half a li")
         console.line("ne")

@@ -31,7 +31,7 @@ def gdb_stops_and_resumes_and_the_console_says_so():
     with Console("-kernel", LONG64) as console:
         console.go()
         gdb = attach(console)
-        console.expect("■ vCPU 0: stopped by gdb at ")
+        console.expect("■ vCPU 0: paused by gdb at ")
         console.expect(PROMPT)
         gdb.send("vCont;c")
         console.expect("running (by gdb)")
@@ -39,7 +39,7 @@ def gdb_stops_and_resumes_and_the_console_says_so():
         time.sleep(0.2)
         gdb.interrupt()
         gdb.reply()
-        console.expect("■ vCPU 0: stopped by gdb at ")
+        console.expect("■ vCPU 0: paused by gdb at ")
         console.expect(PROMPT)
         gdb.close()
 
@@ -53,7 +53,7 @@ def the_console_stops_what_gdb_runs_and_gdb_hears_of_it():
         console.expect(PROMPT)
         console.send(CTRL_C)
         assert gdb.reply().startswith("T02")
-        console.expect("■ vCPU 0: ")
+        console.expect("■ vCPU 0: paused from the console at ")
         console.expect(PROMPT)
         gdb.send("vCont;c")
         console.expect("running (by gdb)")

@@ -115,7 +115,7 @@ class Client:
 @test
 def a_session():
     with Machine() as machine, machine.client() as client:
-        assert "stopped" in client.expect(PROMPT)
+        assert "ready to start at _start" in client.expect(PROMPT)
         equal(client.run("print 2 + 3"), "0x5 = 5\n")
         assert "breakpoint 1 at 0x" in client.run("break work")
         client.send("continue\n")
@@ -135,7 +135,7 @@ def a_session():
 def who_leaves_loses_nothing():
     with Machine("-ex", "break print_line") as machine:
         with machine.client() as client:
-            assert client.expect("stopped").startswith("(vitrine) break print_line\nbreakpoint 1 at ")
+            assert client.expect("ready to start at").startswith("(vitrine) break print_line\nbreakpoint 1 at ")
             client.expect(PROMPT)
             client.run("cpu 0")
             client.run("set pager off")
@@ -227,7 +227,7 @@ def rubbish():
             while "the end" not in client.expect("\n"):
                 pass
         with machine.client() as client:
-            client.expect("stopped at")
+            client.expect("ready to start at")
             client.expect(PROMPT)
             equal(client.run("print 1"), "0x1 = 1\n")
 

@@ -307,7 +307,7 @@ static void test_show_state(void **state)
 	fake_debug_stop(rig->debug, STOP_PAUSE, 0, "paused by gdb");
 	rig->size = 0;
 	monitor_show_state(rig->monitor, OWNER_GDB, &rig->out);
-	assert_string_equal(rig->text, "■ vCPU 0: stopped by gdb at add_one+0x4 at fixture.c:18\n");
+	assert_string_equal(rig->text, "■ vCPU 0: paused by gdb at add_one+0x4 at fixture.c:18\n");
 	rig->size = 0;
 	rig->debug->running = true;
 	monitor_show_state(rig->monitor, OWNER_GDB, &rig->out);
