@@ -53,11 +53,12 @@ check-tsan:
 check-sanitized: all tests
 	@$(RUN_TESTS) --folders unit,rsp,monitor,fuzz,stress
 
-# The stress tests with their full numbers.
+# What has full numbers, with them.
+STRESSED = stress/ $(patsubst tests/%.c,%,$(shell grep -lw rig_rounds tests/unit/test_*.c))
 stress:
 	@tests/scripts/need check
 	+@$(SUBMAKE) all tests
-	@STRESS=full $(RUN_TESTS) --folders stress
+	@STRESS=full $(RUN_TESTS) --folders stress,unit --slower 10 --only '$(or $(T),$(STRESSED))'
 
 demo:
 	@tests/scripts/need demo
