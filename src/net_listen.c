@@ -180,13 +180,15 @@ int net_listen(struct net_address *address, struct error *err)
 
 static void turn_away(int listener)
 {
+	int fd;
+
 	if (spare < 0)
 		return;
 	close(spare);
-	spare = accept(listener, NULL, NULL);
-	if (spare >= 0)
-		close(spare);
 	spare = -1;
+	fd = accept(listener, NULL, NULL);
+	if (fd >= 0)
+		close(fd);
 	keep_spare();
 }
 

@@ -59,17 +59,12 @@ int whole_file_read(const char *path, struct whole_file *file, struct error *err
 /* No end is known before it is there: one byte more than may come is asked for. */
 static int read_stream(int fd, struct whole_file *file)
 {
-	uint8_t *bytes = malloc(STREAM_MAX + 1);
-	ssize_t size = bytes ? read_all(fd, bytes, STREAM_MAX + 1) : -ENOMEM;
+	int rc = read_fd(fd, STREAM_MAX + 1, file);
 
-	if (size > STREAM_MAX)
-		size = -EFBIG;
-	if (size <= 0) {
-		free(bytes);
-		return (int)size;
-	}
-	*file = (struct whole_file){bytes, (size_t)size};
-	return 0;
+	if (rc < 0 || file->size <= STREAM_MAX)
+		return rc;
+	whole_file_free(file);
+	return -EFBIG;
 }
 
 int whole_file_read_stream(const char *path, struct whole_file *file, struct error *err)

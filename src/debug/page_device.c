@@ -37,10 +37,11 @@ static unsigned told_at(struct debug *debug)
 static void tell(struct debug *debug, const struct page_vcpu *v)
 {
 	for (unsigned i = 0; i < v->count; i++) {
-		struct stop stop = page_stop(told_at(debug), &v->hit[i]);
+		struct stop stop;
 
 		if (!counts(debug, v->hit[i].point))
 			continue;
+		stop = page_stop(told_at(debug), &v->hit[i]);
 		stop.point = v->hit[i].point->point.number;
 		page_describe(&stop, &v->hit[i], "by a device");
 		core_stop(debug, &stop);

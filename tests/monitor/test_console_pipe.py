@@ -48,6 +48,11 @@ def the_end_of_input_ends_vitrine():
     assert "0x2 = 2\n" in text
 
 
+def batch(path, stdin=subprocess.DEVNULL):
+    return subprocess.run([VITRINE, "-nx", "-S", "-gdb", "none", "-serial", "none", "-batch", path, LONG64], stdin=stdin,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=40, check=False)
+
+
 @test
 def a_command_that_fails_shows_in_the_status_of_batch():
     need_kvm()
@@ -56,8 +61,7 @@ def a_command_that_fails_shows_in_the_status_of_batch():
         with tempfile.NamedTemporaryFile("w") as file:
             file.write(text)
             file.flush()
-            done = subprocess.run([VITRINE, "-nx", "-S", "-gdb", "none", "-serial", "none", "-batch", file.name, LONG64],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=40, check=False)
+            done = batch(file.name)
         equal(done.returncode, status, text)
 
 
@@ -70,8 +74,7 @@ def batch_reads_what_is_no_plain_file():
         # What is written in two pieces is waited for.
         script = f"{{ {writes}(echo print 6; sleep .2; echo print 7) {'>&3' if writes else ''}; }}"
         pieces = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        done = subprocess.run([VITRINE, "-nx", "-S", "-gdb", "none", "-serial", "none", "-batch", place, LONG64],
-                              stdin=pieces.stdout, stdout=subprocess.PIPE, timeout=40, check=False)
+        done = batch(place, pieces.stdout)
         pieces.stdout.close()
         pieces.wait()
         equal(re.findall(r"0x\w = \d", done.stdout.decode()),
@@ -81,8 +84,7 @@ def batch_reads_what_is_no_plain_file():
 
 @test
 def a_batch_without_end():
-    done = subprocess.run([VITRINE, "-nx", "-S", "-batch", "/dev/zero", LONG64], stdin=subprocess.DEVNULL,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=40, check=False)
+    done = batch("/dev/zero")
     equal((done.returncode, done.stderr), (1, b"vitrine: cannot read /dev/zero: File too large\n"))
 
 
